@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The life of a vCPU as machines and vm/ see it: create, start its thread, stop, reset, destroy.
+ *
+ * Threading: one host thread per vCPU. vcpu_stop returns when the thread stands between two guest
+ * instructions with precise state (never call it from that thread).
+ */
+#ifndef CALQUE_EXEC_VCPU_H
+#define CALQUE_EXEC_VCPU_H
+
+#include "frontend/guest.h"
+
+struct exec_options {
+    bool interpret;            /* --interp: the reference backend */
+    bool check;                /* verify IR between passes */
+    bool no_optimise;          /* run unoptimised IR (tests) */
+    uint64_t code_cache_bytes; /* 0: the default, 64 MiB */
+};
+
+/* The engine: code cache and backend, shared by the vCPUs of a machine. */
+struct exec *exec_create(const struct guest *guest, struct memory *memory,
+                         const struct exec_options *options, struct error *err);
+void exec_destroy(struct exec *exec);
+
+/* model: a `-cpu` name, NULL the guest's default; unknown: error with the nearest name. */
+struct vcpu *vcpu_create(struct exec *exec, const char *model, struct clock *clock,
+                         pthread_mutex_t *device_lock, unsigned index, struct error *err);
+void vcpu_destroy(struct vcpu *cpu);
+
+bool vcpu_start(struct vcpu *cpu, struct error *err); /* makes the thread, stopped */
+void vcpu_resume(struct vcpu *cpu);
+void vcpu_stop(struct vcpu *cpu);         /* waits */
+void vcpu_request_exit(struct vcpu *cpu); /* thread ends; joined by vcpu_destroy */
+void vcpu_reset(struct vcpu *cpu);        /* while stopped or not yet started */
+
+/* Runs in the calling thread, without vcpu_start: until `max_units` units (0: no limit) have been
+ * entered from the loop or the guest stops. For tests and benchmarks. */
+enum exit_reason vcpu_run_here(struct vcpu *cpu, uint64_t max_units);
+/* Runs exactly n guest instructions in the calling thread, each as a unit of its own unless `units`
+ * allows longer ones. For tests. */
+enum exit_reason vcpu_step(struct vcpu *cpu, unsigned n);
+
+bool vcpu_add_breakpoint(struct vcpu *cpu, gva address);
+bool vcpu_remove_breakpoint(struct vcpu *cpu, gva address);
+
+struct exec_stats {
+    uint64_t units_translated, guest_insns_translated, host_bytes, units_invalidated, evictions,
+        lookups, links, translate_ns;
+};
+void exec_get_stats(struct exec *exec, struct exec_stats *out);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A device: register regions, interrupt lines, a state list. One .c file that registers one
+ * device_class. A device sees offsets only, never a board address, and no CPU.
+ *
+ * Threading: every callback runs with the machine's device lock held.
+ * The guest is hostile: offsets are in range and aligned (memory.h sees to that), values are not to
+ * be trusted. What the manual has and we lack: log LOG_UNIMP with register and value. What the
+ * manual forbids: LOG_GUEST_ERROR, then the hardware's behaviour.
+ */
+#ifndef CALQUE_HW_DEVICE_H
+#define CALQUE_HW_DEVICE_H
+
+#include "softmmu/memory.h"
+#include "util/clock.h"
+#include "util/error.h"
+#include "util/irq.h"
+#include "util/log.h"
+#include "util/registry.h"
+
+struct device;
+struct chardev;
+
+struct device_region {
+    const char *name;
+    uint64_t size;
+    uint8_t min_access, max_access; /* bytes the device itself handles; others are split/widened */
+    uint64_t (*read)(struct device *d, uint64_t offset, unsigned size);
+    void (*write)(struct device *d, uint64_t offset, uint64_t value, unsigned size);
+};
+
+/* One entry of the list that reset, `info`, snapshots and migration read (D12). Offsets into the
+ * device's state struct. count > 1: an array. */
+enum device_field_kind { DEVICE_U8, DEVICE_U16, DEVICE_U32, DEVICE_U64, DEVICE_BOOL, DEVICE_TIMER };
+struct device_field {
+    const char *name;
+    uint32_t offset;
+    uint32_t count;
+    uint8_t kind;
+    uint64_t reset; /* value after reset, before class->reset refines it */
+};
+#define DEVICE_FIELD(struct_type, member, field_kind, reset_value)                                 \
+    {                                                                                              \
+        .name = #member, .offset = offsetof(struct_type, member), .count = 1,                      \
+        .kind = (field_kind), .reset = (reset_value)                                               \
+    }
+#define DEVICE_ARRAY(struct_type, member, field_kind, n, reset_value)                              \
+    {                                                                                              \
+        .name = #member, .offset = offsetof(struct_type, member), .count = (n),                    \
+        .kind = (field_kind), .reset = (reset_value)                                               \
+    }
+
+struct device_class {
+    const char *name; /* as `-device` and machine tables say it */
+    const char *description;
+    const char *manual; /* which document it follows */
+    size_t state_size;
+    const struct device_region *regions;
+    unsigned n_regions;
+    const struct device_field *fields;
+    unsigned n_fields;
+    unsigned n_irq_in, n_irq_out;
+    bool (*init)(struct device *d, struct error *err); /* state zeroed, props, chardev, clock set */
+    void (*reset)(struct device *d);                   /* after the fields' reset values are in */
+    void (*irq_in)(struct device *d, unsigned line, bool level);
+    void (*finish)(struct device *d);
+};
+REGISTRY_DECLARE(device_class);
+
+struct device {
+    const struct device_class *class;
+    const char *id;
+    void *state;
+    struct irq *irq_out; /* class->n_irq_out wires, connected by the machine */
+    struct clock *clock;
+    struct memory *memory; /* for DMA */
+    struct machine *machine;
+    struct chardev *chardev; /* serial devices; NULL: nothing attached */
+    void *backend;           /* disk, network or display of the host side; NULL none */
+    const char *props;       /* "key=value,key=value" from the machine table or -device */
+};
+
+static inline void device_irq(struct device *d, unsigned line, bool level)
+{
+    irq_set(&d->irq_out[line], level);
+}
+
+/* Property of this device, or the default. Integers take 0x and decimal. */
+uint64_t device_prop_u64(const struct device *d, const char *key, uint64_t default_value);
+bool device_prop_string(const struct device *d, const char *key, char *out, size_t out_size);
+
+const struct device_class *device_class_find(const char *name);
+/* Creates and initialises; regions are not mapped yet. NULL with err on failure. */
+struct device *device_create(const struct device_class *class, const char *id,
+                             struct machine *machine, const char *props, struct chardev *chardev,
+                             void *backend, struct error *err);
+void device_destroy(struct device *d);
+void device_reset(struct device *d); /* field resets, then class->reset */
+bool device_map(struct device *d, unsigned region, gpa base, struct error *err);
+/* The input wire `line` of a device, to connect to another's output. */
+struct irq device_irq_in(struct device *d, unsigned line);
+void device_print(struct device *d, FILE *out); /* every field of the list */
+
+#endif

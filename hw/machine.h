@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A machine: a table that reads like the board's manual, plus one boot() hook.
+ *
+ * Threading: built on the main thread before the vCPU runs. The device lock (recursive) protects
+ * all device state afterwards.
+ */
+#ifndef CALQUE_HW_MACHINE_H
+#define CALQUE_HW_MACHINE_H
+
+#include <pthread.h>
+
+#include "hw/device.h"
+
+struct vcpu;
+struct exec;
+struct machine;
+
+/* One device of the board. irq_to/irq: where output 0 goes ("gic", 37), further outputs follow at
+ * irq+1.. unless wires say otherwise. backend: "serial0".., "sd0", "net0", "display0", NULL. */
+struct machine_device {
+    const char *class, *id;
+    gpa base;
+    const char *irq_to;
+    unsigned irq;
+    const char *backend;
+    const char *props;
+};
+/* An extra connection: output `from_line` of `from` to input `to_line` of `to`. */
+struct machine_wire {
+    const char *from;
+    unsigned from_line;
+    const char *to;
+    unsigned to_line;
+};
+struct machine_ram {
+    const char *name;
+    gpa base;
+    uint64_t size; /* 0: what -m says */
+};
+
+/* What the command line asked for; all strings NULL if absent. */
+struct boot_options {
+    const char *kernel, *initrd, *append, *dtb, *bios, *dumpdtb;
+};
+
+struct machine_class {
+    const char *name; /* as -M takes it */
+    const char *description;
+    const char *guest; /* "arm" */
+    const char *default_cpu;
+    const char *const *cpus; /* allowed `-cpu` names, NULL-terminated; NULL: all */
+    uint64_t default_ram_bytes, max_ram_bytes, min_ram_bytes;
+    gpa ram_base;
+    const struct machine_device *devices; /* ends with class == NULL */
+    const struct machine_wire *wires;     /* ends with from == NULL; may be NULL */
+    const struct machine_ram *extra_ram;  /* ends with name == NULL; may be NULL */
+    /* After devices exist and are wired: generated parts (device tree), CPU wires. */
+    bool (*init)(struct machine *m, struct error *err);
+    /* At every reset, after devices and vCPU were reset: load images, set entry registers. */
+    bool (*boot)(struct machine *m, struct error *err);
+};
+REGISTRY_DECLARE(machine_class);
+
+enum machine_event { MACHINE_POWER_OFF, MACHINE_RESET, MACHINE_PANIC };
+
+struct machine {
+    const struct machine_class *class;
+    struct memory *memory;
+    struct clock *clock;
+    pthread_mutex_t lock;
+    struct exec *exec;
+    struct vcpu *cpu; /* vCPU 0 */
+    struct device **devices;
+    unsigned n_devices;
+    uint64_t ram_bytes;
+    uint8_t *ram; /* host address of main RAM */
+    struct boot_options boot;
+    const char *props; /* of -M name,key=value */
+    /* Asked by devices and guest firmware calls; any thread; returns at once, vm/ acts on it. */
+    void (*event)(void *opaque, enum machine_event what);
+    void *event_opaque;
+    void *data; /* the board's own */
+};
+
+struct machine_config {
+    const struct machine_class *class;
+    const char *cpu;
+    const char *props;
+    uint64_t ram_bytes;
+    struct boot_options boot;
+    bool interpret, check;
+    /* Looks up the host side of a backend name; NULL if nothing is attached. */
+    struct chardev *(*chardev)(void *opaque, const char *name);
+    void *(*backend)(void *opaque, const char *name);
+    void (*event)(void *opaque, enum machine_event what);
+    void *opaque;
+};
+
+struct machine *machine_create(const struct machine_config *config, struct error *err);
+void machine_destroy(struct machine *m);
+bool machine_reset(struct machine *m, struct error *err); /* vCPU stopped; runs boot() */
+struct device *machine_find_device(struct machine *m, const char *id);
+const struct machine_class *machine_class_find(const char *guest, const char *name);
+
+#endif

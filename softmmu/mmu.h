@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The software MMU of one vCPU: TLB tables tagged by address space, filled through the guest's
+ * table walk, and the slow path of every access that the TLB does not answer.
+ *
+ * A space is (tag, privileged): the tag is the guest's word for an address space (ASID, PCID, with
+ * a bit for "translation off"). Selecting one swaps run_state.tlb and run_state.tlb_user and
+ * flushes nothing. A bounded number of spaces is kept, the least recently used is emptied and
+ * reused.
+ *
+ * Threading: the owning vCPU's thread only, except mmu_forget_writes (called through memory.h by
+ * whoever holds the vCPU stopped or is the vCPU).
+ */
+#ifndef CALQUE_SOFTMMU_MMU_H
+#define CALQUE_SOFTMMU_MMU_H
+
+#include "softmmu/memory.h"
+#include "softmmu/tlb.h"
+#include "tcg/run.h"
+
+enum mmu_access { MMU_READ, MMU_WRITE, MMU_EXEC };
+
+/* What a walk found. */
+struct tlb_fill {
+    gpa physical;                        /* of the byte asked for */
+    uint64_t block_size;                 /* of the mapping: 4 KiB .. ; only that page is entered */
+    bool readable, writable, executable; /* for the privilege asked for */
+    bool device; /* memory attributes say Device or Strongly-ordered: alignment matters */
+};
+
+/* Why an access failed; filled by the guest's walk, handed back to its fault function. */
+struct mmu_fault {
+    gva address;
+    enum mmu_access access;
+    bool user;
+    bool external;  /* the physical address has nothing behind it */
+    bool unaligned; /* the memop's alignment was not met */
+    bool exclusive;
+    uint32_t syndrome; /* guest-defined */
+    uint32_t level;    /* guest-defined */
+    uint64_t extra;    /* guest-defined */
+};
+
+struct mmu_client {
+    /* Translates for the given privilege. Does not raise: false fills *fault's syndrome. */
+    bool (*walk)(void *cpu, gva va, enum mmu_access access, bool user, struct tlb_fill *out,
+                 struct mmu_fault *fault);
+    /* Raises the guest's exception for it; leaves through vcpu_raise. */
+    NORETURN void (*fault)(void *cpu, const struct mmu_fault *fault);
+};
+
+struct mmu;
+
+struct mmu *mmu_create(struct memory *memory, struct run_state *run,
+                       const struct mmu_client *client, struct error *err);
+void mmu_destroy(struct mmu *mmu);
+
+/* Makes (tag, privileged) the current space. */
+void mmu_select(struct mmu *mmu, uint32_t tag, bool privileged);
+void mmu_flush_all(struct mmu *mmu);
+void mmu_flush_tag(struct mmu *mmu, uint32_t tag);
+void mmu_flush_page(struct mmu *mmu, gva va);                   /* in every space */
+void mmu_flush_page_tag(struct mmu *mmu, uint32_t tag, gva va); /* in one, both privileges */
+
+/* The slow path. Any alignment, any crossing; raises through client->fault. The value is in host
+ * order after memop's swap and sign rules; 16-byte accesses go through the _bytes forms. */
+uint64_t mmu_load(struct mmu *mmu, gva va, unsigned memop);
+void mmu_store(struct mmu *mmu, gva va, uint64_t value, unsigned memop);
+void mmu_load_bytes(struct mmu *mmu, gva va, void *out, unsigned memop);
+void mmu_store_bytes(struct mmu *mmu, gva va, const void *in, unsigned memop);
+/* PROBE and COMMIT of ir.h, and the atomics. */
+void *mmu_probe(struct mmu *mmu, gva va, unsigned length, unsigned memop);
+void mmu_commit(struct mmu *mmu, void *pointer, gva va, unsigned length, unsigned memop);
+uint64_t mmu_cas(struct mmu *mmu, gva va, uint64_t expected, uint64_t value, unsigned memop);
+uint64_t mmu_rmw(struct mmu *mmu, gva va, enum ir_rmw what, uint64_t operand, unsigned memop);
+
+/* For the translator: host pointer to the code byte at va, its physical address and how many bytes
+ * follow in the page; enters the page in the exec table. Raises the fetch fault, or with `quiet`
+ * returns NULL. Code outside RAM/ROM: NULL with *physical set (caller raises an external abort). */
+const uint8_t *mmu_fetch(struct mmu *mmu, gva va, gpa *physical, bool quiet);
+
+/* For the debugger and the monitor: no side effects, no faults; false if unmapped. */
+bool mmu_peek(struct mmu *mmu, gva va, void *buffer, size_t size, bool user);
+bool mmu_poke(struct mmu *mmu, gva va, const void *buffer, size_t size, bool user);
+
+#endif
