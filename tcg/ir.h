@@ -251,7 +251,8 @@ struct ir_unit *ir_unit_create(struct arena *arena, const struct state_field *fi
 void ir_builder_begin(struct ir_builder *b, struct ir_unit *unit); /* opens block 0 */
 void ir_builder_end(struct ir_builder *b); /* every block created must be filled and ended */
 
-/* Blocks: create first (for forward branches), begin later, each once, in any order. */
+/* Blocks: create first (for forward branches), begin later, each once, in any order. Beginning one
+ * while another is open ends that with a BR. What is emitted while none is open is dropped. */
 unsigned ir_block_create(struct ir_builder *b);
 void ir_block_begin(struct ir_builder *b, unsigned block);
 
