@@ -96,6 +96,8 @@ enum arm_bank_index {
     N_BANKS
 };
 
+enum { ARM_DACR_SLOTS = 8 };
+
 struct arm_generic_timer {
     struct timer timer;
     uint64_t cval;
@@ -146,6 +148,19 @@ struct arm_cpu {
     _Atomic uint32_t event;     /* WFE's event register */
 
     const struct arm_model *model;
+
+    /* What only system.c, cp15.c, mmu.c and timer.c look at. */
+    struct {
+        /* DACR values that have a space of their own, so that a DACR write swaps tables instead of
+         * flushing (Linux writes it on every kernel entry). */
+        uint32_t dacr_values[ARM_DACR_SLOTS];
+        uint8_t n_dacr, dacr_slot;
+        uint32_t teecr, teehbr, dbg_dscr, dbg_vcr, dbg_oslock;
+        uint32_t dbg_value[2][16], dbg_control[2][16]; /* [0] breakpoints, [1] watchpoints */
+        uint32_t pm_event_count[32];
+        int64_t pm_cycle_base_ns; /* when pmccntr was last brought up to date */
+        struct timer pm_timer;
+    } sys;
 };
 
 static inline struct arm_cpu *arm_cpu(void *cpu)
@@ -241,6 +256,17 @@ NORETURN void arm_raise_undefined(struct arm_cpu *cpu); /* from MAY_FAULT helper
 /* FPSCR put together from control, nzcv, sticky and the host's MXCSR; and taken apart. */
 uint32_t arm_fpscr_read(struct arm_cpu *cpu);
 void arm_fpscr_write(struct arm_cpu *cpu, uint32_t value);
+
+/* system.c: the guest's entry points for struct guest (see guest.h). The aux word of INSN is the
+ * key of that instruction; arm_restore takes T and IT from it. */
+bool arm_init(struct vcpu *v, struct error *err);
+void arm_reset(struct vcpu *v);
+void arm_finish(struct vcpu *v);
+void arm_restore(struct vcpu *v, uint64_t pc, uint32_t aux);
+bool arm_take_interrupt(struct vcpu *v);
+bool arm_has_work(struct vcpu *v);
+void arm_set_irq(struct vcpu *v, unsigned line, bool level);
+void arm_print_state(struct vcpu *v, FILE *out);
 
 void arm_timer_init(struct arm_cpu *cpu);
 void arm_timer_reset(struct arm_cpu *cpu);

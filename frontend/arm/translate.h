@@ -73,7 +73,9 @@ bool arm_translate_coproc_reg64(struct xlat *x, bool read, unsigned cp, unsigned
                                 unsigned rt, unsigned rt2);
 
 /* Helpers of system.c. Those marked * change mode, key or map: the handler sets F_PC first (to the
- * next instruction, unless said otherwise) and ends the path with ir_exit_lookup. */
+ * next instruction, unless said otherwise) and F_KEY (its key: T, and IT advanced; the helper keeps
+ * these and recomputes the rest), and ends the path with ir_exit_lookup. They are not MAY_FAULT
+ * unless said. helper_cpsr_read needs no F_KEY: T and IT read as zero in MRS. */
 extern const struct ir_helper helper_cpsr_read; /* () -> I32 */
 extern const struct ir_helper
     helper_cpsr_write;                           /* * (value, mask): MSR CPSR, CPS, SETEND; obeys
