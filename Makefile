@@ -1,3 +1,258 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Placeholder: builds every object. The real one is being written.
-CFLAGS = -std=gnu11 -O2 -g -Wall -Wextra -Wno-unused-parameter -Werror -I.
+#
+#   make run [GUEST=virt]   install what is missing, build, fetch a guest, boot it on this terminal
+#   make check              install what is missing, build and run the tests
+#   make help               everything else
+#
+# Knobs: CC=gcc|clang  SANITIZE=1 (address, undefined)  DEBUG=1 (-Og)  V=1  PREFIX, DESTDIR, QEMU_NAMES=1
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+PREFIX ?= /usr/local
+GUEST ?= virt
+RUN_ARGS ?=
+V ?= 0
+ifeq ($(V),0)
+say = @printf '  %-8s %s\n' '$(1)' '$(2)';
+else
+say =
+endif
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+# For the second make of such goals, when the first was not told how many jobs to run.
+again = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
+# ---- what is built where -------------------------------------------------------------------------
+# Objects live apart per compiler and variant, so that switching between them rebuilds nothing.
+
+variant := $(notdir $(firstword $(CC)))$(if $(DEBUG),-debug)
+ifdef SANITIZE
+BUILD := build/sanitize
+else
+BUILD := build
+endif
+OBJ := $(BUILD)/obj/$(variant)
+GEN := build/gen
+
+architectures := arm i386 x86_64 mips mipsel mips64 mips64el aarch64
+names := $(addprefix calque-system-,$(architectures))
+
+layers := util tcg softmmu backend frontend exec hw host vm
+sources := $(sort $(wildcard main.c) $(shell find $(wildcard $(layers)) -name '*.c'))
+objects := $(sources:%.c=$(OBJ)/%.o)
+library := $(filter-out $(OBJ)/main.o,$(objects))
+
+optimise := $(if $(DEBUG),-Og,-O2) -g
+comma := ,
+sanitize := $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+warnings := -Wall -Wextra -Wno-unused-parameter -Werror
+version := $(shell cat VERSION 2>/dev/null || echo 0)
+base_flags := -std=gnu11 $(optimise) $(warnings) -pthread -I. -I$(GEN)
+# Where the compiler has it, as Debian does: position-independent, and the stack protected.
+hardening := -fPIE -fstack-protector-strong $(if $(SANITIZE)$(DEBUG),,-D_FORTIFY_SOURCE=2)
+
+# Optional libraries (D17): found once, looked for again whenever packages change.
+# The goals that first install packages look for them in a second make.
+front_goals := run check check-fast check-all check-sanitize check-clang bench deps deps-check \
+	install-deps clean help format lint-layers
+ifneq ($(or $(if $(MAKECMDGOALS),,all),$(filter-out $(front_goals),$(MAKECMDGOALS))),)
+-include build/config.mk
+endif
+build/config.mk: tools/find-libraries $(wildcard /var/lib/dpkg/status)
+	@mkdir -p $(@D)
+	@CC='$(CC)' tools/find-libraries > $@.new && mv $@.new $@
+
+all_cflags = $(base_flags) $(hardening) $(sanitize) $(library_cflags) $(CFLAGS)
+all_ldflags = -pie -pthread $(sanitize) $(LDFLAGS)
+all_libs = $(library_libs) -lm $(LIBS)
+
+# ---- the default goal ----------------------------------------------------------------------------
+
+.PHONY: all
+all: $(BUILD)/calque $(addprefix $(BUILD)/,$(names))
+
+# Rebuilt when the flags change: this file's contents are the flags.
+flags := $(OBJ)/.flags
+.PHONY: FORCE
+$(flags): FORCE
+	@mkdir -p $(@D)
+	@echo '$(all_cflags)' | cmp -s - $@ || echo '$(all_cflags)' > $@
+linked := $(BUILD)/.linked
+$(linked): FORCE
+	@mkdir -p $(@D)
+	@echo '$(variant) $(all_ldflags) $(all_libs) $(words $(objects))' | cmp -s - $@ || \
+		echo '$(variant) $(all_ldflags) $(all_libs) $(words $(objects))' > $@
+
+$(BUILD)/calque: $(objects) $(linked)
+	$(call say,LINK,$@)$(CC) $(all_ldflags) -o $@ $(objects) $(all_libs)
+
+$(addprefix $(BUILD)/,$(names)): $(BUILD)/calque
+	@ln -sf calque $@
+
+$(OBJ)/%.o: %.c $(flags)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(all_cflags) -MMD -MP -c -o $@ $<
+
+# ---- instruction tables --------------------------------------------------------------------------
+
+decode_files := $(sort $(wildcard frontend/*/*.decode))
+decoded := $(patsubst %.decode,$(GEN)/%.inc,$(notdir $(decode_files)))
+decode_tool := build/tools/decode
+vpath %.decode $(sort $(dir $(decode_files)))
+
+build/tools/%: tools/%.c
+	@mkdir -p $(@D)
+	$(call say,TOOL,$@)$(CC) -std=gnu11 -O2 -g $(warnings) -I. -o $@ $<
+
+$(GEN)/%.inc: %.decode $(decode_tool)
+	@mkdir -p $(@D)
+	$(call say,DECODE,$<)$(decode_tool) -o $@ $<
+
+$(filter $(OBJ)/frontend/%,$(objects)): | $(decoded)
+
+# ---- tests ---------------------------------------------------------------------------------------
+# tests/<kind>/test_*.c are programs; other .c files beside them are linked into each of that kind,
+# and tests/*.c into all.
+
+kinds := unit device insn guest
+test_sources := $(sort $(foreach k,$(kinds),$(wildcard tests/$(k)/test_*.c)))
+tests := $(test_sources:%.c=$(BUILD)/%)
+test_helpers := $(sort $(wildcard tests/*.c))
+kind_helpers = $(filter-out tests/$(1)/test_%,$(sort $(wildcard tests/$(1)/*.c)))
+test_objects := $(patsubst %.c,$(OBJ)/%.o,$(test_sources) $(test_helpers) \
+	$(foreach k,$(kinds),$(call kind_helpers,$(k))))
+
+$(test_objects): | $(decoded)
+
+define test_program
+$(BUILD)/tests/$(1)/test_%: $(OBJ)/tests/$(1)/test_%.o $(library) $(linked) \
+		$(patsubst %.c,$(OBJ)/%.o,$(test_helpers) $(call kind_helpers,$(1)))
+	@mkdir -p $$(@D)
+	$$(call say,LINK,$$@)$$(CC) $$(all_ldflags) -o $$@ $$(filter %.o,$$^) -lcmocka $$(all_libs)
+endef
+$(foreach k,$(kinds),$(eval $(call test_program,$(k))))
+.SECONDARY: $(test_objects)
+
+# Set by check-sanitize and check-clang below; fast | normal | all.
+LEVEL ?= normal
+test_list = $(if $(ONLY),$(foreach o,$(ONLY),$(filter %/test_$(o),$(tests))),$(if \
+	$(filter fast,$(LEVEL)),$(filter $(BUILD)/tests/unit/% $(BUILD)/tests/device/%,$(tests)),$(tests)))
+
+.PHONY: check check-fast check-all check-sanitize check-clang run-tests build-tests
+check: deps-check
+	+@$(again) run-tests LEVEL=normal
+check-fast: deps-check
+	+@$(again) run-tests LEVEL=fast
+check-all: deps-check
+	+@$(again) run-tests LEVEL=all
+check-sanitize: deps-check
+	+@$(again) run-tests SANITIZE=1
+check-clang: deps-check
+	+@$(again) run-tests CC=clang
+
+build-tests: all $(tests) build/tools/boot-test
+# A test that does not build must not keep the others from running; it counts as failed.
+run-tests:
+	+@$(again) -k build-tests || { echo 'not everything was built'; for t in $(tests); do \
+		$(MAKE) -q $$t >/dev/null 2>&1 || rm -f $$t; done; }
+	@CALQUE_BUILD=$(BUILD) CALQUE_TEST_LEVEL=$(LEVEL) tools/run-tests $(test_list)
+
+# ---- fuzzing and measuring -----------------------------------------------------------------------
+
+# tests/fuzz/fuzz_*.c are libFuzzer harnesses; each runs FUZZ_SECONDS.
+FUZZ_SECONDS ?= 30
+fuzz_sources := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+fuzz_programs := $(fuzz_sources:%.c=build/%)
+fuzz_flags := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+build/fuzz-obj/%.o: %.c | $(decoded)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)clang $(base_flags) $(library_cflags) $(fuzz_flags) -MMD -MP -c -o $@ $<
+build/tests/fuzz/%: build/fuzz-obj/tests/fuzz/%.o \
+		$(patsubst %.c,build/fuzz-obj/%.o,$(filter-out main.c,$(sources)))
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)clang -pthread -fsanitize=fuzzer,address,undefined -o $@ $^ $(all_libs)
+.PHONY: fuzz
+.PRECIOUS: build/fuzz-obj/%.o
+fuzz: deps-check $(fuzz_programs)
+	@for f in $(fuzz_programs); do echo "== $$f"; mkdir -p build/corpus/$${f##*/}; \
+		$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 build/corpus/$${f##*/} || exit 1; done
+
+BENCH_ARGS ?=
+.PHONY: bench
+bench: deps-check
+	+@$(again) all
+	bench/run $(BENCH_ARGS)
+
+# ---- running -------------------------------------------------------------------------------------
+
+.PHONY: run deps deps-check install-deps
+run:
+	@tools/install-deps run
+	+@$(again) all
+	@tools/fetch-guest $(GUEST)
+	@tools/run-guest $(GUEST) $(RUN_ARGS)
+deps install-deps:
+	@tools/install-deps run check
+deps-check:
+	@tools/install-deps run check
+
+# ---- looking after the source --------------------------------------------------------------------
+
+formatted = $(shell git ls-files '*.c' '*.h')
+headers = $(shell find $(wildcard $(layers)) tests -name '*.h')
+.PHONY: lint lint-layers lint-headers lint-cppcheck format format-check
+lint: lint-layers lint-headers format-check lint-cppcheck
+lint-layers:
+	@tools/check-layers
+lint-headers: $(decoded)
+	@for h in $(headers); do \
+		$(CC) $(base_flags) -fsyntax-only -include $$h -x c /dev/null || exit 1; done; \
+	echo 'every header compiles alone'
+lint-cppcheck:
+	@if command -v cppcheck >/dev/null; then \
+		cppcheck --quiet --std=c11 --language=c --enable=warning,portability --inline-suppr \
+			--error-exitcode=1 --suppressions-list=tools/cppcheck.suppressions \
+			-I. -I$(GEN) -D__x86_64__ --max-configs=1 -j 2 $(sources) && echo 'cppcheck: nothing found'; \
+	else echo 'cppcheck is not installed: its checks are left out'; fi
+format:
+	clang-format -i $(formatted)
+format-check:
+	@if command -v clang-format >/dev/null; then \
+		clang-format --dry-run --Werror $(formatted) && echo 'layout: as .clang-format says'; \
+	else echo 'clang-format is not installed: layout is not checked'; fi
+
+# ---- installing ----------------------------------------------------------------------------------
+
+.PHONY: install uninstall clean help
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(BUILD)/calque $(DESTDIR)$(PREFIX)/bin/calque
+	for n in $(names); do ln -sf calque $(DESTDIR)$(PREFIX)/bin/$$n; done
+ifdef QEMU_NAMES
+	for n in $(architectures); do ln -sf calque $(DESTDIR)$(PREFIX)/bin/qemu-system-$$n; done
+endif
+uninstall:
+	cd $(DESTDIR)$(PREFIX)/bin && rm -f $(names) && for n in $(architectures); do \
+		[ "$$(readlink qemu-system-$$n)" != calque ] || rm -f qemu-system-$$n; done; rm -f calque
+clean:
+	rm -rf build
+
+help:
+	@echo 'make                    build/calque and its names'
+	@echo 'make run [GUEST=NAME]   boot a Debian kernel to a shell here; NAME: tools/fetch-guest --list'
+	@echo 'make run RUN_ARGS=...   the same with more options for calque'
+	@echo 'make check              all tests;  ONLY="NAME..." some of them (tests/*/test_NAME.c)'
+	@echo 'make check-fast         unit and device tests;  check-all: every guest too'
+	@echo 'make check-sanitize     the tests under address and undefined sanitizers;  check-clang'
+	@echo 'make fuzz               each fuzz harness for FUZZ_SECONDS=30'
+	@echo 'make bench              measure against qemu-system-arm'
+	@echo 'make lint               include rules, headers, layout, cppcheck;  make format'
+	@echo 'make deps               install what building, running and testing need'
+	@echo 'make install            to $$(DESTDIR)$$(PREFIX)/bin;  QEMU_NAMES=1: qemu-system-* too'
+	@echo 'make clean              remove build/'
+
+-include $(objects:.o=.d) $(test_objects:.o=.d)
