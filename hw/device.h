@@ -27,6 +27,11 @@ struct device_region {
     uint8_t min_access, max_access; /* bytes the device itself handles; others are split/widened */
     uint64_t (*read)(struct device *d, uint64_t offset, unsigned size);
     void (*write)(struct device *d, uint64_t offset, uint64_t value, unsigned size);
+    /* Flash: the guest reads memory (device_region_memory) directly; `read` is called only between
+     * device_region_set_readable(false) and (true), `write` for every store. */
+    bool rom;
+    /* Name of the property that gives the size, NULL: `size` always; else `size` by default. */
+    const char *size_prop;
 };
 
 /* One entry of the list that reset, `info`, snapshots and migration read (D12). Offsets into the
@@ -67,6 +72,16 @@ struct device_class {
 };
 REGISTRY_DECLARE(device_class);
 
+/* Where a region is mapped; one per region of the class, owned by the device. */
+struct device_mapping {
+    struct device *device;
+    const struct device_region *region;
+    struct region_ops ops;
+    gpa base;
+    uint64_t size;
+    uint8_t *host; /* rom regions, once mapped */
+};
+
 struct device {
     const struct device_class *class;
     const char *id;
@@ -75,9 +90,10 @@ struct device {
     struct clock *clock;
     struct memory *memory; /* for DMA */
     struct machine *machine;
-    struct chardev *chardev; /* serial devices; NULL: nothing attached */
-    void *backend;           /* disk, network or display of the host side; NULL none */
-    const char *props;       /* "key=value,key=value" from the machine table or -device */
+    struct chardev *chardev;         /* serial devices; NULL: nothing attached */
+    void *backend;                   /* disk, network or display of the host side; NULL none */
+    const char *props;               /* "key=value,key=value" from the machine table or -device */
+    struct device_mapping *mappings; /* class->n_regions */
 };
 
 static inline void device_irq(struct device *d, unsigned line, bool level)
@@ -97,6 +113,8 @@ struct device *device_create(const struct device_class *class, const char *id,
 void device_destroy(struct device *d);
 void device_reset(struct device *d); /* field resets, then class->reset */
 bool device_map(struct device *d, unsigned region, gpa base, struct error *err);
+uint8_t *device_region_memory(struct device *d, unsigned region, uint64_t *size);
+void device_region_set_readable(struct device *d, unsigned region, bool readable);
 /* The input wire `line` of a device, to connect to another's output. */
 struct irq device_irq_in(struct device *d, unsigned line);
 void device_print(struct device *d, FILE *out); /* every field of the list */

@@ -14,10 +14,14 @@
 
 struct vcpu;
 struct exec;
+struct loader;
 struct machine;
 
-/* One device of the board. irq_to/irq: where output 0 goes ("gic", 37), further outputs follow at
- * irq+1.. unless wires say otherwise. backend: "serial0".., "sd0", "net0", "display0", NULL. */
+/* One device of the board, in the order of creation and reset: interrupt controllers first.
+ * base: where region 0 goes; region n > 0 goes to the property "base<n>" if props has it, else it
+ * follows region n-1. irq_to/irq: where output 0 goes ("gic", 37), further outputs follow at
+ * irq+1.. unless wires say otherwise; "cpu" is the vCPU's own lines (guest->set_irq).
+ * backend: "serial0".., "sd0", "net0", "display0", NULL. */
 struct machine_device {
     const char *class, *id;
     gpa base;
@@ -26,7 +30,8 @@ struct machine_device {
     const char *backend;
     const char *props;
 };
-/* An extra connection: output `from_line` of `from` to input `to_line` of `to`. */
+/* An extra connection: output `from_line` of `from` to input `to_line` of `to`. "cpu" as `from`
+ * names the vCPU's output lines (generic timer), as `to` its interrupt inputs. */
 struct machine_wire {
     const char *from;
     unsigned from_line;
@@ -59,6 +64,7 @@ struct machine_class {
     bool (*init)(struct machine *m, struct error *err);
     /* At every reset, after devices and vCPU were reset: load images, set entry registers. */
     bool (*boot)(struct machine *m, struct error *err);
+    void (*finish)(struct machine *m); /* frees m->data; may be NULL */
 };
 REGISTRY_DECLARE(machine_class);
 
@@ -80,7 +86,10 @@ struct machine {
     /* Asked by devices and guest firmware calls; any thread; returns at once, vm/ acts on it. */
     void (*event)(void *opaque, enum machine_event what);
     void *event_opaque;
-    void *data; /* the board's own */
+    void *data;            /* the board's own */
+    struct loader *loader; /* images read at the first boot, owned by hw/machines/loader.c */
+    void (*loader_destroy)(struct loader *loader);
+    struct irq *cpu_irq_out; /* the vCPU's output wires */
 };
 
 struct machine_config {
@@ -100,7 +109,14 @@ struct machine_config {
 struct machine *machine_create(const struct machine_config *config, struct error *err);
 void machine_destroy(struct machine *m);
 bool machine_reset(struct machine *m, struct error *err); /* vCPU stopped; runs boot() */
+/* A device or the firmware asks for power-off or reset; returns at once. */
+void machine_request(struct machine *m, enum machine_event what);
+/* Presses the power button (the device with id "power-key"); false: the board has none. */
+bool machine_press_power_key(struct machine *m);
+/* Property of -M name,key=value. */
+bool machine_prop_string(const struct machine *m, const char *key, char *out, size_t out_size);
 struct device *machine_find_device(struct machine *m, const char *id);
+/* NULL if there is none. guest NULL: of any guest. */
 const struct machine_class *machine_class_find(const char *guest, const char *name);
 
 #endif

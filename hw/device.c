@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Devices: the class registry, properties, creation, mapping, reset and wires. */
+#include "hw/device.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hw/machine.h"
+#include "hw/props.h"
+
+/* ---- properties ------------------------------------------------------------------------------ */
+
+bool props_get(const char *props, const char *key, char *out, size_t out_size)
+{
+    size_t key_length = strlen(key);
+    const char *p = props;
+
+    while (p && *p) {
+        size_t length = strcspn(p, ",");
+        bool here = length >= key_length && !memcmp(p, key, key_length) &&
+                    (length == key_length || p[key_length] == '=');
+        if (here) {
+            const char *value = length == key_length ? "on" : p + key_length + 1;
+            size_t value_length = length == key_length ? 2 : length - key_length - 1;
+            if (value_length >= out_size)
+                return false;
+            memcpy(out, value, value_length);
+            out[value_length] = '\0';
+            return true;
+        }
+        p += length;
+        if (*p)
+            p++;
+    }
+    return false;
+}
+
+bool device_prop_string(const struct device *d, const char *key, char *out, size_t out_size)
+{
+    return props_get(d->props, key, out, out_size);
+}
+
+uint64_t device_prop_u64(const struct device *d, const char *key, uint64_t default_value)
+{
+    char text[32], *end;
+
+    if (!device_prop_string(d, key, text, sizeof(text)))
+        return default_value;
+    uint64_t value = strtoull(text, &end, 0);
+    switch (*end) {
+    case 'G':
+        return value * GIB;
+    case 'M':
+        return value * MIB;
+    case 'K':
+        return value * KIB;
+    default:
+        return value;
+    }
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+const struct device_class *device_class_find(const char *name)
+{
+    REGISTRY_FOREACH (device_class, struct device_class, class) {
+        if (!strcmp(class->name, name))
+            return class;
+    }
+    return NULL;
+}
+
+static void device_free(struct device *d)
+{
+    free(d->state);
+    free(d->irq_out);
+    free(d->mappings);
+    free((char *)d->id);
+    free((char *)d->props);
+    free(d);
+}
+
+struct device *device_create(const struct device_class *class, const char *id,
+                             struct machine *machine, const char *props, struct chardev *chardev,
+                             void *backend, struct error *err)
+{
+    struct device *d = calloc(1, sizeof(*d));
+
+    if (!d) {
+        error_set(err, "out of memory for device '%s'", id);
+        return NULL;
+    }
+    d->class = class;
+    d->id = strdup(id);
+    d->props = props ? strdup(props) : NULL;
+    d->state = calloc(1, MAX(class->state_size, 1));
+    d->irq_out = calloc(MAX(class->n_irq_out, 1), sizeof(*d->irq_out));
+    d->mappings = calloc(MAX(class->n_regions, 1), sizeof(*d->mappings));
+    d->machine = machine;
+    d->clock = machine->clock;
+    d->memory = machine->memory;
+    d->chardev = chardev;
+    d->backend = backend;
+    if (!d->id || (props && !d->props) || !d->state || !d->irq_out || !d->mappings) {
+        error_set(err, "out of memory for device '%s'", id);
+        device_free(d);
+        return NULL;
+    }
+    for (unsigned i = 0; i < class->n_regions; i++) {
+        const struct device_region *region = &class->regions[i];
+        d->mappings[i].device = d;
+        d->mappings[i].region = region;
+        d->mappings[i].size =
+            region->size_prop ? device_prop_u64(d, region->size_prop, region->size) : region->size;
+    }
+    if (class->init && !class->init(d, err)) {
+        device_free(d);
+        return NULL;
+    }
+    return d;
+}
+
+static void *field_pointer(const struct device *d, const struct device_field *field)
+{
+    return (uint8_t *)d->state + field->offset;
+}
+
+void device_destroy(struct device *d)
+{
+    if (!d)
+        return;
+    for (unsigned i = 0; i < d->class->n_fields; i++) {
+        const struct device_field *field = &d->class->fields[i];
+        if (field->kind != DEVICE_TIMER)
+            continue;
+        struct timer *timers = field_pointer(d, field);
+        for (unsigned n = 0; n < field->count; n++) {
+            if (timers[n].clock)
+                timer_cancel(&timers[n]);
+        }
+    }
+    if (d->class->finish)
+        d->class->finish(d);
+    device_free(d);
+}
+
+static void field_reset(struct device *d, const struct device_field *field)
+{
+    void *at = field_pointer(d, field);
+
+    for (unsigned n = 0; n < field->count; n++) {
+        switch ((enum device_field_kind)field->kind) {
+        case DEVICE_U8:
+            ((uint8_t *)at)[n] = (uint8_t)field->reset;
+            break;
+        case DEVICE_U16:
+            ((uint16_t *)at)[n] = (uint16_t)field->reset;
+            break;
+        case DEVICE_U32:
+            ((uint32_t *)at)[n] = (uint32_t)field->reset;
+            break;
+        case DEVICE_U64:
+            ((uint64_t *)at)[n] = field->reset;
+            break;
+        case DEVICE_BOOL:
+            ((bool *)at)[n] = field->reset != 0;
+            break;
+        case DEVICE_TIMER:
+            if (((struct timer *)at)[n].clock)
+                timer_cancel(&((struct timer *)at)[n]);
+            break;
+        }
+    }
+}
+
+void device_reset(struct device *d)
+{
+    for (unsigned i = 0; i < d->class->n_fields; i++)
+        field_reset(d, &d->class->fields[i]);
+    if (d->class->reset)
+        d->class->reset(d);
+}
+
+/* ---- regions --------------------------------------------------------------------------------- */
+
+static uint64_t mapping_read(void *opaque, uint64_t offset, unsigned size)
+{
+    struct device_mapping *mapping = opaque;
+
+    if (!mapping->region->read)
+        return 0;
+    return mapping->region->read(mapping->device, offset, size);
+}
+
+static void mapping_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
+{
+    struct device_mapping *mapping = opaque;
+
+    if (mapping->region->write)
+        mapping->region->write(mapping->device, offset, value, size);
+}
+
+bool device_map(struct device *d, unsigned region, gpa base, struct error *err)
+{
+    struct device_mapping *mapping = &d->mappings[region];
+    const struct device_region *what = mapping->region;
+
+    mapping->base = base;
+    mapping->ops = (struct region_ops){
+        .read = mapping_read,
+        .write = mapping_write,
+        .min_access = what->min_access ? what->min_access : 1,
+        .max_access = what->max_access ? what->max_access : 4,
+    };
+    if (!what->rom)
+        return memory_add_device(d->memory, what->name, base, mapping->size, &mapping->ops, mapping,
+                                 err);
+    mapping->host =
+        memory_add_rom(d->memory, what->name, base, mapping->size, &mapping->ops, mapping, err);
+    return mapping->host != NULL;
+}
+
+uint8_t *device_region_memory(struct device *d, unsigned region, uint64_t *size)
+{
+    if (size)
+        *size = d->mappings[region].size;
+    return d->mappings[region].host;
+}
+
+void device_region_set_readable(struct device *d, unsigned region, bool readable)
+{
+    if (d->mappings[region].host)
+        memory_rom_set_readable(d->memory, d->mappings[region].base, readable);
+}
+
+/* ---- wires ----------------------------------------------------------------------------------- */
+
+static void device_wire_set(void *receiver, unsigned line, bool level)
+{
+    struct device *d = receiver;
+
+    d->class->irq_in(d, line, level);
+}
+
+struct irq device_irq_in(struct device *d, unsigned line)
+{
+    if (!d->class->irq_in || line >= d->class->n_irq_in)
+        return (struct irq){0};
+    return (struct irq){.set = device_wire_set, .receiver = d, .line = line};
+}
+
+/* ---- info ------------------------------------------------------------------------------------ */
+
+static uint64_t field_value(const void *at, unsigned n, enum device_field_kind kind)
+{
+    switch (kind) {
+    case DEVICE_U8:
+        return ((const uint8_t *)at)[n];
+    case DEVICE_U16:
+        return ((const uint16_t *)at)[n];
+    case DEVICE_U32:
+        return ((const uint32_t *)at)[n];
+    case DEVICE_U64:
+        return ((const uint64_t *)at)[n];
+    case DEVICE_BOOL:
+        return ((const bool *)at)[n];
+    case DEVICE_TIMER:
+        return (uint64_t)((const struct timer *)at)[n].deadline_ns;
+    }
+    return 0;
+}
+
+void device_print(struct device *d, FILE *out)
+{
+    fprintf(out, "%s (%s)\n", d->id, d->class->name);
+    for (unsigned i = 0; i < d->class->n_fields; i++) {
+        const struct device_field *field = &d->class->fields[i];
+        const void *at = field_pointer(d, field);
+        fprintf(out, "  %-20s", field->name);
+        for (unsigned n = 0; n < field->count; n++) {
+            uint64_t value = field_value(at, n, field->kind);
+            if (field->kind == DEVICE_TIMER && value == (uint64_t)TIME_NEVER)
+                fprintf(out, " never");
+            else
+                fprintf(out, " %" PRIx64, value);
+        }
+        fputc('\n', out);
+    }
+}

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Builds a machine from its table: memory, vCPU, devices, wires; reset and destruction. */
+#include "hw/machine.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exec/vcpu.h"
+#include "frontend/guest.h"
+#include "hw/props.h"
+
+const struct machine_class *machine_class_find(const char *guest, const char *name)
+{
+    REGISTRY_FOREACH (machine_class, struct machine_class, class) {
+        if ((!guest || !strcmp(class->guest, guest)) && !strcmp(class->name, name))
+            return class;
+    }
+    return NULL;
+}
+
+struct device *machine_find_device(struct machine *m, const char *id)
+{
+    for (unsigned i = 0; i < m->n_devices; i++) {
+        if (!strcmp(m->devices[i]->id, id))
+            return m->devices[i];
+    }
+    return NULL;
+}
+
+bool machine_prop_string(const struct machine *m, const char *key, char *out, size_t out_size)
+{
+    return props_get(m->props, key, out, out_size);
+}
+
+void machine_request(struct machine *m, enum machine_event what)
+{
+    if (m->event)
+        m->event(m->event_opaque, what);
+}
+
+bool machine_press_power_key(struct machine *m)
+{
+    struct device *key = machine_find_device(m, "power-key");
+
+    if (!key)
+        return false;
+    struct irq wire = device_irq_in(key, 0);
+    pthread_mutex_lock(&m->lock);
+    irq_set(&wire, true);
+    irq_set(&wire, false);
+    pthread_mutex_unlock(&m->lock);
+    return true;
+}
+
+/* ---- the vCPU -------------------------------------------------------------------------------- */
+
+static const struct guest *guest_find(const char *name)
+{
+    REGISTRY_FOREACH (guest, struct guest, guest) {
+        if (!strcmp(guest->name, name))
+            return guest;
+    }
+    return NULL;
+}
+
+static bool cpu_known(const struct guest *guest, const char *name)
+{
+    for (const struct cpu_model *model = guest->models; model->name; model++) {
+        if (!strcmp(model->name, name))
+            return true;
+    }
+    return false;
+}
+
+/* A name that the guest does not know at all is vcpu_create's to explain. */
+static bool cpu_allowed(const struct machine_class *class, const struct guest *guest,
+                        const char *name, struct error *err)
+{
+    char list[256] = "";
+
+    if (!class->cpus || !cpu_known(guest, name))
+        return true;
+    for (const char *const *allowed = class->cpus; *allowed; allowed++) {
+        if (!strcmp(*allowed, name))
+            return true;
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "", *allowed);
+    }
+    return error_set(err, "machine '%s' does not take -cpu %s (it takes %s)", class->name, name,
+                     list);
+}
+
+static void cpu_irq_set(void *receiver, unsigned line, bool level)
+{
+    struct vcpu *cpu = receiver;
+
+    cpu->guest->set_irq(cpu, line, level);
+}
+
+static void board_power_off(void *opaque)
+{
+    machine_request(opaque, MACHINE_POWER_OFF);
+}
+
+static void board_reset(void *opaque)
+{
+    machine_request(opaque, MACHINE_RESET);
+}
+
+static bool create_cpu(struct machine *m, const struct machine_config *config, struct error *err)
+{
+    const struct guest *guest = guest_find(config->class->guest);
+    const char *name = config->cpu ? config->cpu : config->class->default_cpu;
+    struct exec_options options = {.interpret = config->interpret, .check = config->check};
+
+    if (!guest)
+        return error_set(err, "machine '%s' needs the %s guest, which is not built in",
+                         config->class->name, config->class->guest);
+    if (name && !cpu_allowed(config->class, guest, name, err))
+        return false;
+    m->exec = exec_create(guest, m->memory, &options, err);
+    if (!m->exec)
+        return false;
+    m->cpu = vcpu_create(m->exec, name, m->clock, &m->lock, 0, err);
+    if (!m->cpu)
+        return false;
+    m->cpu_irq_out = calloc(MAX(guest->n_irq_out, 1), sizeof(*m->cpu_irq_out));
+    if (!m->cpu_irq_out)
+        return error_set(err, "out of memory");
+    m->cpu->irq_out = m->cpu_irq_out;
+    m->cpu->board = (struct vcpu_board){
+        .opaque = m,
+        .power_off = board_power_off,
+        .reset = board_reset,
+    };
+    return true;
+}
+
+/* ---- memory ---------------------------------------------------------------------------------- */
+
+static void format_bytes(char *text, size_t size, uint64_t bytes)
+{
+    if (bytes >= GIB && bytes % GIB == 0)
+        snprintf(text, size, "%" PRIu64 " GiB", bytes / GIB);
+    else if (bytes >= MIB && bytes % MIB == 0)
+        snprintf(text, size, "%" PRIu64 " MiB", bytes / MIB);
+    else if (bytes >= KIB && bytes % KIB == 0)
+        snprintf(text, size, "%" PRIu64 " KiB", bytes / KIB);
+    else
+        snprintf(text, size, "%" PRIu64 " bytes", bytes);
+}
+
+static bool check_ram_size(const struct machine_class *class, uint64_t bytes, struct error *err)
+{
+    char asked[32], limit[32];
+    bool too_small = bytes < class->min_ram_bytes;
+
+    if (!too_small && bytes <= class->max_ram_bytes)
+        return true;
+    format_bytes(asked, sizeof(asked), bytes);
+    format_bytes(limit, sizeof(limit), too_small ? class->min_ram_bytes : class->max_ram_bytes);
+    return error_set(err, "-m: machine '%s' cannot have %s of memory; the %s is %s", class->name,
+                     asked, too_small ? "least" : "most", limit);
+}
+
+static bool create_memory(struct machine *m, struct error *err)
+{
+    const struct machine_class *class = m->class;
+
+    if (!check_ram_size(class, m->ram_bytes, err))
+        return false;
+    m->memory = memory_create(&m->lock, err);
+    if (!m->memory)
+        return false;
+    m->ram = memory_add_ram(m->memory, "ram", class->ram_base, m->ram_bytes, err);
+    if (!m->ram)
+        return false;
+    for (const struct machine_ram *ram = class->extra_ram; ram && ram->name; ram++) {
+        uint64_t size = ram->size ? ram->size : m->ram_bytes;
+        if (!memory_add_ram(m->memory, ram->name, ram->base, size, err))
+            return false;
+    }
+    return true;
+}
+
+/* ---- devices --------------------------------------------------------------------------------- */
+
+static bool map_regions(struct device *d, gpa base, struct error *err)
+{
+    for (unsigned i = 0; i < d->class->n_regions; i++) {
+        char key[16];
+        snprintf(key, sizeof(key), "base%u", i);
+        base = device_prop_u64(d, key, base);
+        if (!device_map(d, i, base, err))
+            return false;
+        base += d->mappings[i].size;
+    }
+    return true;
+}
+
+static bool create_devices(struct machine *m, const struct machine_config *config,
+                           struct error *err)
+{
+    const struct machine_device *table = m->class->devices;
+    unsigned n = 0;
+
+    while (table && table[n].class)
+        n++;
+    m->devices = calloc(MAX(n, 1), sizeof(*m->devices));
+    if (!m->devices)
+        return error_set(err, "out of memory");
+    for (unsigned i = 0; i < n; i++) {
+        const struct machine_device *entry = &table[i];
+        const struct device_class *class = device_class_find(entry->class);
+        struct chardev *chardev = NULL;
+        void *backend = NULL;
+        if (!class)
+            return error_set(err, "machine '%s': device '%s' is not built in", m->class->name,
+                             entry->class);
+        if (entry->backend && !strncmp(entry->backend, "serial", 6)) {
+            if (config->chardev)
+                chardev = config->chardev(config->opaque, entry->backend);
+        } else if (entry->backend && config->backend) {
+            backend = config->backend(config->opaque, entry->backend);
+        }
+        struct device *d = device_create(class, entry->id, m, entry->props, chardev, backend, err);
+        if (!d)
+            return false;
+        m->devices[m->n_devices++] = d;
+        if (!map_regions(d, entry->base, err))
+            return false;
+    }
+    return true;
+}
+
+static bool find_input(struct machine *m, const char *name, unsigned line, struct irq *out,
+                       struct error *err)
+{
+    if (!strcmp(name, "cpu")) {
+        *out = (struct irq){.set = cpu_irq_set, .receiver = m->cpu, .line = line};
+        if (line < m->cpu->guest->n_irq_in)
+            return true;
+    } else {
+        struct device *d = machine_find_device(m, name);
+        if (d)
+            *out = device_irq_in(d, line);
+        if (d && out->set)
+            return true;
+    }
+    return error_set(err, "machine '%s': no interrupt input %u at '%s'", m->class->name, line,
+                     name);
+}
+
+static bool connect_wires(struct machine *m, struct error *err)
+{
+    for (unsigned i = 0; i < m->n_devices; i++) {
+        const struct machine_device *entry = &m->class->devices[i];
+        struct device *d = m->devices[i];
+        for (unsigned n = 0; entry->irq_to && n < d->class->n_irq_out; n++) {
+            struct irq wire;
+            if (!find_input(m, entry->irq_to, entry->irq + n, &wire, n ? NULL : err)) {
+                if (n == 0)
+                    return false;
+                break;
+            }
+            d->irq_out[n] = wire;
+        }
+    }
+    for (const struct machine_wire *wire = m->class->wires; wire && wire->from; wire++) {
+        struct device *d = machine_find_device(m, wire->from);
+        bool is_cpu = !strcmp(wire->from, "cpu");
+        struct irq *outputs = is_cpu ? m->cpu_irq_out : d ? d->irq_out : NULL;
+        unsigned n = is_cpu ? m->cpu->guest->n_irq_out : d ? d->class->n_irq_out : 0;
+        if (wire->from_line >= n)
+            return error_set(err, "machine '%s': no interrupt output %u at '%s'", m->class->name,
+                             wire->from_line, wire->from);
+        if (!find_input(m, wire->to, wire->to_line, &outputs[wire->from_line], err))
+            return false;
+    }
+    return true;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------- */
+
+static void init_lock(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t attributes;
+
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(lock, &attributes);
+    pthread_mutexattr_destroy(&attributes);
+}
+
+struct machine *machine_create(const struct machine_config *config, struct error *err)
+{
+    struct machine *m = calloc(1, sizeof(*m));
+
+    if (!m) {
+        error_set(err, "out of memory");
+        return NULL;
+    }
+    init_lock(&m->lock);
+    m->class = config->class;
+    m->boot = config->boot;
+    m->props = config->props;
+    m->event = config->event;
+    m->event_opaque = config->opaque;
+    m->ram_bytes = config->ram_bytes ? config->ram_bytes : config->class->default_ram_bytes;
+    m->clock = clock_create();
+    if (!m->clock) {
+        error_set(err, "cannot create the machine's clock");
+        goto fail;
+    }
+    if (!create_memory(m, err) || !create_cpu(m, config, err) || !create_devices(m, config, err) ||
+        !connect_wires(m, err))
+        goto fail;
+    if (m->class->init && !m->class->init(m, err))
+        goto fail;
+    return m;
+
+fail:
+    machine_destroy(m);
+    return NULL;
+}
+
+void machine_destroy(struct machine *m)
+{
+    if (!m)
+        return;
+    /* The vCPU first: its thread uses everything below. */
+    if (m->cpu)
+        vcpu_destroy(m->cpu);
+    if (m->exec)
+        exec_destroy(m->exec);
+    if (m->class->finish)
+        m->class->finish(m);
+    if (m->loader)
+        m->loader_destroy(m->loader);
+    for (unsigned i = m->n_devices; i-- > 0;)
+        device_destroy(m->devices[i]);
+    free(m->devices);
+    free(m->cpu_irq_out);
+    if (m->memory)
+        memory_destroy(m->memory);
+    if (m->clock)
+        clock_destroy(m->clock);
+    pthread_mutex_destroy(&m->lock);
+    free(m);
+}
+
+bool machine_reset(struct machine *m, struct error *err)
+{
+    bool ok = true;
+
+    pthread_mutex_lock(&m->lock);
+    /* Table order: interrupt controllers come first and forget their inputs, then the devices
+     * drive their lines anew. */
+    for (unsigned i = 0; i < m->n_devices; i++)
+        device_reset(m->devices[i]);
+    vcpu_reset(m->cpu);
+    if (m->class->boot)
+        ok = m->class->boot(m, err);
+    pthread_mutex_unlock(&m->lock);
+    return ok;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* "key=value,key=value" lists of machine tables, -M and -device. Pure. */
+#ifndef CALQUE_HW_PROPS_H
+#define CALQUE_HW_PROPS_H
+
+#include "util/compiler.h"
+
+/* Copies the value of `key` (of a bare key: "on"). False: not there, or longer than out_size. */
+bool props_get(const char *props, const char *key, char *out, size_t out_size);
+
+#endif
