@@ -59,7 +59,8 @@ hardening := -fPIE -fstack-protector-strong $(if $(SANITIZE)$(DEBUG),,-D_FORTIFY
 # The goals that first install packages look for them in a second make.
 front_goals := run check check-fast check-all check-sanitize check-clang bench deps deps-check \
 	install-deps clean help format lint-layers
-ifneq ($(or $(if $(MAKECMDGOALS),,all),$(filter-out $(front_goals),$(MAKECMDGOALS))),)
+building := $(or $(if $(MAKECMDGOALS),,all),$(filter-out $(front_goals),$(MAKECMDGOALS)))
+ifneq ($(building),)
 -include build/config.mk
 endif
 build/config.mk: tools/find-libraries $(wildcard /var/lib/dpkg/status)
@@ -75,17 +76,14 @@ all_libs = $(library_libs) -lm $(LIBS)
 .PHONY: all
 all: $(BUILD)/calque $(addprefix $(BUILD)/,$(names))
 
-# Rebuilt when the flags change: this file's contents are the flags.
+# What depends on these is built again when the flags, or the list of objects, change.
+remember = $(shell mkdir -p $(dir $(1)); echo '$(2)' | cmp -s - $(1) || echo '$(2)' > $(1))
 flags := $(OBJ)/.flags
-.PHONY: FORCE
-$(flags): FORCE
-	@mkdir -p $(@D)
-	@echo '$(all_cflags)' | cmp -s - $@ || echo '$(all_cflags)' > $@
 linked := $(BUILD)/.linked
-$(linked): FORCE
-	@mkdir -p $(@D)
-	@echo '$(variant) $(all_ldflags) $(all_libs) $(words $(objects))' | cmp -s - $@ || \
-		echo '$(variant) $(all_ldflags) $(all_libs) $(words $(objects))' > $@
+ifneq ($(building),)
+$(call remember,$(flags),$(all_cflags))
+$(call remember,$(linked),$(variant) $(all_ldflags) $(all_libs) $(objects))
+endif
 
 $(BUILD)/calque: $(objects) $(linked)
 	$(call say,LINK,$@)$(CC) $(all_ldflags) -o $@ $(objects) $(all_libs)
@@ -110,7 +108,7 @@ build/tools/%: tools/%.c
 
 $(GEN)/%.inc: %.decode $(decode_tool)
 	@mkdir -p $(@D)
-	$(call say,DECODE,$<)$(decode_tool) -o $@ $<
+	$(call say,DECODE,$<)$(decode_tool) $< $@
 
 $(filter $(OBJ)/frontend/%,$(objects)): | $(decoded)
 
