@@ -21,8 +21,9 @@ typedef uint64_t gpa; /* guest-physical address */
 
 /* Callbacks of a device region. size is 1, 2, 4 or 8; offset + size <= the region's size and offset
  * is a multiple of size. Accesses outside min_access..max_access are split or widened by the map:
- * a narrower read takes bytes of a min_access read; a narrower write is passed on as it is written
- * with the bytes replicated in place only if `narrow_writes`, else widened by read-modify. */
+ * a narrower read takes bytes of a min_access read; a narrower write becomes a min_access write
+ * with its bytes in their lanes and zeros beside them, as on a bus without byte strobes (a
+ * read-modify would have the read's side effects). 0 stands for 1 and 4. */
 struct region_ops {
     uint64_t (*read)(void *opaque, uint64_t offset, unsigned size);
     void (*write)(void *opaque, uint64_t offset, uint64_t value, unsigned size);
@@ -41,6 +42,7 @@ struct memory_section {
     void *opaque;
     const char *name;
     uint8_t *page_flags; /* RAM, ROM: per page, enum page_flag; owned by softmmu */
+    uint64_t offset;     /* of base within the device region, RAM or ROM it shows */
 };
 
 enum page_flag { PAGE_HAS_CODE = 1, PAGE_DIRTY = 2 };
@@ -63,9 +65,12 @@ bool memory_add_device(struct memory *memory, const char *name, gpa base, uint64
 /* A second window onto RAM/ROM/device already mapped at `target`. */
 bool memory_add_alias(struct memory *memory, const char *name, gpa base, gpa target, uint64_t size,
                       struct error *err);
-/* Later additions overlay earlier ones; remove takes away what was added at this base. ROM that
- * is a flash in command mode switches to device accesses: */
+/* Later additions overlay earlier ones; remove takes away what was added last at this base. */
+bool memory_remove(struct memory *memory, gpa base);
+/* ROM that is a flash in command mode switches to device accesses. */
 void memory_rom_set_readable(struct memory *memory, gpa base, bool readable);
+/* RAM or ROM at `address` was changed through its host pointer: drops code made from it. */
+void memory_changed(struct memory *memory, gpa address, uint64_t size);
 
 const struct memory_section *memory_find(const struct memory *memory, gpa address);
 void memory_print_map(const struct memory *memory, FILE *out);
