@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Down counter on virtual time; see countdown.h. */
+#include "hw/timer/countdown.h"
+
+/* A guest may ask for an interrupt every tick; the host is spared more than one in this time. The
+ * counter itself stays exact. */
+enum { SHORTEST_INTERVAL_NS = 20000 };
+
+static uint64_t ticks_since_start(const struct countdown *c)
+{
+    int64_t elapsed_ns = clock_now_ns(c->timer.clock) - c->started_ns;
+
+    if (elapsed_ns < 0)
+        return 0;
+    return (uint64_t)((unsigned __int128)elapsed_ns * c->hz_numerator /
+                      (c->hz_denominator * UINT64_C(1000000000)));
+}
+
+static int64_t ticks_to_ns(const struct countdown *c, uint64_t ticks)
+{
+    unsigned __int128 ns = (unsigned __int128)ticks * UINT64_C(1000000000) * c->hz_denominator;
+
+    return (int64_t)((ns + c->hz_numerator - 1) / c->hz_numerator);
+}
+
+uint32_t countdown_value(const struct countdown *c)
+{
+    if (!c->running)
+        return c->value;
+    uint64_t ticks = ticks_since_start(c);
+    if (ticks <= c->value)
+        return (uint32_t)(c->value - ticks);
+    if (c->one_shot)
+        return 0;
+    return (uint32_t)(c->reload - (ticks - c->value - 1) % ((uint64_t)c->reload + 1));
+}
+
+static void arm(struct countdown *c)
+{
+    int64_t now_ns = clock_now_ns(c->timer.clock);
+    uint64_t ticks = ticks_since_start(c), zero = c->value;
+
+    if (ticks >= zero && ticks > 0) { /* the first zero is past: the next one of the cycle */
+        uint64_t period = (uint64_t)c->reload + 1;
+        zero += ((ticks - zero) / period + 1) * period;
+    }
+    int64_t deadline_ns = c->started_ns + ticks_to_ns(c, zero);
+    timer_set(&c->timer, MAX(deadline_ns, now_ns + SHORTEST_INTERVAL_NS));
+}
+
+static void reached_zero(void *opaque)
+{
+    struct countdown *c = opaque;
+
+    if (c->one_shot) {
+        c->running = false;
+        c->value = 0;
+    } else {
+        arm(c);
+    }
+    c->expired(c->opaque);
+}
+
+void countdown_init(struct countdown *c, struct clock *clock, void (*expired)(void *opaque),
+                    void *opaque)
+{
+    *c = (struct countdown){.expired = expired, .opaque = opaque};
+    timer_init(&c->timer, clock, reached_zero, c);
+}
+
+void countdown_finish(struct countdown *c)
+{
+    timer_cancel(&c->timer);
+}
+
+void countdown_run(struct countdown *c, uint32_t value, uint32_t reload, bool one_shot,
+                   uint64_t hz_numerator, uint64_t hz_denominator)
+{
+    c->started_ns = clock_now_ns(c->timer.clock);
+    c->hz_numerator = hz_numerator ? hz_numerator : 1;
+    c->hz_denominator = hz_denominator ? hz_denominator : 1;
+    c->value = value;
+    c->reload = reload;
+    c->one_shot = one_shot;
+    c->running = true;
+    arm(c);
+}
+
+void countdown_stop(struct countdown *c)
+{
+    c->value = countdown_value(c);
+    c->running = false;
+    timer_cancel(&c->timer);
+}
+
+void countdown_set_reload(struct countdown *c, uint32_t reload)
+{
+    if (c->running) {
+        c->value = countdown_value(c);
+        c->started_ns = clock_now_ns(c->timer.clock);
+        c->reload = reload;
+        arm(c);
+    } else {
+        c->reload = reload;
+    }
+}
