@@ -3,6 +3,7 @@
  * The guest-physical map: blocks of RAM and ROM in one memfd, device regions, and the flat list of
  * sections that results from adding them on top of each other.
  */
+#define _GNU_SOURCE
 #include "softmmu/memory.h"
 
 #include <errno.h>
