@@ -26,6 +26,7 @@ enum arm_key {
     KEY_IT_MASK = 0xff << KEY_IT_SHIFT,
     KEY_USER_ACCESS = 1 << 16, /* (reserved) */
     KEY_SCTLR_TE = 1 << 17,    /* (reserved) */
+    KEY_FP_ACCESS = 1 << 18,   /* CPACR lets this mode at CP10/11, whatever FPEXC.EN says */
 };
 
 enum arm_mode {
@@ -155,6 +156,10 @@ struct arm_cpu {
          * flushing (Linux writes it on every kernel entry). */
         uint32_t dacr_values[ARM_DACR_SLOTS];
         uint8_t n_dacr, dacr_slot;
+        bool waiting_event; /* halted by WFE, not WFI */
+        /* For each MB of the address space: log2 of the largest block above a page that the TLB may
+         * have pages of, 0 none. Invalidating one address of a block invalidates all of it. */
+        uint8_t block_log2[4096];
         uint32_t teecr, teehbr, dbg_dscr, dbg_vcr, dbg_oslock;
         uint32_t dbg_value[2][16], dbg_control[2][16]; /* [0] breakpoints, [1] watchpoints */
         uint32_t pm_event_count[32];
@@ -189,7 +194,7 @@ struct arm_model {
     uint32_t id_pfr0, id_pfr1, id_dfr0, id_afr0, id_mmfr[4], id_isar[6];
     uint32_t clidr, ccsidr[4] /* L1D, L1I, L2, - */, aidr;
     uint32_t fpsid, mvfr0, mvfr1;
-    uint32_t sctlr_reset, cbar_reset, dbgdidr;
+    uint32_t sctlr_reset, cbar_reset, dbgdidr, pmcr_reset;
     uint32_t counter_hz; /* CNTFRQ's reset value as firmware would set it */
 };
 

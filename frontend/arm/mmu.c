@@ -1,0 +1,654 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * VMSAv7: translation table walks in both formats, memory attributes, fault status codes, and the
+ * mapping of ASIDs and domains to the software MMU's address spaces. ARM ARM chapter B3.
+ */
+#include "frontend/arm/system.h"
+
+#include <inttypes.h>
+
+#include "util/log.h"
+
+enum { TAG_SLOT_SHIFT = 8, TAG_MMU_OFF = 1 << 16 };
+
+/* ---- reading tables ---------------------------------------------------------------------------
+ */
+
+/* A descriptor, in the byte order of SCTLR.EE. false: nothing behind the address. */
+static bool load_descriptor(struct arm_cpu *cpu, gpa address, unsigned size, uint64_t *value)
+{
+    bool swap = (cpu->cp15.sctlr & SCTLR_EE) != 0;
+    bool ok = false;
+
+    *value = memory_load(cpu->v.memory, address, size, &ok);
+    if (swap)
+        *value = size == 8 ? __builtin_bswap64(*value) : __builtin_bswap32((uint32_t)*value);
+    return ok;
+}
+
+static bool walk_fault(struct arm_walk *w, enum arm_fault fault, unsigned level)
+{
+    w->fault = (uint8_t)fault;
+    w->level = (uint8_t)level;
+    return false;
+}
+
+/* ---- memory attributes --------------------------------------------------------------------------
+ */
+
+/* A 2-bit cache policy of NMRR or TEX (ARM ARM table B3-11) as a MAIR nibble. */
+static unsigned cache_policy(unsigned code)
+{
+    static const uint8_t nibbles[4] = {0x4, 0xf, 0xa, 0xe};
+    return nibbles[code & 3];
+}
+
+/* With TEX remap: ARM ARM B3.8.3. */
+static void attributes_remapped(const struct arm_cpu *cpu, struct arm_walk *w, unsigned index,
+                                bool shareable)
+{
+    uint32_t prrr = cpu->cp15.prrr_mair0, nmrr = cpu->cp15.nmrr_mair1;
+    unsigned type = extract32(prrr, index * 2, 2);
+
+    switch (type) {
+    case 0: /* Strongly-ordered */
+        w->memory = 0x00;
+        shareable = true;
+        break;
+    case 1: /* Device: DS1, DS0 */
+        w->memory = 0x04;
+        shareable = prrr >> (shareable ? 17 : 16) & 1;
+        break;
+    default: /* Normal: NS1, NS0 */
+        w->memory = (uint8_t)(cache_policy(extract32(nmrr, 16 + index * 2, 2)) << 4 |
+                              cache_policy(extract32(nmrr, index * 2, 2)));
+        shareable = prrr >> (shareable ? 19 : 18) & 1;
+        break;
+    }
+    w->share = !shareable ? 0 : prrr >> (24 + index) & 1 ? 3 : 2;
+}
+
+/* Without: ARM ARM table B3-10. */
+static void attributes_plain(struct arm_walk *w, unsigned tex, unsigned cb, bool shareable)
+{
+    w->share = shareable ? 2 : 0;
+    if (tex & 4) {
+        w->memory = (uint8_t)(cache_policy(tex & 3) << 4 | cache_policy(cb));
+        return;
+    }
+    switch (tex << 2 | cb) {
+    case 0: /* Strongly-ordered */
+        w->memory = 0x00;
+        w->share = 2;
+        break;
+    case 1: /* shareable Device */
+        w->memory = 0x04;
+        w->share = 2;
+        break;
+    case 8: /* non-shareable Device */
+        w->memory = 0x04;
+        w->share = 0;
+        break;
+    case 2:
+        w->memory = 0xaa;
+        break;
+    case 3:
+        w->memory = 0xee;
+        break;
+    case 7:
+        w->memory = 0xff;
+        break;
+    default:
+        w->memory = 0x44;
+        break;
+    }
+}
+
+static void attributes_short(const struct arm_cpu *cpu, struct arm_walk *w, unsigned tex,
+                             unsigned cb, bool shareable)
+{
+    if (cpu->cp15.sctlr & SCTLR_TRE)
+        attributes_remapped(cpu, w, (tex & 1) << 2 | cb, shareable);
+    else
+        attributes_plain(w, tex, cb, shareable);
+}
+
+/* ---- permissions --------------------------------------------------------------------------------
+ */
+
+/* ARM ARM table B3-8: AP[2:0] for one privilege. */
+static unsigned short_permission(const struct arm_cpu *cpu, unsigned ap, bool user)
+{
+    static const uint8_t privileged_rw[8] = {0, 3, 3, 3, 0, 1, 1, 1};
+    static const uint8_t user_rw[8] = {0, 0, 1, 3, 0, 0, 1, 1};
+
+    if (cpu->cp15.sctlr & SCTLR_AFE) /* AP[0] is the access flag; the model is AP[2:1] */
+        ap |= 1;
+    return user ? user_rw[ap] : privileged_rw[ap];
+}
+
+/* Adds PERM_X: ARM ARM B3.7.2. `perm` and `user_perm` are the RW rights of the privilege asked for
+ * and of user mode. */
+static unsigned add_execute(const struct arm_cpu *cpu, const struct arm_walk *w, unsigned perm,
+                            unsigned user_perm, bool xn, bool pxn)
+{
+    bool lpae = (cpu->model->features & ARM_HAS_LPAE) != 0;
+
+    if (xn || !(perm & PERM_R))
+        return perm;
+    if (!lpae)
+        return perm | PERM_X;
+    if (!w->user && pxn)
+        return perm;
+    if ((cpu->cp15.sctlr & SCTLR_WXN) && (perm & PERM_W))
+        return perm;
+    if (!w->user && (cpu->cp15.sctlr & SCTLR_UWXN) && (user_perm & PERM_W))
+        return perm;
+    return perm | PERM_X;
+}
+
+/* Domain, access flag and permission of a short-format leaf. */
+static bool check_short(const struct arm_cpu *cpu, struct arm_walk *w, unsigned ap, bool xn,
+                        bool pxn)
+{
+    unsigned rights = extract32(cpu->cp15.dacr, w->domain * 2, 2);
+
+    if ((cpu->cp15.sctlr & SCTLR_AFE) && !(ap & 1))
+        return walk_fault(w, FAULT_ACCESS_FLAG, w->level);
+    switch (rights) {
+    case 1: /* client */
+        w->perm = (uint8_t)add_execute(cpu, w, short_permission(cpu, ap, w->user),
+                                       short_permission(cpu, ap, true), xn, pxn);
+        return true;
+    case 3: /* manager: nothing is checked, not even XN */
+        w->perm = PERM_R | PERM_W | PERM_X;
+        return true;
+    default:
+        return walk_fault(w, FAULT_DOMAIN, w->level);
+    }
+}
+
+/* ---- short format: ARM ARM B3.5 -----------------------------------------------------------------
+ */
+
+static bool walk_section(struct arm_cpu *cpu, struct arm_walk *w, uint32_t descriptor)
+{
+    unsigned ap = extract32(descriptor, 15, 1) << 2 | extract32(descriptor, 10, 2);
+    bool lpae = (cpu->model->features & ARM_HAS_LPAE) != 0;
+
+    w->level = 1;
+    if (descriptor & 1u << 18) {
+        w->supersection = true;
+        w->domain = 0;
+        w->block_size = 16 * MIB;
+        w->physical = (descriptor & 0xff000000u) | (w->va & 0x00ffffffu);
+        if (lpae) /* 40-bit physical addresses */
+            w->physical |=
+                (gpa)extract32(descriptor, 20, 4) << 32 | (gpa)extract32(descriptor, 5, 4) << 36;
+    } else {
+        w->domain = (uint8_t)extract32(descriptor, 5, 4);
+        w->block_size = MIB;
+        w->physical = (descriptor & 0xfff00000u) | (w->va & 0x000fffffu);
+    }
+    w->not_secure = descriptor >> 19 & 1;
+    attributes_short(cpu, w, extract32(descriptor, 12, 3), extract32(descriptor, 2, 2),
+                     descriptor >> 16 & 1);
+    return check_short(cpu, w, ap, descriptor >> 4 & 1, descriptor & 1);
+}
+
+static bool walk_second_level(struct arm_cpu *cpu, struct arm_walk *w, uint32_t first)
+{
+    gpa address = (first & 0xfffffc00u) | (w->va >> 10 & 0x3fc);
+    uint64_t descriptor;
+    unsigned ap, tex;
+    bool xn;
+
+    w->level = 2;
+    w->domain = (uint8_t)extract32(first, 5, 4);
+    w->not_secure = first >> 3 & 1;
+    if (!load_descriptor(cpu, address, 4, &descriptor))
+        return walk_fault(w, FAULT_WALK_EXTERNAL, 2);
+    switch (descriptor & 3) {
+    case 0:
+        return walk_fault(w, FAULT_TRANSLATION, 2);
+    case 1:
+        w->block_size = 64 * KIB;
+        w->physical = (descriptor & 0xffff0000u) | (w->va & 0xffffu);
+        tex = extract32((uint32_t)descriptor, 12, 3);
+        xn = descriptor >> 15 & 1;
+        break;
+    default:
+        w->block_size = 4 * KIB;
+        w->physical = (descriptor & 0xfffff000u) | (w->va & 0xfffu);
+        tex = extract32((uint32_t)descriptor, 6, 3);
+        xn = descriptor & 1;
+        break;
+    }
+    ap = extract32((uint32_t)descriptor, 9, 1) << 2 | extract32((uint32_t)descriptor, 4, 2);
+    attributes_short(cpu, w, tex, extract32((uint32_t)descriptor, 2, 2), descriptor >> 10 & 1);
+    return check_short(cpu, w, ap, xn, first >> 2 & 1);
+}
+
+static bool walk_short(struct arm_cpu *cpu, struct arm_walk *w)
+{
+    uint32_t ttbcr = cpu->cp15.ttbcr;
+    unsigned n = ttbcr & TTBCR_N;
+    bool low = n == 0 || w->va >> (32 - n) == 0;
+    uint32_t base = low ? (uint32_t)cpu->cp15.ttbr0 & (~UINT32_C(0) << (14 - n))
+                        : (uint32_t)cpu->cp15.ttbr1 & 0xffffc000u;
+    uint64_t descriptor;
+
+    if (ttbcr & (low ? TTBCR_PD0 : TTBCR_PD1))
+        return walk_fault(w, FAULT_TRANSLATION, 1);
+    if (!load_descriptor(cpu, base | (w->va >> 20) << 2, 4, &descriptor))
+        return walk_fault(w, FAULT_WALK_EXTERNAL, 1);
+    switch (descriptor & 3) {
+    case 1:
+        return walk_second_level(cpu, w, (uint32_t)descriptor);
+    case 3: /* a section with PXN, where there is PXN */
+        if (!(cpu->model->features & ARM_HAS_LPAE))
+            return walk_fault(w, FAULT_TRANSLATION, 1);
+        return walk_section(cpu, w, (uint32_t)descriptor);
+    case 2:
+        return walk_section(cpu, w, (uint32_t)descriptor);
+    default:
+        return walk_fault(w, FAULT_TRANSLATION, 1);
+    }
+}
+
+/* ---- long format: ARM ARM B3.6 ------------------------------------------------------------------
+ */
+
+/* Which table the address belongs to and where its walk begins. false: to neither. */
+static bool long_start(const struct arm_cpu *cpu, const struct arm_walk *w, gpa *base,
+                       unsigned *size_bits)
+{
+    uint32_t ttbcr = cpu->cp15.ttbcr;
+    unsigned t0sz = ttbcr & 7, t1sz = extract32(ttbcr, 16, 3);
+    uint64_t ttbr;
+    unsigned n;
+
+    if (t0sz == 0 ? t1sz == 0 || ~w->va >> (32 - t1sz) != 0 : w->va >> (32 - t0sz) == 0) {
+        if (ttbcr & TTBCR_EPD0)
+            return false;
+        ttbr = cpu->cp15.ttbr0;
+        *size_bits = 32 - t0sz;
+    } else if (t1sz == 0 ? w->va >> (32 - t0sz) != 0 : ~w->va >> (32 - t1sz) == 0) {
+        if (ttbcr & TTBCR_EPD1)
+            return false;
+        ttbr = cpu->cp15.ttbr1;
+        *size_bits = 32 - t1sz;
+    } else {
+        return false;
+    }
+    /* The first table has 2^(size_bits - 30) or 2^(size_bits - 21) entries of 8 bytes. */
+    n = *size_bits > 30 ? *size_bits - 27 : *size_bits - 18;
+    *base = extract64(ttbr, 0, 40) & (~UINT64_C(0) << n);
+    return true;
+}
+
+static bool check_long(struct arm_cpu *cpu, struct arm_walk *w, uint64_t descriptor,
+                       uint64_t table_attributes)
+{
+    uint32_t mair = descriptor & 1 << 4 ? cpu->cp15.nmrr_mair1 : cpu->cp15.prrr_mair0;
+    bool read_only = (descriptor >> 7 & 1) || (table_attributes >> 62 & 1);
+    bool user_access = (descriptor >> 6 & 1) && !(table_attributes >> 61 & 1);
+    bool xn = (descriptor >> 54 & 1) || (table_attributes >> 60 & 1);
+    bool pxn = (descriptor >> 53 & 1) || (table_attributes >> 59 & 1);
+    unsigned any = read_only ? PERM_R : PERM_R | PERM_W;
+    unsigned user_perm = user_access ? any : 0;
+
+    w->memory = (uint8_t)extract32(mair, extract64(descriptor, 2, 2) * 8, 8);
+    w->share = (uint8_t)extract64(descriptor, 8, 2);
+    w->not_secure = (descriptor >> 5 & 1) || (table_attributes >> 63 & 1);
+    if (!(descriptor & 1 << 10))
+        return walk_fault(w, FAULT_ACCESS_FLAG, w->level);
+    w->perm = (uint8_t)add_execute(cpu, w, w->user ? user_perm : any, user_perm, xn, pxn);
+    return true;
+}
+
+static bool walk_long(struct arm_cpu *cpu, struct arm_walk *w)
+{
+    uint64_t table_attributes = 0, descriptor;
+    unsigned size_bits, level;
+    gpa table;
+
+    if (!long_start(cpu, w, &table, &size_bits))
+        return walk_fault(w, FAULT_TRANSLATION, 1);
+    for (level = size_bits > 30 ? 1 : 2;; level++) {
+        unsigned shift = 39 - 9 * level; /* 30, 21, 12 */
+        /* The first table's index is cut to the region's size. */
+        uint32_t in_region = size_bits == 32 ? w->va : extract32(w->va, 0, size_bits);
+        uint32_t index = in_region >> shift & 0x1ff;
+
+        w->level = (uint8_t)level;
+        if (!load_descriptor(cpu, table | (gpa)index << 3, 8, &descriptor))
+            return walk_fault(w, FAULT_WALK_EXTERNAL, level);
+        if (!(descriptor & 1) || (level == 3 && !(descriptor & 2)))
+            return walk_fault(w, FAULT_TRANSLATION, level);
+        if (level == 3 || !(descriptor & 2)) {
+            w->block_size = UINT64_C(1) << shift;
+            w->physical = (extract64(descriptor, 0, 40) & ~(w->block_size - 1)) |
+                          (w->va & (w->block_size - 1));
+            return check_long(cpu, w, descriptor, table_attributes);
+        }
+        table_attributes |= descriptor & (UINT64_C(0x1f) << 59);
+        table = extract64(descriptor, 0, 40) & ~UINT64_C(0xfff);
+    }
+}
+
+bool arm_walk_table(struct arm_cpu *cpu, struct arm_walk *w)
+{
+    w->fault = FAULT_NONE;
+    w->level = 0;
+    w->domain = 0;
+    w->perm = 0;
+    w->supersection = w->not_secure = false;
+    if (!(cpu->cp15.sctlr & SCTLR_M)) { /* ARM ARM B3.2.1: flat, Strongly-ordered */
+        w->physical = w->va;
+        w->block_size = 4 * KIB;
+        w->perm = PERM_R | PERM_W | PERM_X;
+        w->memory = 0x00;
+        w->share = 2;
+        return true;
+    }
+    return arm_uses_long_format(cpu) ? walk_long(cpu, w) : walk_short(cpu, w);
+}
+
+/* ---- faults -------------------------------------------------------------------------------------
+ */
+
+/* ARM ARM table B3-23; FS[4] is bit 10. */
+static uint32_t short_status(unsigned fault, unsigned level, unsigned domain)
+{
+    bool second = level >= 2;
+
+    switch (fault) {
+    case FAULT_ALIGNMENT:
+        return 0x001;
+    case FAULT_TRANSLATION:
+        return second ? 0x007 | domain << 4 : 0x005;
+    case FAULT_ACCESS_FLAG:
+        return (second ? 0x006 : 0x003) | domain << 4;
+    case FAULT_DOMAIN:
+        return (second ? 0x00b : 0x009) | domain << 4;
+    case FAULT_PERMISSION:
+        return (second ? 0x00f : 0x00d) | domain << 4;
+    case FAULT_WALK_EXTERNAL:
+        return second ? 0x00e | domain << 4 : 0x00c;
+    case FAULT_DEBUG:
+        return 0x002;
+    default:
+        return 0x008;
+    }
+}
+
+/* ARM ARM table B3-24; bit 9 says that this is the format. */
+static uint32_t long_status(unsigned fault, unsigned level)
+{
+    switch (fault) {
+    case FAULT_ALIGNMENT:
+        return 0x221;
+    case FAULT_TRANSLATION:
+        return 0x204 | level;
+    case FAULT_ACCESS_FLAG:
+        return 0x208 | level;
+    case FAULT_DOMAIN:
+        return 0x23c | level;
+    case FAULT_PERMISSION:
+        return 0x20c | level;
+    case FAULT_WALK_EXTERNAL:
+        return 0x214 | level;
+    case FAULT_DEBUG:
+        return 0x222;
+    default:
+        return 0x210;
+    }
+}
+
+uint32_t arm_fault_status(const struct arm_cpu *cpu, unsigned fault, unsigned level,
+                          unsigned domain)
+{
+    return arm_uses_long_format(cpu) ? long_status(fault, level)
+                                     : short_status(fault, level, domain);
+}
+
+static bool client_walk(void *opaque, gva va, enum mmu_access access, bool user,
+                        struct tlb_fill *out, struct mmu_fault *fault);
+
+static NORETURN void client_fault(void *opaque, const struct mmu_fault *fault)
+{
+    struct arm_cpu *cpu = arm_cpu(opaque);
+    unsigned kind = fault->unaligned  ? FAULT_ALIGNMENT
+                    : fault->external ? FAULT_EXTERNAL
+                                      : fault->syndrome;
+    unsigned domain = fault->unaligned ? 0 : fault->extra & FAULT_EXTRA_DOMAIN;
+    uint32_t status = arm_fault_status(cpu, kind, fault->level, domain);
+    struct exception e = {.address = (uint32_t)fault->address};
+
+    if (fault->access == MMU_EXEC) {
+        e.kind = ARM_EXC_PREFETCH_ABORT;
+        e.syndrome = status & ~0xf0u; /* IFSR has no domain */
+        if (arm_uses_long_format(cpu))
+            e.syndrome = status;
+    } else {
+        e.kind = ARM_EXC_DATA_ABORT;
+        e.syndrome = status | (fault->access == MMU_WRITE ? 1u << 11 : 0);
+        if (fault->extra & FAULT_EXTRA_CM) /* a cache operation counts as a write */
+            e.syndrome |= 1u << 11 | (cpu->model->features & ARM_HAS_LPAE ? 1u << 13 : 0);
+    }
+    vcpu_raise(&cpu->v, &e);
+}
+
+static const char *const fault_names[] = {
+    [FAULT_NONE] = "none",
+    [FAULT_ALIGNMENT] = "alignment",
+    [FAULT_TRANSLATION] = "translation",
+    [FAULT_ACCESS_FLAG] = "access flag",
+    [FAULT_DOMAIN] = "domain",
+    [FAULT_PERMISSION] = "permission",
+    [FAULT_WALK_EXTERNAL] = "external abort on walk",
+    [FAULT_EXTERNAL] = "external abort",
+    [FAULT_DEBUG] = "debug",
+};
+
+static COLD void log_walk_failure(const struct arm_cpu *cpu, const struct arm_walk *w,
+                                  enum mmu_access access)
+{
+    static const char *const access_names[] = {"read", "write", "exec"};
+
+    log_write("mmu: %s of %08x as %s: %s fault, level %u domain %u (ttbcr %08x ttbr0 %" PRIx64
+              " ttbr1 %" PRIx64 " dacr %08x)\n",
+              access_names[access], w->va, w->user ? "user" : "privileged", fault_names[w->fault],
+              w->level, w->domain, cpu->cp15.ttbcr, cpu->cp15.ttbr0, cpu->cp15.ttbr1,
+              cpu->cp15.dacr);
+}
+
+/* Remembers that pages of a larger block are in the TLB. */
+static void note_block(struct arm_cpu *cpu, uint32_t va, uint64_t block_size)
+{
+    uint8_t log2 = (uint8_t)__builtin_ctzll(block_size);
+    uint32_t first = va >> 20, count = 1;
+
+    if (cpu->sys.block_log2[first] >= log2)
+        return;
+    if (block_size > MIB) {
+        first = (uint32_t)align_down(va, block_size) >> 20;
+        count = (uint32_t)(block_size >> 20);
+    }
+    for (uint32_t i = first; i < first + count; i++)
+        cpu->sys.block_log2[i] = MAX(cpu->sys.block_log2[i], log2);
+}
+
+static bool client_walk(void *opaque, gva va, enum mmu_access access, bool user,
+                        struct tlb_fill *out, struct mmu_fault *fault)
+{
+    static const uint8_t need[] = {[MMU_READ] = PERM_R, [MMU_WRITE] = PERM_W, [MMU_EXEC] = PERM_X};
+    struct arm_cpu *cpu = arm_cpu(opaque);
+    struct arm_walk w = {.va = (uint32_t)va, .user = user};
+    bool ok = arm_walk_table(cpu, &w);
+
+    if (ok && !(w.perm & need[access]))
+        ok = walk_fault(&w, FAULT_PERMISSION, w.level);
+    if (!ok) {
+        fault->syndrome = w.fault;
+        fault->level = w.level;
+        fault->extra = w.domain;
+        if (log_on(LOG_MMU))
+            log_walk_failure(cpu, &w, access);
+        return false;
+    }
+    out->physical = w.physical;
+    out->block_size = w.block_size;
+    out->readable = w.perm & PERM_R;
+    out->writable = w.perm & PERM_W;
+    out->executable = w.perm & PERM_X;
+    /* MMU off is Strongly-ordered too, but there KEY_ALIGN already asks for alignment. */
+    out->device = (cpu->cp15.sctlr & SCTLR_M) && arm_memory_is_device(w.memory);
+    if (w.block_size > 4 * KIB)
+        note_block(cpu, w.va, w.block_size);
+    return true;
+}
+
+const struct mmu_client arm_mmu_client = {
+    .walk = client_walk,
+    .fault = client_fault,
+};
+
+/* ---- address spaces and TLB maintenance ---------------------------------------------------------
+ */
+
+uint32_t arm_mmu_tag(const struct arm_cpu *cpu)
+{
+    uint64_t ttbr;
+
+    if (!(cpu->cp15.sctlr & SCTLR_M))
+        return TAG_MMU_OFF;
+    if (!arm_uses_long_format(cpu))
+        return (cpu->cp15.contextidr & 0xff) | (uint32_t)cpu->sys.dacr_slot << TAG_SLOT_SHIFT;
+    ttbr = cpu->cp15.ttbcr & TTBCR_A1 ? cpu->cp15.ttbr1 : cpu->cp15.ttbr0;
+    return (uint32_t)extract64(ttbr, 48, 8);
+}
+
+/* Domain rights are checked when the TLB is filled, so each DACR value gets spaces of its own. */
+void arm_mmu_set_dacr(struct arm_cpu *cpu, uint32_t value)
+{
+    unsigned slot;
+
+    cpu->cp15.dacr = value;
+    for (slot = 0; slot < cpu->sys.n_dacr; slot++)
+        if (cpu->sys.dacr_values[slot] == value)
+            break;
+    if (slot == cpu->sys.n_dacr) {
+        if (slot == ARM_DACR_SLOTS) {
+            arm_mmu_flush_all(cpu);
+            slot = cpu->sys.n_dacr = 0;
+        }
+        cpu->sys.dacr_values[slot] = value;
+        cpu->sys.n_dacr++;
+    }
+    cpu->sys.dacr_slot = (uint8_t)slot;
+}
+
+void arm_mmu_flush_all(struct arm_cpu *cpu)
+{
+    memset(cpu->sys.block_log2, 0, sizeof(cpu->sys.block_log2));
+    if (cpu->v.mmu)
+        mmu_flush_all(cpu->v.mmu);
+}
+
+/* TLBIASID leaves global entries alone; dropping them too is allowed. */
+void arm_mmu_flush_asid(struct arm_cpu *cpu, unsigned asid)
+{
+    unsigned slots = arm_uses_long_format(cpu) ? 1 : MAX(cpu->sys.n_dacr, 1);
+
+    for (unsigned slot = 0; slot < slots; slot++)
+        mmu_flush_tag(cpu->v.mmu, (asid & 0xff) | slot << TAG_SLOT_SHIFT);
+}
+
+/* In every space: a global entry goes whatever ASID the operation names. */
+void arm_mmu_flush_va(struct arm_cpu *cpu, uint32_t va)
+{
+    unsigned log2 = cpu->sys.block_log2[va >> 20];
+    uint32_t base;
+
+    if (log2 == 0) {
+        mmu_flush_page(cpu->v.mmu, va & ~0xfffu);
+        return;
+    }
+    if (log2 > 21) {
+        arm_mmu_flush_all(cpu);
+        return;
+    }
+    base = va & ~((1u << log2) - 1);
+    for (uint32_t offset = 0; offset < 1u << log2; offset += 4 * KIB)
+        mmu_flush_page(cpu->v.mmu, base + offset);
+    if (log2 >= 20) /* a large page's neighbours may be in the TLB still */
+        for (uint32_t i = 0; i < 1u << (log2 - 20); i++)
+            cpu->sys.block_log2[(base >> 20) + i] = 0;
+}
+
+/* ---- VA to PA, cache operations
+ * ------------------------------------------------------------------ */
+
+/* PAR's Inner field and Outer field (ARM ARM B4.1.112) of a MAIR-style type. */
+static uint32_t par_attributes(uint8_t memory)
+{
+    static const uint8_t inner_of[4] = {0, 0, 6, 7}, outer_of[4] = {0, 0, 2, 3};
+    unsigned outer = memory >> 4, inner = memory & 15;
+    uint32_t bits;
+
+    if (outer == 0)
+        return (inner & 4 ? 3u : 1u) << 4;
+    bits = (inner == 0xf ? 5u : inner_of[inner >> 2]) << 4;
+    return bits | (outer == 0xf ? 1u : outer_of[outer >> 2]) << 2;
+}
+
+static uint64_t par_of_fault(const struct arm_cpu *cpu, const struct arm_walk *w)
+{
+    uint32_t status = arm_fault_status(cpu, w->fault, w->level, 0);
+
+    if (arm_uses_long_format(cpu))
+        return 1 | (status & 0x3f) << 1 | 1u << 11;
+    return 1 | (status & 0xf) << 1 | (status >> 10 & 1) << 5 | (status >> 12 & 1) << 6;
+}
+
+uint64_t arm_mmu_translate_for_par(struct arm_cpu *cpu, uint32_t va, enum mmu_access access,
+                                   bool user)
+{
+    struct arm_walk w = {.va = va, .user = user};
+    bool ok = arm_walk_table(cpu, &w);
+
+    if (ok && !(w.perm & (access == MMU_WRITE ? PERM_W : PERM_R)))
+        ok = walk_fault(&w, FAULT_PERMISSION, w.level);
+    if (!ok)
+        return par_of_fault(cpu, &w);
+    if (arm_uses_long_format(cpu))
+        return (w.physical & UINT64_C(0xfffffff000)) | (uint64_t)w.memory << 56 | 1u << 11 |
+               (uint32_t)w.not_secure << 9 | (uint32_t)w.share << 7;
+    if (w.supersection) /* the address's bits 39:32 are in 23:16 */
+        return (w.physical & 0xff000000u) | (w.physical >> 32 & 0xff) << 16 | 1u << 1 |
+               (w.share ? 1u << 7 : 0) | (w.share == 3 ? 1u << 10 : 0) | par_attributes(w.memory);
+    return (w.physical & 0xfffff000u) | (uint32_t)w.not_secure << 9 | (w.share ? 1u << 7 : 0) |
+           (w.share == 3 ? 1u << 10 : 0) | par_attributes(w.memory);
+}
+
+/* ARM ARM B3.13.4: translation, access flag and domain faults, as of an access of the mode; no
+ * permission is needed. What the TLB can read cannot fault. */
+void arm_mmu_cache_operation(struct arm_cpu *cpu, uint32_t va)
+{
+    const uint64_t *read_table = (const uint64_t *)(const void *)(cpu->v.run.tlb + TLB_READ);
+    struct arm_walk w = {.va = va};
+    struct mmu_fault fault = {.address = va, .access = MMU_READ};
+
+    if (cpu->v.run.tlb && read_table[va >> TLB_PAGE_BITS])
+        return;
+    if (arm_walk_table(cpu, &w))
+        return;
+    fault.syndrome = w.fault;
+    fault.level = w.level;
+    fault.extra = w.domain | FAULT_EXTRA_CM;
+    if (log_on(LOG_MMU))
+        log_walk_failure(cpu, &w, MMU_READ);
+    client_fault(cpu, &fault);
+}
