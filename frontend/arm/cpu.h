@@ -157,9 +157,6 @@ struct arm_cpu {
         uint32_t dacr_values[ARM_DACR_SLOTS];
         uint8_t n_dacr, dacr_slot;
         bool waiting_event; /* halted by WFE, not WFI */
-        /* For each MB of the address space: log2 of the largest block above a page that the TLB may
-         * have pages of, 0 none. Invalidating one address of a block invalidates all of it. */
-        uint8_t block_log2[4096];
         uint32_t teecr, teehbr, dbg_dscr, dbg_vcr, dbg_oslock;
         uint32_t dbg_value[2][16], dbg_control[2][16]; /* [0] breakpoints, [1] watchpoints */
         uint32_t pm_event_count[32];

@@ -413,9 +413,6 @@ uint32_t arm_fault_status(const struct arm_cpu *cpu, unsigned fault, unsigned le
                                      : short_status(fault, level, domain);
 }
 
-static bool client_walk(void *opaque, gva va, enum mmu_access access, bool user,
-                        struct tlb_fill *out, struct mmu_fault *fault);
-
 static NORETURN void client_fault(void *opaque, const struct mmu_fault *fault)
 {
     struct arm_cpu *cpu = arm_cpu(opaque);
@@ -464,22 +461,6 @@ static COLD void log_walk_failure(const struct arm_cpu *cpu, const struct arm_wa
               cpu->cp15.dacr);
 }
 
-/* Remembers that pages of a larger block are in the TLB. */
-static void note_block(struct arm_cpu *cpu, uint32_t va, uint64_t block_size)
-{
-    uint8_t log2 = (uint8_t)__builtin_ctzll(block_size);
-    uint32_t first = va >> 20, count = 1;
-
-    if (cpu->sys.block_log2[first] >= log2)
-        return;
-    if (block_size > MIB) {
-        first = (uint32_t)align_down(va, block_size) >> 20;
-        count = (uint32_t)(block_size >> 20);
-    }
-    for (uint32_t i = first; i < first + count; i++)
-        cpu->sys.block_log2[i] = MAX(cpu->sys.block_log2[i], log2);
-}
-
 static bool client_walk(void *opaque, gva va, enum mmu_access access, bool user,
                         struct tlb_fill *out, struct mmu_fault *fault)
 {
@@ -505,8 +486,6 @@ static bool client_walk(void *opaque, gva va, enum mmu_access access, bool user,
     out->executable = w.perm & PERM_X;
     /* MMU off is Strongly-ordered too, but there KEY_ALIGN already asks for alignment. */
     out->device = (cpu->cp15.sctlr & SCTLR_M) && arm_memory_is_device(w.memory);
-    if (w.block_size > 4 * KIB)
-        note_block(cpu, w.va, w.block_size);
     return true;
 }
 
@@ -552,7 +531,6 @@ void arm_mmu_set_dacr(struct arm_cpu *cpu, uint32_t value)
 
 void arm_mmu_flush_all(struct arm_cpu *cpu)
 {
-    memset(cpu->sys.block_log2, 0, sizeof(cpu->sys.block_log2));
     if (cpu->v.mmu)
         mmu_flush_all(cpu->v.mmu);
 }
@@ -566,26 +544,11 @@ void arm_mmu_flush_asid(struct arm_cpu *cpu, unsigned asid)
         mmu_flush_tag(cpu->v.mmu, (asid & 0xff) | slot << TAG_SLOT_SHIFT);
 }
 
-/* In every space: a global entry goes whatever ASID the operation names. */
+/* In every space: a global entry goes whatever ASID the operation names. Pages of larger mappings
+ * are the software MMU's business. */
 void arm_mmu_flush_va(struct arm_cpu *cpu, uint32_t va)
 {
-    unsigned log2 = cpu->sys.block_log2[va >> 20];
-    uint32_t base;
-
-    if (log2 == 0) {
-        mmu_flush_page(cpu->v.mmu, va & ~0xfffu);
-        return;
-    }
-    if (log2 > 21) {
-        arm_mmu_flush_all(cpu);
-        return;
-    }
-    base = va & ~((1u << log2) - 1);
-    for (uint32_t offset = 0; offset < 1u << log2; offset += 4 * KIB)
-        mmu_flush_page(cpu->v.mmu, base + offset);
-    if (log2 >= 20) /* a large page's neighbours may be in the TLB still */
-        for (uint32_t i = 0; i < 1u << (log2 - 20); i++)
-            cpu->sys.block_log2[(base >> 20) + i] = 0;
+    mmu_flush_page(cpu->v.mmu, va & ~0xfffu);
 }
 
 /* ---- VA to PA, cache operations
