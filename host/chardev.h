@@ -34,11 +34,15 @@ struct chardev_ops {
     /* The client can take more now: try to deliver what waits. */
     void (*accept_input)(struct chardev *c);
     void (*destroy)(struct chardev *c);
+    /* The machine stands and is about to run: only now is anything changed on the host (a terminal
+     * made raw, a file emptied). May be NULL. */
+    void (*start)(struct chardev *c);
 };
 
 void chardev_connect(struct chardev *c, const struct chardev_client *client, void *opaque);
 /* c may be NULL: nothing attached, output vanishes. */
 void chardev_write(struct chardev *c, const uint8_t *data, unsigned size);
 void chardev_accept_input(struct chardev *c);
+void chardev_start(struct chardev *c);
 
 #endif

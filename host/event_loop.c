@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The I/O thread's loop over poll(2). */
+#define _GNU_SOURCE
+#include "host/event_loop.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Terminals, ptys, files, clock and signals of one machine: far fewer. More are refused service. */
+enum { MAX_WATCHES = 64 };
+
+struct event_loop {
+    struct watch *watches;
+    int wake_fd;
+    struct pollfd polled[MAX_WATCHES + 1];
+    struct watch *polled_watch[MAX_WATCHES + 1];
+    unsigned n_polled;
+};
+
+struct event_loop *event_loop_create(struct error *err)
+{
+    struct event_loop *loop = calloc(1, sizeof(*loop));
+
+    if (!loop) {
+        error_set(err, "out of memory");
+        return NULL;
+    }
+    loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (loop->wake_fd < 0) {
+        error_set_errno(err, errno, "cannot make an event descriptor");
+        free(loop);
+        return NULL;
+    }
+    return loop;
+}
+
+void event_loop_destroy(struct event_loop *loop)
+{
+    if (!loop)
+        return;
+    close(loop->wake_fd);
+    free(loop);
+}
+
+void event_loop_add(struct event_loop *loop, struct watch *watch)
+{
+    watch->next = loop->watches;
+    loop->watches = watch;
+}
+
+void event_loop_remove(struct event_loop *loop, struct watch *watch)
+{
+    for (struct watch **link = &loop->watches; *link; link = &(*link)->next) {
+        if (*link == watch) {
+            *link = watch->next;
+            break;
+        }
+    }
+    /* It may be removed by another watch's callback of the same round. */
+    for (unsigned i = 0; i < loop->n_polled; i++) {
+        if (loop->polled_watch[i] == watch)
+            loop->polled_watch[i] = NULL;
+    }
+}
+
+void watch_set_enabled(struct event_loop *loop, struct watch *watch, bool enabled)
+{
+    bool before = __atomic_exchange_n(&watch->enabled, enabled, __ATOMIC_SEQ_CST);
+
+    if (enabled && !before)
+        event_loop_wake(loop);
+}
+
+void event_loop_wake(struct event_loop *loop)
+{
+    uint64_t one = 1;
+    /* A full counter is a wake that is still to be seen. */
+    ssize_t ignored UNUSED = write(loop->wake_fd, &one, sizeof(one));
+}
+
+static int64_t host_now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+/* A paused watch shortens the wait to the end of its pause. */
+static bool watch_is_due(struct watch *watch, int *timeout_ms)
+{
+    int64_t left_ns;
+
+    if (!__atomic_load_n(&watch->enabled, __ATOMIC_SEQ_CST))
+        return false;
+    if (!watch->paused_until_ns)
+        return true;
+    left_ns = watch->paused_until_ns - host_now_ns();
+    if (left_ns <= 0) {
+        watch->paused_until_ns = 0;
+        return true;
+    }
+    left_ns = left_ns / 1000000 + 1;
+    if (*timeout_ms < 0 || *timeout_ms > left_ns)
+        *timeout_ms = (int)left_ns;
+    return false;
+}
+
+void event_loop_wait(struct event_loop *loop, int timeout_ms)
+{
+    unsigned n = 0;
+    uint64_t count;
+
+    loop->polled[n] = (struct pollfd){.fd = loop->wake_fd, .events = POLLIN};
+    loop->polled_watch[n++] = NULL;
+    for (struct watch *watch = loop->watches; watch && n <= MAX_WATCHES; watch = watch->next) {
+        if (!watch_is_due(watch, &timeout_ms))
+            continue;
+        loop->polled[n] = (struct pollfd){.fd = watch->fd, .events = POLLIN};
+        loop->polled_watch[n++] = watch;
+    }
+    loop->n_polled = n;
+    if (poll(loop->polled, n, timeout_ms) <= 0)
+        loop->n_polled = 0;
+    else if (loop->polled[0].revents)
+        while (read(loop->wake_fd, &count, sizeof(count)) > 0)
+            ;
+}
+
+void event_loop_dispatch(struct event_loop *loop)
+{
+    for (unsigned i = 1; i < loop->n_polled; i++) {
+        struct watch *watch = loop->polled_watch[i];
+        if (watch && loop->polled[i].revents && __atomic_load_n(&watch->enabled, __ATOMIC_SEQ_CST))
+            watch->readable(watch->opaque);
+    }
+    loop->n_polled = 0;
+}

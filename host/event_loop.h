@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Waits for file descriptors and calls back: the I/O thread's loop. Uses poll, so that regular
+ * files and /dev/null work like anything else.
+ *
+ * Threading: one thread adds, removes and runs. Any thread may call watch_set_enabled and
+ * event_loop_wake; a running wait notices at once.
+ */
+#ifndef CALQUE_HOST_EVENT_LOOP_H
+#define CALQUE_HOST_EVENT_LOOP_H
+
+#include "util/compiler.h"
+#include "util/error.h"
+
+struct event_loop;
+
+struct watch {
+    int fd;
+    void (*readable)(void *opaque); /* also called at end of file and on errors */
+    void *opaque;
+    bool enabled;            /* through watch_set_enabled */
+    int64_t paused_until_ns; /* host monotonic time before which it is left alone; 0: no pause */
+    struct watch *next;      /* the loop's */
+};
+
+struct event_loop *event_loop_create(struct error *err);
+void event_loop_destroy(struct event_loop *loop);
+
+/* The caller owns the watch and keeps it until it is removed. */
+void event_loop_add(struct event_loop *loop, struct watch *watch);
+void event_loop_remove(struct event_loop *loop, struct watch *watch);
+void watch_set_enabled(struct event_loop *loop, struct watch *watch, bool enabled);
+
+/* Makes the current or next wait return. */
+void event_loop_wake(struct event_loop *loop);
+/* Waits until something is readable, a wake, or timeout_ms (-1: for ever). Then event_loop_dispatch
+ * runs the callbacks; apart, so that the caller can take a lock between. */
+void event_loop_wait(struct event_loop *loop, int timeout_ms);
+void event_loop_dispatch(struct event_loop *loop);
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The multiplexer: console and monitor on one stream, and the Ctrl-a keys. Keys typed for a user
+ * who has no room wait here, so that the Ctrl-a keys work while the guest listens to nothing.
+ */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "host/chardev.h"
+#include "host/chardev_kinds.h"
+
+enum { MUX_USERS = 4, MUX_WAITING = 4096, ESCAPE_KEY = 0x01 /* Ctrl-a */ };
+
+struct mux_user {
+    struct chardev chardev;
+    struct mux *mux;
+    const char *name;
+    uint8_t waiting[MUX_WAITING];
+    unsigned n_waiting;
+};
+
+struct mux {
+    struct chardev *under;
+    struct mux_actions actions;
+    struct mux_user users[MUX_USERS];
+    unsigned n_users, front;
+    bool escaped; /* Ctrl-a was the last key */
+    bool timestamps, at_line_start;
+    struct timespec started;
+};
+
+static void say(struct mux *mux, const char *text)
+{
+    chardev_write(mux->under, (const uint8_t *)text, (unsigned)strlen(text));
+}
+
+/* ---- output ------------------------------------------------------------------------------------
+ */
+
+static void write_timestamp(struct mux *mux)
+{
+    struct timespec now;
+    char text[32];
+    int64_t ms;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    ms = (now.tv_sec - mux->started.tv_sec) * INT64_C(1000) +
+         (now.tv_nsec - mux->started.tv_nsec) / 1000000;
+    snprintf(text, sizeof(text), "[%02d:%02d:%02d.%03d] ", (int)(ms / 3600000 % 100),
+             (int)(ms / 60000 % 60), (int)(ms / 1000 % 60), (int)(ms % 1000));
+    say(mux, text);
+}
+
+static void user_write(struct chardev *c, const uint8_t *data, unsigned size)
+{
+    struct mux *mux = ((struct mux_user *)c->state)->mux;
+
+    if (!mux->timestamps) {
+        chardev_write(mux->under, data, size);
+        return;
+    }
+    while (size) {
+        const uint8_t *end = memchr(data, '\n', size);
+        unsigned line = end ? (unsigned)(end - data) + 1 : size;
+        if (mux->at_line_start)
+            write_timestamp(mux);
+        chardev_write(mux->under, data, line);
+        mux->at_line_start = end != NULL;
+        data += line;
+        size -= line;
+    }
+}
+
+/* ---- input -------------------------------------------------------------------------------------
+ */
+
+static void user_deliver(struct mux_user *user)
+{
+    struct chardev *c = &user->chardev;
+
+    while (user->n_waiting && c->client && c->client->can_receive) {
+        unsigned room = c->client->can_receive(c->client_opaque);
+        unsigned n = MIN(room, user->n_waiting);
+        uint8_t data[64];
+        n = MIN(n, (unsigned)sizeof(data));
+        if (!n)
+            return;
+        memcpy(data, user->waiting, n);
+        user->n_waiting -= n;
+        memmove(user->waiting, user->waiting + n, user->n_waiting);
+        c->client->receive(c->client_opaque, data, n);
+    }
+}
+
+/* Called on whatever thread made room, with the device lock held, like all delivery here. */
+static void user_accept_input(struct chardev *c)
+{
+    struct mux_user *user = c->state;
+
+    user_deliver(user);
+    chardev_accept_input(user->mux->under);
+}
+
+static void user_key(struct mux_user *user, uint8_t key)
+{
+    if (user->n_waiting < MUX_WAITING)
+        user->waiting[user->n_waiting++] = key;
+}
+
+static void user_event(struct mux_user *user, enum chardev_event event)
+{
+    const struct chardev *c = &user->chardev;
+
+    if (c->client && c->client->event)
+        c->client->event(c->client_opaque, event);
+}
+
+static void print_keys(struct mux *mux)
+{
+    say(mux, "\r\n"
+             "Ctrl-a h, ?    this list\r\n"
+             "Ctrl-a x       end the emulator\r\n"
+             "Ctrl-a c       switch between console and monitor\r\n"
+             "Ctrl-a s       save changed disk data (with -snapshot)\r\n"
+             "Ctrl-a t       time stamps on output lines, on or off\r\n"
+             "Ctrl-a b       send a break (magic SysRq)\r\n"
+             "Ctrl-a Ctrl-a  send a Ctrl-a\r\n");
+}
+
+static void switch_front(struct mux *mux)
+{
+    if (mux->n_users < 2) {
+        say(mux, "\r\nthere is nothing to switch to\r\n");
+        return;
+    }
+    user_event(&mux->users[mux->front], CHARDEV_CLOSED);
+    mux->front = (mux->front + 1) % mux->n_users;
+    user_event(&mux->users[mux->front], CHARDEV_OPENED);
+}
+
+static void escape_key(struct mux *mux, uint8_t key)
+{
+    switch (key) {
+    case 'h':
+    case '?':
+        print_keys(mux);
+        break;
+    case 'x':
+        mux->actions.quit(mux->actions.opaque);
+        break;
+    case 's':
+        mux->actions.save(mux->actions.opaque);
+        break;
+    case 't':
+        mux->timestamps = !mux->timestamps;
+        mux->at_line_start = false;
+        break;
+    case 'b':
+        user_event(&mux->users[mux->front], CHARDEV_BREAK);
+        break;
+    case 'c':
+        switch_front(mux);
+        break;
+    case ESCAPE_KEY:
+        user_key(&mux->users[mux->front], ESCAPE_KEY);
+        break;
+    default:
+        break;
+    }
+}
+
+/* Room for the keys themselves; what the user cannot take yet waits here. */
+static unsigned mux_can_receive(void *opaque)
+{
+    struct mux *mux = opaque;
+
+    return mux->n_users ? MUX_WAITING - mux->users[mux->front].n_waiting : 0;
+}
+
+static void mux_receive(void *opaque, const uint8_t *data, unsigned size)
+{
+    struct mux *mux = opaque;
+
+    for (unsigned i = 0; i < size; i++) {
+        if (mux->escaped) {
+            mux->escaped = false;
+            escape_key(mux, data[i]);
+        } else if (data[i] == ESCAPE_KEY) {
+            mux->escaped = true;
+        } else {
+            user_key(&mux->users[mux->front], data[i]);
+            /* At once: the key may switch what the next one means. */
+            if (mux->users[mux->front].n_waiting == 1 || i + 1 == size)
+                user_deliver(&mux->users[mux->front]);
+        }
+    }
+    if (mux->n_users)
+        user_deliver(&mux->users[mux->front]);
+}
+
+static const struct chardev_client mux_client = {mux_can_receive, mux_receive, NULL};
+
+/* ---- life --------------------------------------------------------------------------------------
+ */
+
+static void user_destroy(struct chardev *c)
+{
+    /* Part of the mux. */
+}
+
+static const struct chardev_ops user_ops = {"mux", user_write, user_accept_input, user_destroy,
+                                            NULL};
+
+struct mux *mux_create(struct chardev *under, const struct mux_actions *actions)
+{
+    struct mux *mux = calloc(1, sizeof(*mux));
+
+    if (!mux)
+        return NULL;
+    mux->under = under;
+    mux->actions = *actions;
+    clock_gettime(CLOCK_MONOTONIC, &mux->started);
+    return mux;
+}
+
+void mux_start(struct mux *mux)
+{
+    if (mux)
+        chardev_start(mux->under);
+}
+
+struct chardev *mux_add(struct mux *mux, const char *name)
+{
+    struct mux_user *user;
+
+    if (mux->n_users == MUX_USERS)
+        return NULL;
+    user = &mux->users[mux->n_users];
+    *user =
+        (struct mux_user){.chardev = {.ops = &user_ops, .state = user}, .mux = mux, .name = name};
+    if (mux->n_users++ == 0)
+        chardev_connect(mux->under, &mux_client, mux);
+    return &user->chardev;
+}
+
+void mux_destroy(struct mux *mux)
+{
+    if (!mux)
+        return;
+    chardev_destroy(mux->under);
+    free(mux);
+}

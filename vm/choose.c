@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Choosing guest and machine, and listing them. */
+#include "vm/choose.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/bits.h"
+#include "util/log.h"
+#include "util/suggest.h"
+
+enum { MAX_NAMES = 128, KERNEL_HEAD = 0x240 };
+
+/* A sorted list of things from a registry: link order is nobody's business. */
+struct sorted {
+    const void *items[MAX_NAMES];
+    const char *names[MAX_NAMES + 1]; /* ends with NULL */
+    unsigned n;
+};
+
+static void sorted_add(struct sorted *list, const void *item, const char *name)
+{
+    unsigned at = list->n;
+
+    if (list->n == MAX_NAMES)
+        return;
+    for (; at && strcmp(list->names[at - 1], name) > 0; at--) {
+        list->items[at] = list->items[at - 1];
+        list->names[at] = list->names[at - 1];
+    }
+    list->items[at] = item;
+    list->names[at] = name;
+    list->names[++list->n] = NULL;
+}
+
+static void all_guests(struct sorted *list)
+{
+    *list = (struct sorted){.n = 0};
+    REGISTRY_FOREACH (guest, struct guest, guest)
+        sorted_add(list, guest, guest->name);
+}
+
+static void all_machines(struct sorted *list, const struct guest *guest)
+{
+    *list = (struct sorted){.n = 0};
+    REGISTRY_FOREACH (machine_class, struct machine_class, class) {
+        if (!guest || !strcmp(class->guest, guest->name))
+            sorted_add(list, class, class->name);
+    }
+}
+
+static const char *join(const struct sorted *list, char *text, size_t size)
+{
+    size_t used = 0;
+
+    text[0] = 0;
+    for (unsigned i = 0; i < list->n && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "", list->names[i]);
+    return list->n ? text : "none";
+}
+
+static const void *sorted_find(const struct sorted *list, const char *name)
+{
+    for (unsigned i = 0; i < list->n; i++) {
+        if (!strcmp(list->names[i], name))
+            return list->items[i];
+    }
+    return NULL;
+}
+
+/* ---- the guest ---------------------------------------------------------------------------------
+ */
+
+/* "calque-system-arm" and "qemu-system-arm" say arm; NULL: the name says nothing. */
+static const char *guest_of_program(const char *program)
+{
+    static const char *const prefixes[] = {"calque-system-", "qemu-system-"};
+
+    for (unsigned i = 0; i < ARRAY_SIZE(prefixes); i++) {
+        if (!strncmp(program, prefixes[i], strlen(prefixes[i])))
+            return program + strlen(prefixes[i]);
+    }
+    return NULL;
+}
+
+/* What a kernel image is for, as far as its first bytes say. */
+static const char *guest_of_elf(const uint8_t *head)
+{
+    bool big = head[5] == 2, wide = head[4] == 2;
+    unsigned machine = big ? load_be16(head + 18) : load_le16(head + 18);
+
+    switch (machine) {
+    case 3:
+        return "i386";
+    case 8:
+        return wide ? (big ? "mips64" : "mips64el") : (big ? "mips" : "mipsel");
+    case 40:
+        return "arm";
+    case 62:
+        return "x86_64";
+    case 183:
+        return "aarch64";
+    default:
+        return NULL;
+    }
+}
+
+static const char *guest_of_kernel(const char *path)
+{
+    uint8_t head[KERNEL_HEAD] = {0};
+    FILE *file = fopen(path, "rb");
+    size_t got;
+
+    if (!file)
+        return NULL;
+    got = fread(head, 1, sizeof(head), file);
+    fclose(file);
+    if (got < 64)
+        return NULL;
+    if (!memcmp(head, "\177ELF", 4))
+        return guest_of_elf(head);
+    if (load_le32(head + 0x24) == 0x016f2818) /* zImage: Documentation/arch/arm/booting.rst */
+        return "arm";
+    if (!memcmp(head + 0x38, "ARM\x64", 4)) /* Image: Documentation/arch/arm64/booting.rst */
+        return "aarch64";
+    if (!memcmp(head + 0x202, "HdrS", 4)) /* bzImage: Documentation/arch/x86/boot.rst */
+        return "x86_64";
+    return NULL;
+}
+
+const struct guest *choose_guest(const struct options *options, struct error *err)
+{
+    struct sorted guests;
+    const char *name = guest_of_program(options->program);
+    const struct guest *found = NULL;
+    char text[256];
+
+    all_guests(&guests);
+    if (name) {
+        found = sorted_find(&guests, name);
+        if (!found)
+            error_set(err, "the guest '%s' is not built in; there is: %s", name,
+                      join(&guests, text, sizeof(text)));
+        return found;
+    }
+    if (guests.n == 1)
+        return guests.items[0];
+    if (options->boot.kernel)
+        name = guest_of_kernel(options->boot.kernel);
+    if (name)
+        found = sorted_find(&guests, name);
+    if (!found && name)
+        error_set(err, "'%s' is a kernel for %s, which is not built in; there is: %s",
+                  options->boot.kernel, name, join(&guests, text, sizeof(text)));
+    else if (!found)
+        error_set(err, "which guest? Call it calque-system-NAME, NAME one of: %s",
+                  join(&guests, text, sizeof(text)));
+    return found;
+}
+
+/* ---- the machine -------------------------------------------------------------------------------
+ */
+
+const struct machine_class *choose_machine(const struct options *options, const struct guest *guest,
+                                           struct error *err)
+{
+    struct sorted machines;
+    const struct machine_class *found;
+    char text[256];
+
+    all_machines(&machines, guest);
+    if (!options->machine[0]) {
+        error_set(err, "no machine is given: -M NAME, one of: %s",
+                  join(&machines, text, sizeof(text)));
+        return NULL;
+    }
+    found = sorted_find(&machines, options->machine);
+    if (!found && machines.n)
+        error_set(err, "there is no machine '%s'; did you mean '%s'? (-M help lists them)",
+                  options->machine, suggest_nearest(options->machine, machines.names));
+    else if (!found)
+        error_set(err, "no machine of the guest '%s' is built in", guest->name);
+    return found;
+}
+
+/* ---- lists -------------------------------------------------------------------------------------
+ */
+
+void list_machines(const struct guest *guest, FILE *out)
+{
+    struct sorted machines;
+
+    all_machines(&machines, guest);
+    fprintf(out, "Machines:\n");
+    for (unsigned i = 0; i < machines.n; i++) {
+        const struct machine_class *class = machines.items[i];
+        fprintf(out, "%-20s %s", class->name, class->description);
+        if (!guest)
+            fprintf(out, " (%s)", class->guest);
+        fprintf(out, "\n");
+    }
+}
+
+void list_cpus(const struct guest *guest, FILE *out)
+{
+    struct sorted guests;
+
+    all_guests(&guests);
+    for (unsigned i = 0; i < guests.n; i++) {
+        const struct guest *one = guests.items[i];
+        if (guest && guest != one)
+            continue;
+        fprintf(out, "CPUs (%s):\n", one->name);
+        for (const struct cpu_model *model = one->models; model && model->name; model++)
+            fprintf(
+                out, "  %-18s %s%s\n", model->name, model->description ? model->description : "",
+                one->default_model && !strcmp(model->name, one->default_model) ? " (default)" : "");
+    }
+}
+
+void list_log_items(FILE *out)
+{
+    fprintf(out, "Log items (-d item,item...):\n");
+    for (const struct log_item_name *item = log_item_names; item->name; item++)
+        fprintf(out, "%-16s %s\n", item->name, item->help);
+}

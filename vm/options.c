@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of options and its parser. */
+#include "vm/options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/log.h"
+#include "util/suggest.h"
+
+struct option_row {
+    const char *name;
+    const char *alias;
+    const char *argument; /* NULL: takes none */
+    const char *help;     /* NULL: not in -h */
+    /* value is NULL for options without argument. */
+    bool (*apply)(struct options *o, const struct option_row *row, const char *value,
+                  struct error *err);
+    size_t member;      /* for the set_* functions: what of struct options to set */
+    const char *detail; /* for not_yet: what is missing; for the lists: allowed values */
+};
+
+/* ---- how options act ---------------------------------------------------------------------------
+ */
+
+static bool set_flag(struct options *o, const struct option_row *row, const char *value,
+                     struct error *err)
+{
+    *(bool *)((char *)o + row->member) = true;
+    return true;
+}
+
+static bool set_string(struct options *o, const struct option_row *row, const char *value,
+                       struct error *err)
+{
+    *(const char **)((char *)o + row->member) = value;
+    return true;
+}
+
+/* A file name: an empty one is a script's mistake, not a wish. */
+static bool set_file(struct options *o, const struct option_row *row, const char *value,
+                     struct error *err)
+{
+    if (!*value)
+        return error_set(err, "-%s: the file name is empty", row->name);
+    return set_string(o, row, value, err);
+}
+
+static bool set_action(struct options *o, const struct option_row *row, const char *value,
+                       struct error *err)
+{
+    if (o->action == ACTION_RUN)
+        o->action = (enum options_action)row->member;
+    return true;
+}
+
+static bool ignore(struct options *o, const struct option_row *row, const char *value,
+                   struct error *err)
+{
+    return true;
+}
+
+static bool not_yet(struct options *o, const struct option_row *row, const char *value,
+                    struct error *err)
+{
+    return error_set(err, "-%s is not supported yet: %s", row->name, row->detail);
+}
+
+static void note(struct options *o, const char *text)
+{
+    for (unsigned i = 0; i < o->n_notes; i++) {
+        if (o->notes[i] == text)
+            return;
+    }
+    if (o->n_notes < OPTIONS_NOTES)
+        o->notes[o->n_notes++] = text;
+}
+
+static bool asks_for_list(const char *value)
+{
+    return !strcmp(value, "help") || !strcmp(value, "?");
+}
+
+/* The word is one of a comma-separated list. */
+static bool one_of(const char *list, const char *word)
+{
+    size_t length = strlen(word);
+
+    for (const char *p = list; p && *p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) {
+        if (!strncmp(p, word, length) && (p[length] == ',' || !p[length]))
+            return true;
+    }
+    return false;
+}
+
+static bool only_values(struct options *o, const struct option_row *row, const char *value,
+                        struct error *err)
+{
+    if (one_of(row->detail, value))
+        return true;
+    return error_set(err, "-%s %s is not supported; it takes: %s", row->name, value, row->detail);
+}
+
+static const char *const kvm_note =
+    "there is no hardware virtualisation here: the guest is emulated";
+
+static bool accept_kvm(struct options *o, const struct option_row *row, const char *value,
+                       struct error *err)
+{
+    note(o, kvm_note);
+    return true;
+}
+
+static bool set_accel(struct options *o, const struct option_row *row, const char *value,
+                      struct error *err)
+{
+    size_t length = strcspn(value, ",:");
+
+    if (length == 3 && !strncmp(value, "tcg", 3))
+        return true;
+    if (length == 3 && !strncmp(value, "kvm", 3)) {
+        note(o, kvm_note);
+        return true;
+    }
+    return error_set(err, "-accel %s is not known; it takes: tcg", value);
+}
+
+/* -M NAME[,KEY=VALUE...]: what is ours is taken out, the rest is the board's. */
+static bool set_machine(struct options *o, const struct option_row *row, const char *value,
+                        struct error *err)
+{
+    if (asks_for_list(value)) {
+        o->action = ACTION_LIST_MACHINES;
+        return true;
+    }
+    for (bool first = true; *value; first = false) {
+        size_t length = strcspn(value, ",");
+        size_t used = strlen(o->machine_props);
+        if (!strncmp(value, "type=", 5)) {
+            value += 5;
+            length -= 5;
+            first = true;
+        }
+        if (first) {
+            if (!length || length >= sizeof(o->machine))
+                return error_set(err, "-%s: '%.*s' is no machine name", row->name, (int)length,
+                                 value);
+            memcpy(o->machine, value, length);
+            o->machine[length] = 0;
+        } else if (!strncmp(value, "accel=", 6)) {
+            char accel[16];
+            snprintf(accel, sizeof(accel), "%.*s", (int)length - 6, value + 6);
+            if (!set_accel(o, row, accel, err))
+                return false;
+        } else if (!strncmp(value, "dumpdtb=", 8)) {
+            if (length <= 8 || length - 8 >= sizeof(o->dumpdtb))
+                return error_set(err, "-%s: dumpdtb needs a file name", row->name);
+            memcpy(o->dumpdtb, value + 8, length - 8);
+            o->dumpdtb[length - 8] = 0;
+            o->boot.dumpdtb = o->dumpdtb;
+        } else {
+            if (used + length + 2 > sizeof(o->machine_props))
+                return error_set(err, "-%s: too many properties", row->name);
+            if (used)
+                o->machine_props[used++] = ',';
+            memcpy(o->machine_props + used, value, length);
+            o->machine_props[used + length] = 0;
+        }
+        value += length;
+        value += *value == ',';
+    }
+    return true;
+}
+
+static bool set_cpu(struct options *o, const struct option_row *row, const char *value,
+                    struct error *err)
+{
+    if (asks_for_list(value))
+        o->action = ACTION_LIST_CPUS;
+    o->cpu = value;
+    return true;
+}
+
+bool options_parse_size(const char *text, uint64_t *bytes)
+{
+    static const char suffixes[] = "bkmgt";
+    unsigned shift = 20; /* QEMU's -m counts MiB */
+    char *end;
+    uint64_t value;
+
+    if (!strncmp(text, "size=", 5))
+        text += 5;
+    if (!isdigit((unsigned char)*text))
+        return false;
+    errno = 0;
+    value = strtoull(text, &end, 0);
+    if (errno)
+        return false;
+    if (*end && *end != ',') {
+        const char *suffix = strchr(suffixes, tolower((unsigned char)*end));
+        if (!suffix || !*suffix)
+            return false;
+        shift = (unsigned)(suffix - suffixes) * 10;
+        end++;
+        /* "MB" and "MiB" too. */
+        if (shift && !strncmp(end, "iB", 2))
+            end += 2;
+        else if (shift && (*end == 'B' || *end == 'b'))
+            end++;
+    }
+    if ((*end && *end != ',') || value > UINT64_MAX >> shift)
+        return false;
+    *bytes = value << shift;
+    return true;
+}
+
+static bool set_memory(struct options *o, const struct option_row *row, const char *value,
+                       struct error *err)
+{
+    if (!options_parse_size(value, &o->ram_bytes))
+        return error_set(err, "-m %s: not a memory size; 512M and 2G are", value);
+    if (!o->ram_bytes)
+        return error_set(err, "-m %s: a machine without memory cannot run", value);
+    return true;
+}
+
+static bool set_smp(struct options *o, const struct option_row *row, const char *value,
+                    struct error *err)
+{
+    const char *number = !strncmp(value, "cpus=", 5) ? value + 5 : value;
+    char *end;
+    unsigned long cpus = strtoul(number, &end, 10);
+
+    if (end == number || (*end && *end != ',') || !cpus)
+        return error_set(err, "-smp %s: not a number of CPUs", value);
+    if (cpus > 1)
+        return error_set(err, "-smp %s: calque gives a guest one CPU so far", value);
+    return true;
+}
+
+static bool add_serial(struct options *o, const struct option_row *row, const char *value,
+                       struct error *err)
+{
+    if (o->n_serial == OPTIONS_SERIALS)
+        return error_set(err, "-serial %s: no machine has more than %d serial ports", value,
+                         OPTIONS_SERIALS);
+    o->serial[o->n_serial++] = value;
+    return true;
+}
+
+static bool set_log(struct options *o, const struct option_row *row, const char *value,
+                    struct error *err)
+{
+    unsigned items;
+
+    if (asks_for_list(value)) {
+        o->action = ACTION_LIST_LOG_ITEMS;
+        return true;
+    }
+    if (!log_parse(value, &items, err))
+        return false;
+    o->log_items |= items;
+    return true;
+}
+
+static bool set_display(struct options *o, const struct option_row *row, const char *value,
+                        struct error *err)
+{
+    if (strcmp(value, "none"))
+        return error_set(err, "-display %s is not supported yet; it takes: none", value);
+    o->no_display = true;
+    return true;
+}
+
+static bool set_rtc(struct options *o, const struct option_row *row, const char *value,
+                    struct error *err)
+{
+    if (strcmp(value, "base=utc") && strcmp(value, "base=utc,clock=host"))
+        return error_set(err, "-rtc %s is not supported yet; it takes: base=utc", value);
+    return true;
+}
+
+static bool no_semihosting(struct options *o, const struct option_row *row, const char *value,
+                           struct error *err)
+{
+    return error_set(err, "-%s is not supported: a guest gets no way to the host's files",
+                     row->name);
+}
+
+/* ---- the table ---------------------------------------------------------------------------------
+ */
+
+#define MEMBER(m) offsetof(struct options, m)
+
+static const struct option_row rows[] = {
+    {"machine", "M", "NAME[,KEY=VALUE]", "the board; -M help lists them", set_machine, 0, NULL},
+    {"cpu", NULL, "NAME", "the CPU; -cpu help lists them", set_cpu, 0, NULL},
+    {"m", NULL, "SIZE", "memory: 256M, 1G; without a suffix MiB", set_memory, 0, NULL},
+    {"smp", NULL, "N", "number of CPUs: 1", set_smp, 0, NULL},
+    {"accel", NULL, "NAME", "tcg; kvm is accepted and emulated", set_accel, 0, NULL},
+    {"enable-kvm", NULL, NULL, NULL, accept_kvm, 0, NULL},
+    {"no-kvm", NULL, NULL, NULL, ignore, 0, NULL},
+    {"name", NULL, "NAME", "what the guest is called", set_string, MEMBER(name), NULL},
+    {"kernel", NULL, "FILE", "a zImage, Image, uImage or ELF kernel, gzip-compressed or not",
+     set_file, MEMBER(boot.kernel), NULL},
+    {"initrd", NULL, "FILE", "the kernel's initial RAM disk", set_file, MEMBER(boot.initrd), NULL},
+    {"append", NULL, "TEXT", "the kernel's command line", set_string, MEMBER(boot.append), NULL},
+    {"dtb", NULL, "FILE", "the device tree given to the kernel", set_file, MEMBER(boot.dtb), NULL},
+    {"bios", NULL, "FILE", "firmware, instead of a kernel", set_file, MEMBER(boot.bios), NULL},
+    {"nographic", NULL, NULL, "console and monitor on this terminal; Ctrl-a h lists its keys",
+     set_flag, MEMBER(nographic), NULL},
+    {"display", NULL, "none", "no display", set_display, 0, NULL},
+    {"serial", NULL, "STREAM", "a serial port, in order: stdio, mon:stdio, file:F, pty, null, none",
+     add_serial, 0, NULL},
+    {"monitor", NULL, "STREAM", "the monitor: stdio, pty, none", set_string, MEMBER(monitor), NULL},
+    {"nodefaults", NULL, NULL, "no serial port or monitor that is not asked for", set_flag,
+     MEMBER(no_defaults), NULL},
+    {"no-reboot", NULL, NULL, "end when the guest resets", set_flag, MEMBER(no_reboot), NULL},
+    {"no-shutdown", NULL, NULL, "stop, not end, when the guest powers off", set_flag,
+     MEMBER(no_shutdown), NULL},
+    {"S", NULL, NULL, "do not start until the monitor says cont", set_flag, MEMBER(start_stopped),
+     NULL},
+    {"interp", NULL, NULL, "run by the reference interpreter (slow)", set_flag, MEMBER(interpret),
+     NULL},
+    {"d", NULL, "ITEM,...", "log these; -d help lists them", set_log, 0, NULL},
+    {"D", NULL, "FILE", "log to this file instead of stderr", set_file, MEMBER(log_file), NULL},
+    {"rtc", NULL, "base=utc", "what the guest's clock starts from", set_rtc, 0, NULL},
+    {"net", NULL, "none", NULL, only_values, 0, "none"},
+    {"nic", NULL, "none", NULL, only_values, 0, "none"},
+    {"vga", NULL, "none", NULL, only_values, 0, "none"},
+    {"parallel", NULL, "none", NULL, only_values, 0, "none,null"},
+    {"no-user-config", NULL, NULL, NULL, ignore, 0, NULL},
+    {"no-acpi", NULL, NULL, NULL, ignore, 0, NULL},
+    {"no-hpet", NULL, NULL, NULL, ignore, 0, NULL},
+    {"version", NULL, NULL, "the version", set_action, ACTION_VERSION, NULL},
+    {"help", "h", NULL, "this list", set_action, ACTION_HELP, NULL},
+    /* Known, and to come: said plainly, so that nobody looks for a typing error. */
+    {"hda", NULL, "FILE", NULL, not_yet, 0, "there are no disks"},
+    {"hdb", NULL, "FILE", NULL, not_yet, 0, "there are no disks"},
+    {"hdc", NULL, "FILE", NULL, not_yet, 0, "there are no disks"},
+    {"hdd", NULL, "FILE", NULL, not_yet, 0, "there are no disks"},
+    {"cdrom", NULL, "FILE", NULL, not_yet, 0, "there are no disks"},
+    {"drive", NULL, "SPEC", NULL, not_yet, 0, "there are no disks"},
+    {"blockdev", NULL, "SPEC", NULL, not_yet, 0, "there are no disks"},
+    {"sd", NULL, "FILE", NULL, not_yet, 0, "there are no disks"},
+    {"pflash", NULL, "FILE", NULL, not_yet, 0, "there are no disks"},
+    {"boot", NULL, "ORDER", NULL, not_yet, 0, "there are no disks to choose from"},
+    {"snapshot", NULL, NULL, NULL, not_yet, 0, "there are no disks"},
+    {"device", NULL, "SPEC", NULL, not_yet, 0, "a machine has the devices of its board"},
+    {"global", NULL, "SPEC", NULL, not_yet, 0, "a machine has the devices of its board"},
+    {"netdev", NULL, "SPEC", NULL, not_yet, 0, "there is no network"},
+    {"usb", NULL, NULL, NULL, not_yet, 0, "there is no USB"},
+    {"usbdevice", NULL, "NAME", NULL, not_yet, 0, "there is no USB"},
+    {"audiodev", NULL, "SPEC", NULL, not_yet, 0, "there is no sound"},
+    {"soundhw", NULL, "NAME", NULL, not_yet, 0, "there is no sound"},
+    {"vnc", NULL, "SPEC", NULL, not_yet, 0, "there is no display"},
+    {"chardev", NULL, "SPEC", NULL, not_yet, 0, "-serial and -monitor name their streams"},
+    {"mon", NULL, "SPEC", NULL, not_yet, 0, "use -monitor"},
+    {"qmp", NULL, "STREAM", NULL, not_yet, 0, "use -monitor"},
+    {"gdb", NULL, "STREAM", NULL, not_yet, 0, "there is no debugger stub"},
+    {"s", NULL, NULL, NULL, not_yet, 0, "there is no debugger stub"},
+    {"daemonize", NULL, NULL, NULL, not_yet, 0, "start it with your shell's means"},
+    {"loadvm", NULL, "NAME", NULL, not_yet, 0, "there are no snapshots"},
+    {"incoming", NULL, "SPEC", NULL, not_yet, 0, "there are no snapshots"},
+    {"icount", NULL, "SPEC", NULL, not_yet, 0, "time is the host's"},
+    {"semihosting", NULL, NULL, NULL, no_semihosting, 0, NULL},
+    {"semihosting-config", NULL, "SPEC", NULL, no_semihosting, 0, NULL},
+};
+
+static const struct option_row *row_find(const char *name)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+        if (!strcmp(rows[i].name, name) || (rows[i].alias && !strcmp(rows[i].alias, name)))
+            return &rows[i];
+    }
+    return NULL;
+}
+
+static bool unknown_option(const char *given, const char *name, struct error *err)
+{
+    const char *names[ARRAY_SIZE(rows) + 1];
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+        if (rows[i].apply != not_yet)
+            names[n++] = rows[i].name;
+    }
+    names[n] = NULL;
+    return error_set(err, "there is no option '%s'; did you mean '-%s'?", given,
+                     suggest_nearest(name, names));
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+bool options_parse(struct options *options, int argc, char **argv, struct error *err)
+{
+    memset(options, 0, sizeof(*options));
+    options->program = argc && argv[0] && *argv[0] ? base_name(argv[0]) : "calque";
+    for (int i = 1; i < argc; i++) {
+        const char *given = argv[i];
+        const char *name = given + 1;
+        const struct option_row *row;
+        const char *value = NULL;
+        if (given[0] != '-' || !given[1])
+            return error_set(err,
+                             "%s: disk images are not supported yet; -kernel FILE boots a kernel",
+                             *given ? given : "''");
+        name += *name == '-';
+        row = row_find(name);
+        if (!row)
+            return unknown_option(given, name, err);
+        if (row->argument) {
+            if (++i >= argc)
+                return error_set(err, "%s needs an argument: %s", given, row->argument);
+            value = argv[i];
+        }
+        if (!row->apply(options, row, value, err))
+            return false;
+    }
+    return true;
+}
+
+void options_print_help(const struct options *options, FILE *out)
+{
+    fprintf(out, "usage: %s [OPTION...]\n\n", options->program);
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+        const struct option_row *row = &rows[i];
+        char left[64];
+        if (!row->help)
+            continue;
+        snprintf(left, sizeof(left), "-%s%s%s%s%s", row->name, row->alias ? ", -" : "",
+                 row->alias ? row->alias : "", row->argument ? " " : "",
+                 row->argument ? row->argument : "");
+        fprintf(out, "  %-32s %s\n", left, row->help);
+    }
+    fprintf(out,
+            "\nExample:\n  %s -M virt -m 256M -nographic -kernel vmlinuz -initrd initrd.gz \\\n"
+            "      -append console=ttyAMA0\n",
+            options->program);
+}

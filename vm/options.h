@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command line: QEMU's names, with one dash or two. One table in options.c says everything
+ * about an option. Pure: nothing is opened or printed here.
+ *
+ * Ownership: strings point into argv or into the struct itself.
+ */
+#ifndef CALQUE_VM_OPTIONS_H
+#define CALQUE_VM_OPTIONS_H
+
+#include <stdio.h>
+
+#include "hw/machine.h"
+
+#define CALQUE_VERSION "0.1.0"
+
+enum options_action {
+    ACTION_RUN,
+    ACTION_HELP,
+    ACTION_VERSION,
+    ACTION_LIST_MACHINES,
+    ACTION_LIST_CPUS,
+    ACTION_LIST_LOG_ITEMS,
+};
+
+enum { OPTIONS_SERIALS = 4, OPTIONS_NOTES = 8 };
+
+struct options {
+    const char *program; /* the name calque was called by, without its folder */
+    enum options_action action;
+    char machine[64]; /* "": none given */
+    char machine_props[256];
+    char dumpdtb[256];
+    const char *cpu, *name;
+    uint64_t ram_bytes; /* 0: the machine's default */
+    struct boot_options boot;
+    const char *serial[OPTIONS_SERIALS];
+    unsigned n_serial;
+    const char *monitor;
+    bool nographic, no_display, no_defaults;
+    bool no_reboot, no_shutdown, start_stopped, interpret;
+    unsigned log_items;
+    const char *log_file;
+    /* What is accepted but does less than asked: printed once, calque goes on. */
+    const char *notes[OPTIONS_NOTES];
+    unsigned n_notes;
+};
+
+/* argv[0] names the program. */
+bool options_parse(struct options *options, int argc, char **argv, struct error *err);
+void options_print_help(const struct options *options, FILE *out);
+/* "512", "512M", "2G", "size=1G": bytes; without suffix MiB. */
+bool options_parse_size(const char *text, uint64_t *bytes);
+
+#endif

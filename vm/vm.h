@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The life of a machine: built from the options, run by the I/O loop on the calling thread, ended
+ * by the guest, the user or a signal.
+ *
+ * Threading: all functions on the main thread, except vm_machine_event. Those that stop the vCPU
+ * must not be called with the device lock held.
+ */
+#ifndef CALQUE_VM_VM_H
+#define CALQUE_VM_VM_H
+
+#include <stdio.h>
+
+#include "exec/vcpu.h"
+#include "hw/machine.h"
+#include "vm/options.h"
+
+struct vm;
+
+struct vm *vm_create(const struct options *options, struct error *err);
+/* Returns calque's exit status. */
+int vm_run(struct vm *vm);
+void vm_destroy(struct vm *vm);
+
+/* ---- for the monitor ------------------------------------------------------------------------- */
+
+struct machine *vm_machine(struct vm *vm);
+const struct options *vm_options(struct vm *vm);
+const char *vm_status(struct vm *vm);
+void vm_stop(struct vm *vm); /* the guest and its clock stand still */
+void vm_cont(struct vm *vm);
+void vm_quit(struct vm *vm); /* the loop ends with status 0 */
+void vm_reset(struct vm *vm);
+/* Runs look(opaque) with the vCPU standing still and its state precise. */
+void vm_look(struct vm *vm, void (*look)(struct vm *vm, void *opaque), void *opaque);
+
+#endif
