@@ -75,7 +75,8 @@ struct xlat {
     struct vcpu *cpu;
     uint64_t pc;         /* of the instruction to translate; advanced by translate */
     uint64_t start_pc;   /* of the unit */
-    uint32_t key;        /* the unit's mode bits */
+    uint32_t key;        /* mode bits; translate advances what changes from instruction to
+                            instruction (ARM's IT state), so that pc, key is where to go on */
     unsigned n_insns;    /* translated so far */
     const uint8_t *page; /* host pointer to the page of start_pc */
     void *guest_data;    /* guest's own, zeroed at the unit's start (size guest->xlat_size) */
