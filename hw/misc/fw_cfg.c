@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The firmware configuration device as QEMU's docs/specs/fw_cfg describes it, memory-mapped: data
+ * register at 0, selector (big-endian) at 8, DMA address (big-endian) at 16. Items are read-only:
+ * writes through DMA fail with the error bit, as the interface asks of items that cannot be
+ * written.
+ */
+#include "hw/misc/fw_cfg.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/bits.h"
+
+enum { FWC_DATA = 0, FWC_SELECTOR = 8, FWC_DMA = 16, FWC_SIZE = 24, FILE_NAME_SIZE = 56 };
+
+enum fw_cfg_dma_control {
+    DMA_ERROR = 1 << 0,
+    DMA_READ = 1 << 1,
+    DMA_SKIP = 1 << 2,
+    DMA_SELECT = 1 << 3,
+    DMA_WRITE = 1 << 4,
+};
+
+#define DMA_SIGNATURE UINT64_C(0x51454d5520434647) /* "QEMU CFG" */
+
+struct fw_cfg_data {
+    uint8_t *data;
+    uint32_t size;
+};
+
+struct fw_cfg {
+    struct fw_cfg_data items[FW_CFG_N_ITEMS];
+    char names[FW_CFG_MAX_FILES][FILE_NAME_SIZE];
+    uint32_t n_files;
+    uint16_t selector;
+    uint32_t position;
+    uint64_t dma_address;
+};
+
+/* ---- filling it ------------------------------------------------------------------------------ */
+
+bool fw_cfg_add_item(struct device *d, unsigned key, const void *data, uint32_t size)
+{
+    struct fw_cfg *f = d->state;
+    uint8_t *copy = malloc(MAX(size, 1u));
+
+    if (!copy || key >= FW_CFG_N_ITEMS) {
+        free(copy);
+        return false;
+    }
+    if (size)
+        memcpy(copy, data, size);
+    free(f->items[key].data);
+    f->items[key] = (struct fw_cfg_data){copy, size};
+    return true;
+}
+
+bool fw_cfg_add_u32(struct device *d, unsigned key, uint32_t value)
+{
+    uint8_t bytes[4];
+
+    store_le32(bytes, value);
+    return fw_cfg_add_item(d, key, bytes, sizeof(bytes));
+}
+
+/* The directory: a count, then size, key, reserved and name of each file, big-endian. */
+static bool directory_update(struct device *d)
+{
+    struct fw_cfg *f = d->state;
+    uint8_t directory[4 + FW_CFG_MAX_FILES * (8 + FILE_NAME_SIZE)] = {0};
+
+    store_be32(directory, f->n_files);
+    for (unsigned i = 0; i < f->n_files; i++) {
+        uint8_t *entry = directory + 4 + i * (8 + FILE_NAME_SIZE);
+        store_be32(entry, f->items[FW_CFG_FILE_FIRST + i].size);
+        store_be16(entry + 4, (uint16_t)(FW_CFG_FILE_FIRST + i));
+        memcpy(entry + 8, f->names[i], FILE_NAME_SIZE);
+    }
+    return fw_cfg_add_item(d, FW_CFG_FILE_DIR, directory, 4 + f->n_files * (8 + FILE_NAME_SIZE));
+}
+
+bool fw_cfg_add_file(struct device *d, const char *name, const void *data, uint32_t size)
+{
+    struct fw_cfg *f = d->state;
+    unsigned i = 0;
+
+    while (i < f->n_files && strcmp(f->names[i], name))
+        i++;
+    if (i == FW_CFG_MAX_FILES || strlen(name) >= FILE_NAME_SIZE ||
+        !fw_cfg_add_item(d, FW_CFG_FILE_FIRST + i, data, size))
+        return false;
+    strcpy(f->names[i], name);
+    f->n_files = MAX(f->n_files, i + 1);
+    return directory_update(d);
+}
+
+/* ---- the guest's side ------------------------------------------------------------------------ */
+
+static const struct fw_cfg_data *selected(const struct fw_cfg *f)
+{
+    static const struct fw_cfg_data nothing;
+    unsigned key = f->selector & 0x3fff; /* bit 15: architecture's own, bit 14: write channel */
+
+    return f->selector & 0x8000 || key >= FW_CFG_N_ITEMS ? &nothing : &f->items[key];
+}
+
+static void select_item(struct fw_cfg *f, uint16_t key)
+{
+    f->selector = key;
+    f->position = 0;
+}
+
+/* What the data register yields: bytes of the item in order, zeros behind its end. */
+static uint64_t data_read(struct fw_cfg *f, unsigned size)
+{
+    const struct fw_cfg_data *item = selected(f);
+    uint64_t value = 0;
+
+    for (unsigned i = 0; i < size && f->position < item->size; i++)
+        value |= (uint64_t)item->data[f->position++] << (i * 8);
+    return value;
+}
+
+/* RAM only: a transfer to device registers could reach this device again. */
+static bool is_ram(struct device *d, gpa address, uint64_t length)
+{
+    return !length || memory_ram_pointer(d->memory, address, length);
+}
+
+static void dma_copy_out(struct device *d, gpa address, uint32_t length)
+{
+    static const uint8_t zeros[4096];
+    struct fw_cfg *f = d->state;
+    const struct fw_cfg_data *item = selected(f);
+    uint32_t here = MIN(length, item->size - f->position);
+
+    if (here)
+        memory_write(d->memory, address, item->data + f->position, here);
+    f->position += here;
+    address += here;
+    length -= here;
+    while (length) {
+        here = MIN(length, (uint32_t)sizeof(zeros));
+        memory_write(d->memory, address, zeros, here);
+        address += here;
+        length -= here;
+    }
+}
+
+/* One request: control, length, address, all big-endian; control is cleared when it is done. */
+static void dma_run(struct device *d, gpa request)
+{
+    struct fw_cfg *f = d->state;
+    uint8_t raw[16], done[4];
+    uint32_t result = 0;
+
+    f->dma_address = 0;
+    if (!is_ram(d, request, sizeof(raw)) || !memory_read(d->memory, request, raw, sizeof(raw))) {
+        log_printf(LOG_GUEST_ERROR, "fw_cfg: DMA request outside memory\n");
+        return;
+    }
+    uint32_t control = load_be32(raw), length = load_be32(raw + 4);
+    gpa address = load_be64(raw + 8);
+    if (control & DMA_SELECT)
+        select_item(f, (uint16_t)(control >> 16));
+    if (control & DMA_READ) {
+        if (is_ram(d, address, length))
+            dma_copy_out(d, address, length);
+        else
+            result = DMA_ERROR;
+    } else if (control & DMA_WRITE) {
+        log_printf(LOG_GUEST_ERROR, "fw_cfg: write to item 0x%x, which is read-only\n",
+                   f->selector);
+        result = DMA_ERROR;
+    } else if (control & DMA_SKIP) {
+        f->position += MIN(length, selected(f)->size - f->position);
+    }
+    store_be32(done, result);
+    memory_write(d->memory, request, done, sizeof(done));
+}
+
+/* Reverses the bytes of a `size`-byte access: the registers are big-endian, the bus is not. */
+static uint64_t swap_bytes(uint64_t value, unsigned size)
+{
+    return __builtin_bswap64(value) >> (64 - size * 8);
+}
+
+static uint64_t fw_cfg_read(struct device *d, uint64_t offset, unsigned size)
+{
+    struct fw_cfg *f = d->state;
+
+    if (offset < FWC_SELECTOR)
+        return data_read(f, size);
+    if (offset >= FWC_DMA) {
+        unsigned shift = (unsigned)(8 - (offset - FWC_DMA) - size) * 8;
+        return swap_bytes(DMA_SIGNATURE >> shift, size);
+    }
+    log_printf(LOG_GUEST_ERROR, "fw_cfg: read at offset 0x%x\n", (unsigned)offset);
+    return 0;
+}
+
+static void fw_cfg_write(struct device *d, uint64_t offset, uint64_t value, unsigned size)
+{
+    struct fw_cfg *f = d->state;
+    uint64_t swapped = swap_bytes(value, size);
+
+    if (offset == FWC_SELECTOR && size == 2) {
+        select_item(f, (uint16_t)swapped);
+    } else if (offset == FWC_DMA && size == 8) {
+        dma_run(d, swapped);
+    } else if (offset == FWC_DMA && size == 4) {
+        f->dma_address = swapped << 32;
+    } else if (offset == FWC_DMA + 4 && size == 4) {
+        dma_run(d, f->dma_address | swapped);
+    } else {
+        log_printf(LOG_GUEST_ERROR, "fw_cfg: %u-byte write at offset 0x%x\n", size,
+                   (unsigned)offset);
+    }
+}
+
+/* ---- device ---------------------------------------------------------------------------------- */
+
+static bool fw_cfg_init(struct device *d, struct error *err)
+{
+    static const uint8_t uuid[16];
+
+    if (!fw_cfg_add_item(d, FW_CFG_SIGNATURE, "QEMU", 4) ||
+        !fw_cfg_add_u32(d, FW_CFG_ID, 3) /* traditional and DMA interface */ ||
+        !fw_cfg_add_item(d, FW_CFG_UUID, uuid, sizeof(uuid)) || !directory_update(d))
+        return error_set(err, "out of memory for %s", d->id);
+    return true;
+}
+
+static void fw_cfg_finish(struct device *d)
+{
+    struct fw_cfg *f = d->state;
+
+    for (unsigned i = 0; i < FW_CFG_N_ITEMS; i++)
+        free(f->items[i].data);
+}
+
+static const struct device_field fw_cfg_fields[] = {
+    DEVICE_FIELD(struct fw_cfg, selector, DEVICE_U16, 0),
+    DEVICE_FIELD(struct fw_cfg, position, DEVICE_U32, 0),
+    DEVICE_FIELD(struct fw_cfg, dma_address, DEVICE_U64, 0),
+};
+
+static const struct device_region fw_cfg_regions[] = {
+    {"fw_cfg", FWC_SIZE, 1, 8, fw_cfg_read, fw_cfg_write, false, NULL},
+};
+
+static const struct device_class fw_cfg_class = {
+    .name = "fw_cfg",
+    .description = "Firmware configuration device",
+    .manual = "QEMU docs/specs/fw_cfg",
+    .state_size = sizeof(struct fw_cfg),
+    .regions = fw_cfg_regions,
+    .n_regions = ARRAY_SIZE(fw_cfg_regions),
+    .fields = fw_cfg_fields,
+    .n_fields = ARRAY_SIZE(fw_cfg_fields),
+    .init = fw_cfg_init,
+    .finish = fw_cfg_finish,
+};
+REGISTER(device_class, fw_cfg_class);

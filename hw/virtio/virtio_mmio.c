@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Virtio over MMIO, VIRTIO 1.2 section 4.2: version 2, and the legacy interface (version 1, section
+ * 4.2.4) if the property "legacy" is on. A slot without a device answers device ID 0.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "hw/device.h"
+#include "hw/virtio/virtio.h"
+#include "util/bits.h"
+
+enum virtio_mmio_register {
+    REG_MAGIC = 0x000,
+    REG_VERSION = 0x004,
+    REG_DEVICE_ID = 0x008,
+    REG_VENDOR_ID = 0x00c,
+    REG_DEVICE_FEATURES = 0x010,
+    REG_DEVICE_FEATURES_SEL = 0x014,
+    REG_DRIVER_FEATURES = 0x020,
+    REG_DRIVER_FEATURES_SEL = 0x024,
+    REG_GUEST_PAGE_SIZE = 0x028, /* legacy */
+    REG_QUEUE_SEL = 0x030,
+    REG_QUEUE_NUM_MAX = 0x034,
+    REG_QUEUE_NUM = 0x038,
+    REG_QUEUE_ALIGN = 0x03c, /* legacy */
+    REG_QUEUE_PFN = 0x040,   /* legacy */
+    REG_QUEUE_READY = 0x044,
+    REG_QUEUE_NOTIFY = 0x050,
+    REG_INTERRUPT_STATUS = 0x060,
+    REG_INTERRUPT_ACK = 0x064,
+    REG_STATUS = 0x070,
+    REG_QUEUE_DESC_LOW = 0x080,
+    REG_QUEUE_DESC_HIGH = 0x084,
+    REG_QUEUE_DRIVER_LOW = 0x090,
+    REG_QUEUE_DRIVER_HIGH = 0x094,
+    REG_QUEUE_DEVICE_LOW = 0x0a0,
+    REG_QUEUE_DEVICE_HIGH = 0x0a4,
+    REG_SHM_LEN_LOW = 0x0b0,
+    REG_SHM_BASE_HIGH = 0x0bc,
+    REG_QUEUE_RESET = 0x0c0,
+    REG_CONFIG_GENERATION = 0x0fc,
+    REG_CONFIG = 0x100,
+};
+
+enum { MAGIC = 0x74726976, VENDOR = 0x554d4551, INTERRUPT_USED = 1, INTERRUPT_CONFIG = 2 };
+
+struct virtio_mmio {
+    struct virtio_device v;
+    bool legacy;
+    uint32_t device_features_select, driver_features_select, queue_select;
+    uint32_t interrupt_status, generation;
+    uint32_t guest_page_size, queue_align[VIRTIO_MAX_QUEUES];
+};
+
+static void mmio_update(struct device *d)
+{
+    const struct virtio_mmio *m = d->state;
+
+    device_irq(d, 0, m->interrupt_status != 0);
+}
+
+static void mmio_interrupt(void *transport, bool config)
+{
+    struct device *d = transport;
+    struct virtio_mmio *m = d->state;
+
+    m->interrupt_status |= config ? INTERRUPT_CONFIG : INTERRUPT_USED;
+    if (config)
+        m->generation++;
+    mmio_update(d);
+}
+
+static struct virtqueue *selected_queue(struct virtio_mmio *m)
+{
+    return m->queue_select < m->v.type->n_queues ? &m->v.queues[m->queue_select] : NULL;
+}
+
+static uint32_t config_read(struct virtio_mmio *m, uint32_t offset, unsigned size)
+{
+    const struct virtio_type *type = m->v.type;
+    uint32_t value = 0;
+
+    for (unsigned i = 0; i < size; i++) {
+        if (type->config_read && offset + i < type->config_size)
+            value |= (uint32_t)type->config_read(&m->v, offset + i) << (i * 8);
+    }
+    return value;
+}
+
+static void config_write(struct virtio_mmio *m, uint32_t offset, uint32_t value, unsigned size)
+{
+    const struct virtio_type *type = m->v.type;
+
+    for (unsigned i = 0; i < size; i++) {
+        if (type->config_write && offset + i < type->config_size)
+            type->config_write(&m->v, offset + i, (uint8_t)(value >> (i * 8)));
+    }
+}
+
+static uint32_t device_features(const struct virtio_mmio *m)
+{
+    uint64_t features = virtio_features(&m->v);
+
+    if (m->legacy)
+        features &= UINT32_MAX;
+    return m->device_features_select > 1 ? 0
+                                         : (uint32_t)(features >> 32 * m->device_features_select);
+}
+
+/* What an empty slot answers too. */
+static bool identity_read(const struct virtio_mmio *m, uint64_t offset, uint32_t *value)
+{
+    switch (offset) {
+    case REG_MAGIC:
+        *value = MAGIC;
+        return true;
+    case REG_VERSION:
+        *value = m->legacy ? 1 : 2;
+        return true;
+    case REG_DEVICE_ID:
+        *value = m->v.type ? m->v.type->device_id : 0;
+        return true;
+    case REG_VENDOR_ID:
+        *value = VENDOR;
+        return true;
+    default:
+        *value = 0;
+        return !m->v.type;
+    }
+}
+
+static uint64_t mmio_read(struct device *d, uint64_t offset, unsigned size)
+{
+    struct virtio_mmio *m = d->state;
+    uint32_t value;
+
+    if (identity_read(m, offset, &value))
+        return value;
+    if (offset >= REG_CONFIG)
+        return config_read(m, (uint32_t)offset - REG_CONFIG, size);
+    if (size != 4)
+        log_printf(LOG_GUEST_ERROR, "virtio-mmio: %u-byte read of register 0x%x\n", size,
+                   (unsigned)offset);
+    const struct virtqueue *q = selected_queue(m);
+    switch (offset) {
+    case REG_DEVICE_FEATURES:
+        return device_features(m);
+    case REG_QUEUE_NUM_MAX:
+        return q ? m->v.type->queue_size : 0;
+    case REG_QUEUE_READY:
+        return q && !m->legacy ? q->ready : 0;
+    case REG_QUEUE_PFN:
+        return q && m->legacy && m->guest_page_size
+                   ? (uint32_t)(q->descriptors / m->guest_page_size)
+                   : 0;
+    case REG_INTERRUPT_STATUS:
+        return m->interrupt_status;
+    case REG_STATUS:
+        return m->v.status;
+    case REG_CONFIG_GENERATION:
+        return m->legacy ? 0 : m->generation;
+    default:
+        /* No shared memory regions: length and base of any of them are all ones (4.2.2). */
+        if (offset >= REG_SHM_LEN_LOW && offset <= REG_SHM_BASE_HIGH)
+            return UINT32_MAX;
+        log_printf(LOG_GUEST_ERROR, "virtio-mmio: read of register 0x%x\n", (unsigned)offset);
+        return 0;
+    }
+}
+
+static void status_write(struct device *d, uint32_t value)
+{
+    struct virtio_mmio *m = d->state;
+
+    if (value == 0) {
+        virtio_reset(&m->v);
+        m->interrupt_status = 0;
+        mmio_update(d);
+        return;
+    }
+    /* Features we do not have, or a modern driver without VERSION_1: FEATURES_OK does not stick. */
+    if ((value & VIRTIO_FEATURES_OK) && !m->legacy &&
+        ((m->v.driver_features & ~virtio_features(&m->v)) ||
+         !virtio_has(&m->v, VIRTIO_F_VERSION_1)))
+        value &= ~(uint32_t)VIRTIO_FEATURES_OK;
+    m->v.status = (value & 0xff) | (m->v.status & VIRTIO_NEEDS_RESET);
+}
+
+static void queue_size_write(struct virtio_mmio *m, struct virtqueue *q, uint32_t size)
+{
+    if (size <= m->v.type->queue_size && is_power_of_two(size))
+        q->size = size;
+    else
+        log_printf(LOG_GUEST_ERROR, "virtio-mmio: queue size %u\n", size);
+}
+
+/* The legacy layout (2.7.2): descriptors, available ring, padding to the alignment, used ring. */
+static void queue_pfn_write(struct virtio_mmio *m, struct virtqueue *q, uint32_t pfn)
+{
+    uint64_t align = m->queue_align[m->queue_select];
+
+    if (!is_power_of_two(align))
+        align = 4096;
+    q->descriptors = (uint64_t)pfn * m->guest_page_size;
+    q->available = q->descriptors + (uint64_t)q->size * 16;
+    q->used = align_up(q->available + 6 + (uint64_t)q->size * 2, align);
+    q->ready = pfn != 0;
+    if (!pfn)
+        q->last_available = q->used_index = 0;
+}
+
+static void set_low(uint64_t *address, uint32_t value)
+{
+    *address = deposit64(*address, 0, 32, value);
+}
+
+static void set_high(uint64_t *address, uint32_t value)
+{
+    *address = deposit64(*address, 32, 32, value);
+}
+
+/* Registers of the selected queue. False: not one of them. */
+static bool queue_write(struct virtio_mmio *m, uint64_t offset, uint32_t value)
+{
+    struct virtqueue unused = {0};
+    struct virtqueue *q = selected_queue(m);
+    bool modern = !m->legacy;
+
+    if (!q)
+        q = &unused;
+    switch (offset) {
+    case REG_QUEUE_NUM:
+        queue_size_write(m, q, value);
+        return true;
+    case REG_QUEUE_ALIGN:
+        if (m->legacy && q != &unused)
+            m->queue_align[m->queue_select] = value;
+        return m->legacy;
+    case REG_QUEUE_PFN:
+        if (m->legacy && q != &unused)
+            queue_pfn_write(m, q, value);
+        return m->legacy;
+    case REG_QUEUE_READY:
+        q->ready = value & 1;
+        if (!q->ready)
+            q->last_available = q->used_index = 0;
+        return modern;
+    case REG_QUEUE_DESC_LOW:
+        set_low(&q->descriptors, value);
+        return modern;
+    case REG_QUEUE_DESC_HIGH:
+        set_high(&q->descriptors, value);
+        return modern;
+    case REG_QUEUE_DRIVER_LOW:
+        set_low(&q->available, value);
+        return modern;
+    case REG_QUEUE_DRIVER_HIGH:
+        set_high(&q->available, value);
+        return modern;
+    case REG_QUEUE_DEVICE_LOW:
+        set_low(&q->used, value);
+        return modern;
+    case REG_QUEUE_DEVICE_HIGH:
+        set_high(&q->used, value);
+        return modern;
+    default:
+        return false;
+    }
+}
+
+static void mmio_write(struct device *d, uint64_t offset, uint64_t value64, unsigned size)
+{
+    struct virtio_mmio *m = d->state;
+    uint32_t value = (uint32_t)value64;
+
+    if (!m->v.type)
+        return;
+    if (offset >= REG_CONFIG) {
+        config_write(m, (uint32_t)offset - REG_CONFIG, value, size);
+        return;
+    }
+    switch (offset) {
+    case REG_DEVICE_FEATURES_SEL:
+        m->device_features_select = value;
+        return;
+    case REG_DRIVER_FEATURES:
+        if (m->driver_features_select > 1 || (m->v.status & VIRTIO_FEATURES_OK))
+            return;
+        m->v.driver_features =
+            deposit64(m->v.driver_features, m->driver_features_select * 32, 32, value);
+        return;
+    case REG_DRIVER_FEATURES_SEL:
+        m->driver_features_select = value;
+        return;
+    case REG_GUEST_PAGE_SIZE:
+        m->guest_page_size = is_power_of_two(value) ? value : 0;
+        return;
+    case REG_QUEUE_SEL:
+        m->queue_select = value;
+        return;
+    case REG_QUEUE_NOTIFY:
+        if (value < m->v.type->n_queues && m->v.type->notify)
+            m->v.type->notify(&m->v, value);
+        return;
+    case REG_INTERRUPT_ACK:
+        m->interrupt_status &= ~value;
+        mmio_update(d);
+        return;
+    case REG_STATUS:
+        status_write(d, value);
+        return;
+    default:
+        if (!queue_write(m, offset, value))
+            log_printf(LOG_GUEST_ERROR, "virtio-mmio: write of 0x%x to register 0x%x\n", value,
+                       (unsigned)offset);
+        return;
+    }
+}
+
+static bool mmio_init(struct device *d, struct error *err)
+{
+    struct virtio_mmio *m = d->state;
+    const struct virtio_backend *backend = d->backend;
+    char legacy[8];
+
+    m->legacy = device_prop_string(d, "legacy", legacy, sizeof(legacy)) && !strcmp(legacy, "on");
+    m->v.memory = d->memory;
+    m->v.interrupt = mmio_interrupt;
+    m->v.transport = d;
+    if (!backend)
+        return true;
+    m->v.type = backend->type;
+    m->v.state = backend->state;
+    if (m->v.type->n_queues > VIRTIO_MAX_QUEUES || m->v.type->queue_size > VIRTQUEUE_MAX_SIZE)
+        return error_set(err, "%s: virtio device '%s' has too many or too large queues", d->id,
+                         m->v.type->name);
+    return true;
+}
+
+static void mmio_reset(struct device *d)
+{
+    struct virtio_mmio *m = d->state;
+
+    virtio_reset(&m->v);
+    mmio_update(d);
+}
+
+static const struct device_field mmio_fields[] = {
+    DEVICE_FIELD(struct virtio_mmio, device_features_select, DEVICE_U32, 0),
+    DEVICE_FIELD(struct virtio_mmio, driver_features_select, DEVICE_U32, 0),
+    DEVICE_FIELD(struct virtio_mmio, queue_select, DEVICE_U32, 0),
+    DEVICE_FIELD(struct virtio_mmio, interrupt_status, DEVICE_U32, 0),
+    DEVICE_FIELD(struct virtio_mmio, generation, DEVICE_U32, 0),
+    DEVICE_FIELD(struct virtio_mmio, guest_page_size, DEVICE_U32, 0),
+    DEVICE_ARRAY(struct virtio_mmio, queue_align, DEVICE_U32, VIRTIO_MAX_QUEUES, 4096),
+};
+
+static const struct device_region mmio_regions[] = {
+    {"virtio-mmio", 0x200, 1, 4, mmio_read, mmio_write, false, NULL},
+};
+
+static const struct device_class mmio_class = {
+    .name = "virtio-mmio",
+    .description = "Virtio transport, memory-mapped",
+    .manual = "VIRTIO 1.2, section 4.2",
+    .state_size = sizeof(struct virtio_mmio),
+    .regions = mmio_regions,
+    .n_regions = ARRAY_SIZE(mmio_regions),
+    .fields = mmio_fields,
+    .n_fields = ARRAY_SIZE(mmio_fields),
+    .n_irq_out = 1,
+    .init = mmio_init,
+    .reset = mmio_reset,
+};
+REGISTER(device_class, mmio_class);
