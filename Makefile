@@ -152,7 +152,14 @@ check-sanitize: deps-check
 check-clang: deps-check
 	+@$(again) run-tests CC=clang
 
-build-tests: all $(tests) build/tools/boot-test
+# The ARM side of the instruction tests, run by qemu-arm.
+ARM_CC ?= arm-linux-gnueabihf-gcc
+arm_runner := $(if $(shell command -v $(ARM_CC)),$(BUILD)/tests/arm_runner)
+$(BUILD)/tests/arm_runner: tests/insn/arm/arm_runner.c tests/insn/arm_page.h
+	@mkdir -p $(@D)
+	$(call say,ARM_CC,$@)$(ARM_CC) -O1 -static -marm -march=armv7-a -mfpu=neon -Wall -Wextra -o $@ $<
+
+build-tests: all $(tests) $(arm_runner) build/tools/boot-test
 # A test that does not build must not keep the others from running; it counts as failed.
 run-tests:
 	+@$(again) -k build-tests || { echo 'not everything was built'; for t in $(tests); do \
@@ -179,11 +186,12 @@ fuzz: deps-check $(fuzz_programs)
 	@for f in $(fuzz_programs); do echo "== $$f"; mkdir -p build/corpus/$${f##*/}; \
 		$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 build/corpus/$${f##*/} || exit 1; done
 
-BENCH_ARGS ?=
+# PEER names the QEMU to compare with, ROUNDS how often each runs, ROWS a pattern of rows.
+include bench/bench.mk
 .PHONY: bench
 bench: deps-check
-	+@$(again) all
-	bench/run $(BENCH_ARGS)
+	+@$(again) all $(BUILD)/bench/arm.elf
+	bench/run $(BUILD)/calque-system-arm $(BUILD)/bench/arm.elf
 
 # ---- running -------------------------------------------------------------------------------------
 
