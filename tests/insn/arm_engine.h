@@ -19,6 +19,9 @@ struct arm_engine {
     uint32_t *code, *data; /* host views */
 };
 
+/* The guest's instruction tables: ends with NULL, each table with a row whose name is NULL. */
+const struct insn_desc *const *arm_insn_tables(void);
+
 /* Exits the test program with a message if it cannot be made. */
 void arm_engine_init(struct arm_engine *e, const char *model, const struct exec_options *options);
 void arm_engine_finish(struct arm_engine *e);
