@@ -159,7 +159,7 @@ $(BUILD)/tests/arm_runner: tests/insn/arm/arm_runner.c tests/insn/arm_page.h
 	@mkdir -p $(@D)
 	$(call say,ARM_CC,$@)$(ARM_CC) -O1 -static -marm -march=armv7-a -mfpu=neon -Wall -Wextra -o $@ $<
 
-build-tests: all $(tests) $(arm_runner) build/tools/boot-test
+build-tests: all $(tests) $(arm_runner) build/tools/converse
 # A test that does not build must not keep the others from running; it counts as failed.
 run-tests:
 	+@$(again) -k build-tests || { echo 'not everything was built'; for t in $(tests); do \
