@@ -17,6 +17,20 @@ static NORETURN void die(const struct error *err)
     exit(1);
 }
 
+static const struct guest *arm_guest_find(void)
+{
+    REGISTRY_FOREACH (guest, struct guest, guest) {
+        if (!strcmp(guest->name, "arm"))
+            return guest;
+    }
+    abort();
+}
+
+const struct insn_desc *const *arm_insn_tables(void)
+{
+    return arm_guest_find()->insn_tables;
+}
+
 void arm_engine_init(struct arm_engine *e, const char *model, const struct exec_options *options)
 {
     static const uint32_t stops[] = {VECTOR_UNDEFINED, VECTOR_SVC, VECTOR_PREFETCH, VECTOR_DATA,
@@ -29,24 +43,20 @@ void arm_engine_init(struct arm_engine *e, const char *model, const struct exec_
     pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
     pthread_mutex_init(&e->lock, &attributes);
     pthread_mutexattr_destroy(&attributes);
-    REGISTRY_FOREACH (guest, struct guest, guest) {
-        if (strcmp(guest->name, "arm"))
-            continue;
-        e->clock = clock_create_manual();
-        e->memory = memory_create(&e->lock, &err);
-        if (!e->memory)
-            die(&err);
-        e->code = (uint32_t *)memory_add_ram(e->memory, "code", CODE_BASE, CODE_BYTES, &err);
-        e->data = (uint32_t *)memory_add_ram(e->memory, "data", DATA_BASE, DATA_BYTES, &err);
-        if (!e->code || !e->data)
-            die(&err);
-        e->exec = exec_create(guest, e->memory, options, &err);
-        if (!e->exec)
-            die(&err);
-        e->cpu = vcpu_create(e->exec, model, e->clock, &e->lock, 0, &err);
-        if (!e->cpu)
-            die(&err);
-    }
+    e->clock = clock_create_manual();
+    e->memory = memory_create(&e->lock, &err);
+    if (!e->memory)
+        die(&err);
+    e->code = (uint32_t *)memory_add_ram(e->memory, "code", CODE_BASE, CODE_BYTES, &err);
+    e->data = (uint32_t *)memory_add_ram(e->memory, "data", DATA_BASE, DATA_BYTES, &err);
+    if (!e->code || !e->data)
+        die(&err);
+    e->exec = exec_create(arm_guest_find(), e->memory, options, &err);
+    if (!e->exec)
+        die(&err);
+    e->cpu = vcpu_create(e->exec, model, e->clock, &e->lock, 0, &err);
+    if (!e->cpu)
+        die(&err);
     for (size_t i = 0; i < ARRAY_SIZE(stops); i++)
         vcpu_add_breakpoint(e->cpu, stops[i]);
 }

@@ -29,6 +29,19 @@ bool row_is_thumb(const struct insn_desc *row)
     return row->table[0] == 't';
 }
 
+bool arm_is_branch(const struct insn_desc *row)
+{
+    static const char *const names[] = {"B", "BL", "BLX", "BX", "BXJ", "CBZ", "CBNZ", "TBB", "TBH"};
+    size_t length = strcspn(row->name, "_");
+
+    if (!(row->annotations & INSN_BRANCH))
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (strlen(names[i]) == length && !strncmp(names[i], row->name, length))
+            return true;
+    return false;
+}
+
 /* Which 4-bit fields hold a register number depends on the row; these places cover nearly all. */
 static bool looks_wild(uint32_t insn, const struct insn_desc *row)
 {

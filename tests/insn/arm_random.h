@@ -24,6 +24,8 @@ static inline uint32_t random_below(struct random *r, uint32_t n)
  * "always". tame: no register field is likely to be r15. */
 uint32_t random_instance(struct random *r, const struct insn_desc *row, bool tame);
 bool row_is_thumb(const struct insn_desc *row);
+/* A branch by name: a row that always goes elsewhere, unlike those that may write r15. */
+bool arm_is_branch(const struct insn_desc *row);
 
 /* Registers before the instruction. memory: most registers point into the data area. */
 void random_registers(struct random *r, struct arm_registers *out, bool memory);

@@ -15,14 +15,10 @@
 
 #include <cmocka.h>
 
-#include "frontend/arm/translate.h"
 #include "tests/insn/arm_engine.h"
 #include "tests/insn/arm_random.h"
 
 enum { DEFAULT_CASES = 1000, SHOWN_FAILURES = 3, SEQUENCE_LENGTH = 12 };
-
-static const struct insn_desc *const tables[] = {insns_a32, insns_t32, insns_t16, insns_vfp,
-                                                 insns_neon};
 
 static uint64_t chosen_seed(void)
 {
@@ -141,8 +137,8 @@ static void test_each_row(void **state)
     unsigned cases = chosen_cases(DEFAULT_CASES), rows = 0, bad_rows = 0;
 
     init_pair(&interpreter, &jit);
-    for (size_t t = 0; t < ARRAY_SIZE(tables); t++)
-        for (const struct insn_desc *row = tables[t]; row->name; row++) {
+    for (const struct insn_desc *const *table = arm_insn_tables(); *table; table++)
+        for (const struct insn_desc *row = *table; row->name; row++) {
             if (!chosen(row))
                 continue;
             unsigned failures = run_row(&interpreter, &jit, row, seed, cases);
@@ -164,8 +160,13 @@ static void test_each_row(void **state)
 
 static const struct insn_desc *random_row(struct random *r, bool thumb)
 {
+    const struct insn_desc *const *tables = arm_insn_tables();
+    unsigned n_tables = 0;
+
+    while (tables[n_tables])
+        n_tables++;
     for (;;) {
-        const struct insn_desc *table = tables[random_below(r, ARRAY_SIZE(tables))];
+        const struct insn_desc *table = tables[random_below(r, n_tables)];
         unsigned count = 0;
         while (table[count].name)
             count++;
@@ -173,7 +174,8 @@ static const struct insn_desc *random_row(struct random *r, bool thumb)
             continue;
         const struct insn_desc *row = &table[random_below(r, count)];
         bool thumb_row = row_is_thumb(row);
-        if (thumb_row == thumb && !(row->annotations & (INSN_BRANCH | INSN_SYSTEM | INSN_NOTEST)))
+        if (thumb_row == thumb && !(row->annotations & (INSN_SYSTEM | INSN_NOTEST)) &&
+            !arm_is_branch(row))
             return row;
     }
 }
