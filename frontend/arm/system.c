@@ -93,7 +93,6 @@ static void emit_write(struct xlat *x, int index, const struct arm_reg *reg, ir_
             IR_NONE);
     if (mode) {
         ir_exit_lookup(b);
-        arm_xlat(x)->ended = true;
     }
 }
 
