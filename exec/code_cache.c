@@ -1,0 +1,549 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The code cache: units by physical address, virtual address and key; by the page they were made
+ * from; by the host address of their code. Regions of code memory are filled one after the other
+ * and emptied in turn when all are full.
+ */
+#include "exec/exec.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "util/bits.h"
+
+/* ---- by host address ------------------------------------------------------------------------- */
+
+bool cache_init(struct exec *exec, struct error *err)
+{
+    uint64_t bytes = exec->code_bytes - THUNK_BYTES;
+    uint32_t region_bytes;
+
+    exec->n_regions = bytes >= 8 * MIB ? MAX_REGIONS : MAX_REGIONS / 2;
+    region_bytes = (uint32_t)align_down(bytes / exec->n_regions, TLB_PAGE_SIZE);
+    exec->buckets = calloc(UNIT_BUCKETS, sizeof(struct unit *));
+    exec->pages = calloc(PAGE_BUCKETS, sizeof(struct code_page *));
+    if (!exec->buckets || !exec->pages)
+        return error_set(err, "not enough memory for the code cache");
+    for (unsigned i = 0; i < exec->n_regions; i++) {
+        struct region *region = &exec->region[i];
+
+        region->offset = THUNK_BYTES + i * region_bytes;
+        region->size = region_bytes;
+        region->granules = calloc((region_bytes >> GRANULE_BITS) + 1, sizeof(uint32_t));
+        if (!region->granules)
+            return error_set(err, "not enough memory for the code cache");
+    }
+    return true;
+}
+
+static struct region *region_at(const struct exec *exec, const void *address)
+{
+    uint64_t offset = (uint64_t)((const uint8_t *)address - exec->exec_view);
+    uint64_t index;
+
+    if (offset < THUNK_BYTES || offset >= exec->code_bytes)
+        return NULL;
+    index = (offset - THUNK_BYTES) / exec->region[0].size;
+    return index < exec->n_regions ? (struct region *)&exec->region[index] : NULL;
+}
+
+static struct placement *placement_at(const struct exec *exec, const void *address)
+{
+    struct region *region = region_at(exec, address);
+    uint32_t offset, index;
+
+    if (!region)
+        return NULL;
+    offset = (uint32_t)((const uint8_t *)address - exec->exec_view) - region->offset;
+    index = region->granules[offset >> GRANULE_BITS];
+    if (!index)
+        return NULL;
+    for (index--; index < region->n_placements; index++) {
+        struct placement *p = &region->placements[index];
+
+        if (offset < p->start)
+            return NULL;
+        if (offset < p->end)
+            return p;
+    }
+    return NULL;
+}
+
+struct unit *unit_at(const struct exec *exec, const void *address)
+{
+    const struct placement *placement = placement_at(exec, address);
+
+    return placement ? placement->unit : NULL;
+}
+
+struct code_buf cache_room(struct exec *exec)
+{
+    const struct region *region = &exec->region[exec->current];
+    uint32_t offset = region->offset + region->used;
+
+    return (struct code_buf){.write = exec->write_view + offset,
+                             .exec = exec->exec_view + offset,
+                             .end = exec->write_view + region->offset + region->size};
+}
+
+/* The writable view is only looked at where code is being written. Its pages are the same memory as
+ * the executable view's, but the host counts them for both: give back what is behind. */
+static void release_written(struct exec *exec, const struct region *region)
+{
+    uint32_t end = (uint32_t)align_down(region->offset + region->used, MIB);
+
+    if (end > exec->released) {
+        madvise(exec->write_view, end, MADV_DONTNEED);
+        exec->released = end;
+    }
+}
+
+static void place_unit(struct exec *exec, struct unit *unit, uint32_t bytes)
+{
+    struct region *region = &exec->region[exec->current];
+    uint32_t start = region->used, end = start + bytes;
+
+    if (region->n_placements == region->capacity) {
+        uint32_t capacity = region->capacity ? 2 * region->capacity : 256;
+        struct placement *grown = realloc(region->placements, capacity * sizeof(*grown));
+
+        if (!grown)
+            BUG("out of memory");
+        region->placements = grown;
+        region->capacity = capacity;
+    }
+    region->placements[region->n_placements++] =
+        (struct placement){.start = start, .end = end, .unit = unit};
+    for (uint32_t g = start >> GRANULE_BITS; g <= (end - 1) >> GRANULE_BITS; g++) {
+        if (!region->granules[g])
+            region->granules[g] = region->n_placements;
+    }
+    region->used = (uint32_t)MIN(align_up(end, CODE_ALIGNMENT), region->size);
+    release_written(exec, region);
+}
+
+struct unit *unit_create(struct exec *exec, const struct unit_code *code,
+                         const struct code_buf *end)
+{
+    const struct region *region = &exec->region[exec->current];
+    uint32_t bytes = (uint32_t)(end->exec - (exec->exec_view + region->offset + region->used));
+    struct unit *unit = calloc(1, sizeof(*unit) + code->n_exits * sizeof(struct link));
+
+    if (!unit)
+        BUG("out of memory");
+    unit->code = *code;
+    unit->second = NO_SECOND_PAGE;
+    for (unsigned i = 0; i < code->n_exits; i++)
+        unit->links[i].from = unit;
+    place_unit(exec, unit, MAX(bytes, 1));
+    exec->stats.units_translated++;
+    exec->stats.host_bytes += bytes;
+    return unit;
+}
+
+static void unit_free(struct exec *exec, struct unit *unit)
+{
+    struct placement *placement = placement_at(exec, unit->code.entry);
+
+    if (placement && placement->unit == unit)
+        placement->unit = NULL;
+    free(unit->code.tables);
+    free(unit->second_member);
+    free(unit);
+}
+
+void unit_discard(struct exec *exec, struct unit *unit)
+{
+    struct region *region = &exec->region[exec->current];
+    struct placement *last = &region->placements[region->n_placements - 1];
+    const uint8_t *start = exec->exec_view + region->offset + last->start;
+
+    exec->backend->forget(exec->state, start, start + (last->end - last->start));
+    if (last->unit == unit) {
+        for (uint32_t g = last->start >> GRANULE_BITS; g <= (last->end - 1) >> GRANULE_BITS; g++) {
+            if (region->granules[g] == region->n_placements)
+                region->granules[g] = 0;
+        }
+        region->used = last->start;
+        region->n_placements--;
+    }
+    unit_free(exec, unit);
+}
+
+/* ---- by guest address ------------------------------------------------------------------------ */
+
+static struct unit **unit_bucket(struct exec *exec, uint64_t pc, uint32_t key, gpa physical)
+{
+    uint64_t hash = (physical ^ pc << 20 ^ (uint64_t)key << 40) * UINT64_C(0x9e3779b97f4a7c15);
+
+    return &exec->buckets[hash >> 48];
+}
+
+struct unit *cache_find(struct exec *exec, uint64_t pc, uint32_t key, gpa physical, gpa second)
+{
+    exec->stats.lookups++;
+    for (struct unit *unit = *unit_bucket(exec, pc, key, physical); unit; unit = unit->next) {
+        if (unit->physical == physical && unit->pc == pc && unit->key == key &&
+            (unit->second == NO_SECOND_PAGE || unit->second == second))
+            return unit;
+    }
+    return NULL;
+}
+
+static struct code_page **page_bucket(struct exec *exec, gpa page)
+{
+    return &exec->pages[((page >> TLB_PAGE_BITS) * UINT64_C(0x9e3779b97f4a7c15)) >> 52];
+}
+
+static struct code_page *page_find(struct exec *exec, gpa page)
+{
+    struct code_page *p = *page_bucket(exec, page);
+
+    while (p && p->page != page)
+        p = p->next;
+    return p;
+}
+
+uint64_t cache_page_prepare(struct exec *exec, gpa page)
+{
+    struct code_page *p;
+    uint64_t generation;
+
+    pthread_mutex_lock(&exec->lock);
+    p = page_find(exec, page);
+    if (!p) {
+        struct code_page **bucket = page_bucket(exec, page);
+
+        p = calloc(1, sizeof(*p));
+        if (!p)
+            BUG("out of memory");
+        p->page = page;
+        p->generation = ++exec->next_generation;
+        p->next = *bucket;
+        *bucket = p;
+        memory_set_page_code(exec->memory, page, true);
+    }
+    generation = p->generation;
+    pthread_mutex_unlock(&exec->lock);
+    return generation;
+}
+
+bool cache_page_unchanged(struct exec *exec, gpa page, uint64_t generation)
+{
+    const struct code_page *p = page_find(exec, page);
+
+    return p && p->generation == generation;
+}
+
+static void page_free_if_unused(struct exec *exec, struct code_page *page)
+{
+    if (page->members)
+        return;
+    for (struct code_page **p = page_bucket(exec, page->page); *p; p = &(*p)->next) {
+        if (*p == page) {
+            *p = page->next;
+            break;
+        }
+    }
+    memory_set_page_code(exec->memory, page->page, false);
+    free(page);
+}
+
+/* The part of a page this unit was made from. */
+static void member_range(const struct page_member *member, uint32_t *start, uint32_t *end)
+{
+    const struct unit *unit = member->unit;
+    uint32_t offset = unit->physical & PAGE_MASK;
+
+    if (member == unit->second_member) {
+        *start = 0;
+        *end = offset + unit->guest_bytes - TLB_PAGE_SIZE;
+    } else {
+        *start = offset;
+        *end = MIN(offset + unit->guest_bytes, TLB_PAGE_SIZE);
+    }
+}
+
+/* One bit per 64 bytes of [start, end). */
+static uint64_t cover_bits(uint32_t start, uint32_t end)
+{
+    unsigned first = start / 64, last = (end - 1) / 64;
+
+    return (~UINT64_C(0) >> (63 - (last - first))) << first;
+}
+
+static void member_add(struct exec *exec, struct page_member *member, struct unit *unit, gpa page)
+{
+    struct code_page *p = page_find(exec, page);
+    uint32_t start, end;
+
+    member->unit = unit;
+    member->page = p;
+    member->next = p->members;
+    member->previous = &p->members;
+    if (p->members)
+        p->members->previous = &member->next;
+    p->members = member;
+    member_range(member, &start, &end);
+    p->covered |= cover_bits(start, end);
+}
+
+static void member_remove(struct exec *exec, struct page_member *member)
+{
+    *member->previous = member->next;
+    if (member->next)
+        member->next->previous = member->previous;
+    page_free_if_unused(exec, member->page);
+}
+
+void unit_enter(struct exec *exec, struct unit *unit)
+{
+    struct unit **bucket = unit_bucket(exec, unit->pc, unit->key, unit->physical);
+
+    unit->next = *bucket;
+    *bucket = unit;
+    if (unit->second != NO_SECOND_PAGE) {
+        unit->second_member = calloc(1, sizeof(*unit->second_member));
+        if (!unit->second_member)
+            BUG("out of memory");
+        member_add(exec, unit->second_member, unit, unit->second);
+    }
+    member_add(exec, &unit->member, unit, unit->physical & ~(gpa)PAGE_MASK);
+}
+
+/* ---- chaining and dropping ------------------------------------------------------------------- */
+
+static void link_cut(struct exec *exec, struct link *link)
+{
+    const struct exit_site *exit = &link->from->code.exits[link - link->from->links];
+
+    exec->backend->patch_jump(exec->state, exit->site, NULL, 0);
+    *link->previous = link->next;
+    if (link->next)
+        link->next->previous = link->previous;
+    link->target = NULL;
+}
+
+void unit_link(struct exec *exec, void *site, struct unit *target)
+{
+    struct unit *from = unit_at(exec, site);
+
+    if (!from || from->dropped_at || target->dropped_at)
+        return;
+    for (unsigned i = 0; i < from->code.n_exits; i++) {
+        const struct exit_site *exit = &from->code.exits[i];
+        struct link *link = &from->links[i];
+
+        if (exit->site != site)
+            continue;
+        if (exit->pc != target->pc || exit->key != target->key)
+            return;
+        if (link->target)
+            link_cut(exec, link);
+        link->target = target;
+        link->next = target->incoming;
+        link->previous = &target->incoming;
+        if (target->incoming)
+            target->incoming->previous = &link->next;
+        target->incoming = link;
+        exec->backend->patch_jump(exec->state, site, target->code.entry,
+                                  TLB_EXEC_TAG(target->physical));
+        exec->stats.links++;
+        return;
+    }
+}
+
+/* Cuts every way into and out of it, so that a vCPU that is in it leaves at its next exit. */
+void unit_drop(struct exec *exec, struct unit *unit)
+{
+    struct unit **u = unit_bucket(exec, unit->pc, unit->key, unit->physical);
+
+    while (*u != unit)
+        u = &(*u)->next;
+    *u = unit->next;
+    while (unit->incoming)
+        link_cut(exec, unit->incoming);
+    for (unsigned i = 0; i < unit->code.n_exits; i++) {
+        if (unit->links[i].target)
+            link_cut(exec, &unit->links[i]);
+    }
+    for (struct engine *engine = exec->engines; engine; engine = engine->next) {
+        struct jump_cache_entry *entry = jump_cache_slot(engine, unit->pc, unit->key);
+
+        if (entry->code == unit->code.entry)
+            entry->page = 0;
+    }
+    exec->backend->forget(exec->state, unit->code.entry,
+                          (const uint8_t *)unit->code.entry + unit->code.code_bytes);
+    member_remove(exec, &unit->member);
+    if (unit->second_member)
+        member_remove(exec, unit->second_member);
+    unit_retire(exec, unit);
+}
+
+void unit_retire(struct exec *exec, struct unit *unit)
+{
+    unit->dropped_at = ++exec->epoch;
+    unit->next = exec->dropped;
+    exec->dropped = unit;
+}
+
+void cache_reap(struct exec *exec)
+{
+    uint64_t oldest = ~UINT64_C(0);
+
+    for (const struct engine *engine = exec->engines; engine; engine = engine->next)
+        oldest = MIN(oldest, atomic_load(&engine->seen_epoch));
+    for (struct unit **u = &exec->dropped; *u;) {
+        struct unit *unit = *u;
+
+        if (unit->dropped_at > oldest) {
+            u = &unit->next;
+            continue;
+        }
+        *u = unit->next;
+        unit_free(exec, unit);
+    }
+}
+
+static void region_empty(struct exec *exec, struct region *region)
+{
+    for (uint32_t i = 0; i < region->n_placements; i++) {
+        struct unit *unit = region->placements[i].unit;
+
+        if (unit && !unit->dropped_at)
+            unit_drop(exec, unit);
+    }
+    for (struct unit **u = &exec->dropped; *u;) {
+        struct unit *unit = *u;
+
+        if (region_at(exec, unit->code.entry) == region) {
+            *u = unit->next;
+            unit_free(exec, unit);
+        } else {
+            u = &unit->next;
+        }
+    }
+    memset(region->granules, 0, ((region->size >> GRANULE_BITS) + 1) * sizeof(uint32_t));
+    region->n_placements = 0;
+    region->used = 0;
+}
+
+bool cache_next_region(struct exec *exec)
+{
+    struct region *region = &exec->region[exec->current];
+
+    if (!region->used)
+        return false;
+    exec->current = (exec->current + 1) % exec->n_regions;
+    region = &exec->region[exec->current];
+    if (region->used) {
+        region_empty(exec, region);
+        exec->stats.evictions++;
+    }
+    if (!exec->current)
+        exec->released = 0;
+    return true;
+}
+
+void cache_drop_all(struct exec *exec)
+{
+    pthread_mutex_lock(&exec->lock);
+    for (unsigned i = 0; i < exec->n_regions; i++) {
+        struct region *region = &exec->region[i];
+
+        for (uint32_t k = 0; k < region->n_placements; k++) {
+            struct unit *unit = region->placements[k].unit;
+
+            if (unit && !unit->dropped_at)
+                unit_drop(exec, unit);
+        }
+    }
+    pthread_mutex_unlock(&exec->lock);
+}
+
+/* Chains the units that overlap [from, to) through `doomed`, which ends with the last pointing to
+ * itself, and takes stock of what the others cover. */
+static struct unit *page_doom(struct code_page *page, uint32_t from, uint32_t to)
+{
+    struct unit *first = NULL;
+    uint64_t covered = 0;
+
+    for (struct page_member *member = page->members; member; member = member->next) {
+        struct unit *unit = member->unit;
+        uint32_t start, end;
+
+        member_range(member, &start, &end);
+        if (start >= to || end <= from) {
+            covered |= cover_bits(start, end);
+        } else if (!unit->doomed) {
+            unit->doomed = first ? first : unit;
+            first = unit;
+        }
+    }
+    page->covered = covered;
+    return first;
+}
+
+/* Units overlapping the changed bytes go; the others of the page stay, and so does its flag. */
+void cache_changed(void *opaque, gpa address, uint64_t size)
+{
+    struct exec *exec = opaque;
+    uint32_t from = address & PAGE_MASK, to = (uint32_t)MIN(from + size, TLB_PAGE_SIZE);
+    gpa page_address = address & ~(gpa)PAGE_MASK;
+    struct unit *unit = NULL;
+    struct code_page *page;
+
+    pthread_mutex_lock(&exec->lock);
+    page = page_find(exec, page_address);
+    if (!page) {
+        memory_set_page_code(exec->memory, page_address, false);
+    } else {
+        page->generation = ++exec->next_generation;
+        if (!page->members)
+            page_free_if_unused(exec, page);
+        else if (page->covered & cover_bits(from, to))
+            unit = page_doom(page, from, to);
+    }
+    /* Whoever runs one of them leaves it at its next exit or loop. */
+    for (struct engine *engine = unit ? exec->engines : NULL; engine; engine = engine->next)
+        vcpu_kick(engine->cpu);
+    while (unit) {
+        struct unit *next = unit->doomed == unit ? NULL : unit->doomed;
+
+        unit_drop(exec, unit);
+        exec->stats.units_invalidated++;
+        unit = next;
+    }
+    pthread_mutex_unlock(&exec->lock);
+}
+
+void cache_finish(struct exec *exec)
+{
+    for (unsigned i = 0; i < exec->n_regions; i++) {
+        struct region *region = &exec->region[i];
+
+        for (uint32_t k = 0; k < region->n_placements; k++) {
+            struct unit *unit = region->placements[k].unit;
+
+            if (unit) {
+                free(unit->code.tables);
+                free(unit->second_member);
+                free(unit);
+            }
+        }
+        free(region->placements);
+        free(region->granules);
+    }
+    for (unsigned i = 0; exec->pages && i < PAGE_BUCKETS; i++) {
+        while (exec->pages[i]) {
+            struct code_page *page = exec->pages[i];
+
+            exec->pages[i] = page->next;
+            free(page);
+        }
+    }
+    free(exec->buckets);
+    free(exec->pages);
+}

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The translation driver: asks the guest for one instruction after the other, closes the open path,
+ * runs the passes and hands the unit to the backend.
+ *
+ * An instruction that reaches into the next page is a unit of its own. That unit begins with a
+ * check that the next virtual page still is the physical page its tail was read from.
+ */
+#include "exec/exec.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "util/bits.h"
+
+enum { MAX_TRIES = 40, MIN_EMIT_BYTES = 4096 };
+
+struct translation {
+    struct xlat x;
+    struct engine *engine;
+    gpa physical;
+    gpa second; /* or NO_SECOND_PAGE */
+    const uint8_t *second_page;
+    uint64_t generation, second_generation;
+    bool alone; /* for a single step: not to be entered */
+};
+
+static uint64_t pc_wrap(const struct exec *exec, uint64_t pc)
+{
+    return exec->guest->wide_address ? pc : (uint32_t)pc;
+}
+
+/* ---- code bytes ------------------------------------------------------------------------------ */
+
+/* Code that lies where no memory is. */
+static NORETURN void raise_external(struct vcpu *cpu, uint64_t va)
+{
+    struct mmu_fault fault = {.address = va, .access = MMU_EXEC, .external = true};
+
+    log_printf(LOG_GUEST_ERROR, "no memory to fetch code from at 0x%08" PRIx64 "\n", va);
+    cpu->guest->mmu->fault(cpu, &fault);
+}
+
+static const uint8_t *fetch_page(struct translation *t, uint64_t va, gpa *physical,
+                                 uint64_t *generation)
+{
+    struct vcpu *cpu = t->engine->cpu;
+    const uint8_t *host = mmu_fetch(cpu->mmu, va, physical, false);
+
+    if (!host)
+        raise_external(cpu, va);
+    /* The page is watched before a byte of it is read. */
+    *generation = cache_page_prepare(t->engine->exec, *physical & ~(gpa)PAGE_MASK);
+    return host;
+}
+
+/* () at the start of a unit whose instruction crosses: is its tail still there? */
+static void check_second_page(void *opaque, uint32_t tag, uint64_t va)
+{
+    struct vcpu *cpu = opaque;
+    gpa physical;
+
+    if (LIKELY(exec_tag(&cpu->run, va) == tag))
+        return;
+    if (mmu_fetch(cpu->mmu, va, &physical, true) && TLB_EXEC_TAG(physical) == tag)
+        return;
+    engine_restart_unit(cpu);
+}
+
+static const struct ir_helper helper_check_second_page =
+    IR_HELPER(check_second_page, IR_VOID, 2, HELPER_MAY_FAULT, 0, 0);
+
+/* Opens the next page for the tail of the unit's first instruction. */
+static void second_page_open(struct translation *t)
+{
+    struct ir_builder *b = &t->x.b;
+    const struct ir_insn *last = &b->unit->insns[b->unit->n_insns - 1];
+    uint64_t va = pc_wrap(t->engine->exec, (t->x.start_pc | PAGE_MASK) + 1);
+
+    t->second_page = fetch_page(t, va, &t->second, &t->second_generation);
+    t->x.crossed = true;
+    if (last->op != IR_INSN || last->imm != t->x.pc)
+        ir_insn(b, t->x.pc, 0);
+    ir_call(b, &helper_check_second_page, ir_i32(b, TLB_EXEC_TAG(t->second)), ir_i64(b, va),
+            IR_NONE, IR_NONE);
+}
+
+bool xlat_fetch(struct xlat *x, uint64_t va, unsigned size, void *out)
+{
+    struct translation *t = CONTAINER_OF(x, struct translation, x);
+    uint64_t page = x->start_pc & ~(uint64_t)PAGE_MASK;
+    uint64_t offset = va - page;
+    unsigned first = offset >= TLB_PAGE_SIZE ? 0 : (unsigned)MIN(size, TLB_PAGE_SIZE - offset);
+
+    memcpy(out, x->page + offset, first);
+    if (LIKELY(first == size))
+        return true;
+    if (x->n_insns)
+        return false;
+    if (!t->second_page)
+        second_page_open(t);
+    memcpy((uint8_t *)out + first, t->second_page + (offset + first - TLB_PAGE_SIZE), size - first);
+    return true;
+}
+
+uint16_t xlat_fetch16(struct xlat *x, uint64_t va, bool *ok)
+{
+    uint8_t bytes[2] = {0};
+
+    *ok = xlat_fetch(x, va, sizeof(bytes), bytes);
+    return load_le16(bytes);
+}
+
+uint32_t xlat_fetch32(struct xlat *x, uint64_t va, bool *ok)
+{
+    uint8_t bytes[4] = {0};
+
+    *ok = xlat_fetch(x, va, sizeof(bytes), bytes);
+    return load_le32(bytes);
+}
+
+/* ---- from guest code to IR ------------------------------------------------------------------- */
+
+/* Jumps to the unit's own start become loops; whatever may loop polls. */
+static void finish_exits(struct translation *t, struct ir_unit *unit)
+{
+    for (unsigned i = 0; i < unit->n_blocks; i++) {
+        struct ir_insn *last = &unit->insns[unit->blocks[i].last];
+        uint64_t from = unit->pc;
+
+        if (last->op != IR_EXIT_JUMP)
+            continue;
+        for (unsigned k = unit->blocks[i].last; k >= unit->blocks[i].first; k--) {
+            if (unit->insns[k].op == IR_INSN) {
+                from = unit->insns[k].imm;
+                break;
+            }
+        }
+        if (last->imm == unit->pc && last->aux == unit->key && !t->alone) {
+            last->op = IR_BR;
+            last->aux = 0;
+            last->sub = IR_POLL;
+        } else if (last->imm <= from) {
+            last->sub |= IR_POLL;
+        }
+    }
+}
+
+/* One attempt; false: the unit got too large, *max_insns says how long the next one may be. */
+static bool build(struct translation *t, unsigned *max_insns)
+{
+    struct engine *engine = t->engine;
+    struct exec *exec = engine->exec;
+    struct xlat *x = &t->x;
+    struct ir_unit *unit;
+
+    arena_reset(&engine->arena);
+    unit = ir_unit_create(&engine->arena, exec->guest->fields, exec->guest->n_fields);
+    ir_builder_begin(&x->b, unit);
+    unit->pc = x->pc = x->start_pc;
+    unit->key = x->key = engine->cpu->run.key;
+    unit->fp = exec->guest->fp;
+    unit->wide_address = exec->guest->wide_address;
+    x->n_insns = 0;
+    x->crossed = false;
+    x->guest_data = arena_zalloc(&engine->arena, exec->guest->xlat_size);
+    t->second = NO_SECOND_PAGE;
+    t->second_page = NULL;
+    while (x->n_insns < *max_insns) {
+        enum xlat_next next;
+
+        if (x->n_insns && engine_has_breakpoint(engine, x->pc))
+            break;
+        next = exec->guest->translate(x);
+        if (x->b.overflow) {
+            if (x->n_insns < 1)
+                BUG("the instruction at 0x%" PRIx64 " does not fit a unit", x->start_pc);
+            *max_insns = MAX(x->n_insns / 2, 1);
+            return false;
+        }
+        if (next == XLAT_TRUNCATE) {
+            if (!x->n_insns)
+                BUG("no instruction translated at 0x%" PRIx64, x->start_pc);
+            break;
+        }
+        x->n_insns++;
+        if (next == XLAT_END || x->pc - x->start_pc >= TLB_PAGE_SIZE - (x->start_pc & PAGE_MASK))
+            break;
+    }
+    if (x->b.block != IR_NO_BLOCK)
+        ir_exit_jump(&x->b, pc_wrap(exec, x->pc), x->key, false);
+    if (x->b.overflow) {
+        *max_insns = MAX(x->n_insns / 2, 1);
+        return false;
+    }
+    ir_builder_end(&x->b);
+    unit->guest_bytes = (uint32_t)(x->pc - x->start_pc);
+    unit->n_guest_insns = x->n_insns;
+    finish_exits(t, unit);
+    return true;
+}
+
+/* ---- logs ------------------------------------------------------------------------------------ */
+
+void unit_log_guest_code(struct engine *engine, uint64_t pc, uint32_t key, unsigned bytes,
+                         FILE *out)
+{
+    const struct guest *guest = engine->exec->guest;
+    uint8_t code[TLB_PAGE_SIZE + LONGEST_INSN];
+    unsigned done = 0;
+    char text[160];
+
+    bytes = MIN(bytes, (unsigned)sizeof(code));
+    while (done < bytes) {
+        unsigned length;
+
+        /* What is mapped now is what has just been translated. */
+        if (!done && !mmu_peek(engine->cpu->mmu, pc, code, bytes, false) &&
+            !mmu_peek(engine->cpu->mmu, pc, code, bytes, true)) {
+            fprintf(out, "0x%08" PRIx64 ":  (not readable)\n", pc);
+            return;
+        }
+        length = guest->disassemble ? guest->disassemble(code + done, bytes - done, pc + done, key,
+                                                         text, sizeof(text))
+                                    : 0;
+        if (!length)
+            return;
+        fprintf(out, "0x%08" PRIx64 ":  %s\n", pc + done, text);
+        done += length;
+    }
+}
+
+/* Prints through log_write, which takes text only. */
+static void log_with(const char *title, void (*print)(FILE *out, const void *what),
+                     const void *what)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    if (!out)
+        return;
+    print(out, what);
+    fclose(out);
+    log_write("%s%s\n", title, text);
+    free(text);
+}
+
+static void print_ir(FILE *out, const void *unit)
+{
+    ir_print(out, unit);
+}
+
+static void print_guest_code(FILE *out, const void *opaque)
+{
+    const struct translation *t = opaque;
+
+    unit_log_guest_code(t->engine, t->x.start_pc, t->x.b.unit->key, t->x.b.unit->guest_bytes, out);
+}
+
+struct host_code {
+    const struct exec *exec;
+    const struct unit *unit;
+};
+
+static void print_host_code(FILE *out, const void *opaque)
+{
+    const struct host_code *host = opaque;
+    const uint8_t *code = host->unit->code.entry;
+    size_t done = 0, size = host->unit->code.code_bytes;
+    char text[160];
+
+    while (done < size && host->exec->backend->disassemble) {
+        unsigned length = host->exec->backend->disassemble(
+            code + done, size - done, (uintptr_t)code + done, text, sizeof(text));
+
+        if (!length)
+            break;
+        fprintf(out, "%p:  %s\n", (const void *)(code + done), text);
+        done += length;
+    }
+}
+
+static void log_unit(const struct translation *t, const struct unit *unit)
+{
+    struct host_code host = {.exec = t->engine->exec, .unit = unit};
+    char title[120];
+
+    snprintf(title, sizeof(title), "OUT: 0x%08" PRIx64 " [%zu bytes]\n", unit->pc,
+             unit->code.code_bytes);
+    log_with(title, print_host_code, &host);
+}
+
+/* ---- from IR to host code -------------------------------------------------------------------- */
+
+static void improve(struct translation *t)
+{
+    const struct exec *exec = t->engine->exec;
+    struct ir_unit *unit = t->x.b.unit;
+    char why[200];
+
+    if (log_on(LOG_IN_ASM))
+        log_with("IN:\n", print_guest_code, t);
+    if (log_on(LOG_IR))
+        log_with("IR:\n", print_ir, unit);
+    if (exec->options.check && !ir_verify(unit, why, sizeof(why)))
+        BUG("unit at 0x%" PRIx64 ": %s", unit->pc, why);
+    if (!exec->options.no_optimise)
+        ir_optimise(unit, exec->options.check);
+    ir_lower(unit, exec->backend->supports);
+    if (exec->options.check && !ir_verify(unit, why, sizeof(why)))
+        BUG("unit at 0x%" PRIx64 " after lowering: %s", unit->pc, why);
+    if (log_on(LOG_IR_OPT))
+        log_with("IR, optimised:\n", print_ir, unit);
+}
+
+/* Emits into the current region, or the next if that is full. Lock held. */
+static enum emit_result emit(struct translation *t, struct unit **out)
+{
+    struct exec *exec = t->engine->exec;
+    const struct ir_unit *ir = t->x.b.unit;
+
+    for (;;) {
+        struct code_buf buf = cache_room(exec);
+        struct unit_code code = {0};
+        enum emit_result result = EMIT_NO_SPACE;
+
+        if (buf.end - buf.write >= MIN_EMIT_BYTES)
+            result = exec->backend->emit_unit(exec->state, ir, &buf, &code);
+        if (result == EMIT_OK) {
+            struct unit *unit = unit_create(exec, &code, &buf);
+
+            unit->pc = ir->pc;
+            unit->key = ir->key;
+            unit->physical = t->physical;
+            unit->second = t->second & ~(gpa)PAGE_MASK;
+            if (t->second == NO_SECOND_PAGE)
+                unit->second = NO_SECOND_PAGE;
+            unit->guest_bytes = (uint16_t)ir->guest_bytes;
+            unit->n_insns = (uint16_t)ir->n_guest_insns;
+            exec->stats.guest_insns_translated += ir->n_guest_insns;
+            *out = unit;
+            return EMIT_OK;
+        }
+        if (result == EMIT_TOO_LONG)
+            return result;
+        if (!cache_next_region(exec))
+            return EMIT_TOO_LONG;
+    }
+}
+
+static bool still_valid(const struct translation *t)
+{
+    struct exec *exec = t->engine->exec;
+
+    return cache_page_unchanged(exec, t->physical & ~(gpa)PAGE_MASK, t->generation) &&
+           (t->second == NO_SECOND_PAGE ||
+            cache_page_unchanged(exec, t->second & ~(gpa)PAGE_MASK, t->second_generation));
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* Emits, and enters unless what was read has changed since. Sets *result; NULL: try again. */
+static struct unit *finish_unit(struct translation *t, bool last_try, enum emit_result *result)
+{
+    struct exec *exec = t->engine->exec;
+    struct unit *unit = NULL;
+    bool valid;
+
+    *result = EMIT_OK;
+    pthread_mutex_lock(&exec->lock);
+    valid = t->alone || still_valid(t);
+    if (valid || last_try)
+        *result = emit(t, &unit);
+    /* Emptying a region may have been the end of the page's other units, and so of the page. */
+    valid = t->alone || (valid && still_valid(t));
+    if (unit && !valid && !last_try) {
+        unit_discard(exec, unit);
+        unit = NULL;
+    } else if (unit && !valid) {
+        unit_retire(exec, unit);
+    } else if (unit && !t->alone) {
+        unit_enter(exec, unit);
+    }
+    pthread_mutex_unlock(&exec->lock);
+    return unit;
+}
+
+struct unit *unit_translate(struct engine *engine, unsigned max_insns)
+{
+    struct translation t = {.engine = engine, .alone = max_insns != 0};
+    uint64_t start_ns = now_ns();
+    struct unit *unit = NULL;
+
+    t.x.cpu = engine->cpu;
+    t.x.start_pc = engine->cpu->run.pc;
+    if (!max_insns)
+        max_insns = MAX_UNIT_INSNS;
+    for (unsigned tries = 0; !unit; tries++) {
+        enum emit_result result;
+
+        t.x.page = fetch_page(&t, t.x.start_pc, &t.physical, &t.generation);
+        t.x.page -= t.x.start_pc & PAGE_MASK;
+        if (!build(&t, &max_insns))
+            continue;
+        improve(&t);
+        /* A device that keeps storing into the page must not keep the guest from running. */
+        unit = finish_unit(&t, tries >= MAX_TRIES, &result);
+        if (result != EMIT_OK) {
+            if (t.x.n_insns < 2)
+                BUG("the instruction at 0x%" PRIx64 " does not fit the code cache", t.x.start_pc);
+            max_insns = t.x.n_insns / 2;
+        }
+    }
+    engine->exec->stats.translate_ns += now_ns() - start_ns;
+    if (log_on(LOG_OUT_ASM))
+        log_unit(&t, unit);
+    return unit;
+}
