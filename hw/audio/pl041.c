@@ -6,8 +6,8 @@
  */
 #include <string.h>
 
-#include "hw/amba_id.h"
 #include "hw/device.h"
+#include "hw/primecell.h"
 #include "util/bits.h"
 
 enum {
@@ -152,8 +152,8 @@ static uint64_t pl041_read(struct device *d, uint64_t offset, unsigned size)
     struct pl041 *s = d->state;
     uint64_t value = 0;
 
-    if (offset >= AMBA_ID_BASE) /* PeriphID3: FIFO depth of 8 */
-        return amba_id_read(0x00041041, offset);
+    if (offset >= PRIMECELL_ID) /* PeriphID3: FIFO depth of 8 */
+        return primecell_id(0x00041041, offset);
     if (offset < CHANNELS_END)
         return channel_read(s, (unsigned)offset / CHANNEL_STRIDE,
                             (unsigned)offset % CHANNEL_STRIDE);

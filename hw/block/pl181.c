@@ -4,9 +4,9 @@
  * if any, is the device's backend (struct sd_card). Outputs: 0 MCIINTR0, 1 MCIINTR1, 2 card detect,
  * 3 write protect.
  */
-#include "hw/amba_id.h"
 #include "hw/block/sd_bus.h"
 #include "hw/device.h"
+#include "hw/primecell.h"
 #include "util/bits.h"
 
 enum {
@@ -188,8 +188,8 @@ static uint64_t pl181_read(struct device *d, uint64_t offset, unsigned size)
 {
     struct pl181 *s = d->state;
 
-    if (offset >= AMBA_ID_BASE)
-        return amba_id_read(0x00041181, offset);
+    if (offset >= PRIMECELL_ID)
+        return primecell_id(0x00041181, offset);
     if (offset >= MCI_FIFO && offset < MCI_FIFO + 4 * FIFO_WORDS) {
         uint32_t word = s->fifo[s->fifo_head];
         if (!s->fifo_count || !(s->data_ctrl & DATA_FROM_CARD)) {

@@ -4,8 +4,8 @@
  * cursor and frame interrupts. Scan-out to a window attaches to this state; nothing is drawn here.
  * Output 0: the combined interrupt.
  */
-#include "hw/amba_id.h"
 #include "hw/device.h"
+#include "hw/primecell.h"
 
 enum {
     LCD_TIMING0 = 0x00, /* to LCD_TIMING3 at 0x0c */
@@ -128,8 +128,8 @@ static uint64_t pl11x_read(struct device *d, uint64_t offset, unsigned size)
     struct pl11x *s = d->state;
     const uint32_t *plain;
 
-    if (offset >= AMBA_ID_BASE)
-        return amba_id_read(s->is_pl111 ? 0x00241111 : 0x00041110, offset);
+    if (offset >= PRIMECELL_ID)
+        return primecell_id(s->is_pl111 ? 0x00241111 : 0x00041110, offset);
     plain = plain_register(s, offset);
     if (plain)
         return *plain;

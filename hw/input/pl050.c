@@ -2,9 +2,9 @@
 /* PrimeCell PS/2 keyboard/mouse interface PL050 (DDI 0143). Properties: mouse=on for the mouse
  * port.
  */
-#include "hw/amba_id.h"
 #include "hw/device.h"
 #include "hw/input/ps2.h"
+#include "hw/primecell.h"
 
 enum { KMI_CR = 0x00, KMI_STAT = 0x04, KMI_DATA = 0x08, KMI_CLKDIV = 0x0c, KMI_IR = 0x10 };
 enum { CR_ENABLE = 1 << 2, CR_TX_INT = 1 << 3, CR_RX_INT = 1 << 4, CR_MASK = 0x3f };
@@ -63,8 +63,8 @@ static uint64_t pl050_read(struct device *d, uint64_t offset, unsigned size)
 {
     struct pl050 *s = d->state;
 
-    if (offset >= AMBA_ID_BASE)
-        return amba_id_read(0x00041050, offset);
+    if (offset >= PRIMECELL_ID)
+        return primecell_id(0x00041050, offset);
     switch (offset) {
     case KMI_CR:
         return s->control;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* PrimeXsys System Controller SP810 (DDI 0254): mode control, clock selection and reset status. The
  * clocks it would switch are fixed here, so mode changes complete at once. */
-#include "hw/amba_id.h"
 #include "hw/device.h"
+#include "hw/primecell.h"
 
 enum {
     SC_CTRL = 0x00,
@@ -38,8 +38,8 @@ static uint64_t sp810_read(struct device *d, uint64_t offset, unsigned size)
 {
     const struct sp810 *s = d->state;
 
-    if (offset >= AMBA_ID_BASE)
-        return amba_id_read(0x00041810, offset);
+    if (offset >= PRIMECELL_ID)
+        return primecell_id(0x00041810, offset);
     switch (offset) {
     case SC_CTRL:
         return s->control;

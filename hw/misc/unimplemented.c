@@ -3,8 +3,8 @@
  * A device the board has and calque lacks: reads as zero, takes writes, says so under -d unimp.
  * Properties: size; id, the PeriphID word of a PrimeCell, so that a bus scan finds what it expects.
  */
-#include "hw/amba_id.h"
 #include "hw/device.h"
+#include "hw/primecell.h"
 
 struct unimplemented {
     uint32_t id;
@@ -14,8 +14,8 @@ static uint64_t unimplemented_read(struct device *d, uint64_t offset, unsigned s
 {
     const struct unimplemented *s = d->state;
 
-    if (s->id && offset >= AMBA_ID_BASE && offset < 0x1000)
-        return amba_id_read(s->id, offset);
+    if (s->id && offset >= PRIMECELL_ID && offset < 0x1000)
+        return primecell_id(s->id, offset);
     log_printf(LOG_UNIMP, "%s: read of offset 0x%llx\n", d->id, (unsigned long long)offset);
     return 0;
 }

@@ -3,8 +3,8 @@
  * Outputs: 0 TIMINTC (both), 1 TIMINT1, 2 TIMINT2. */
 #include <stdlib.h>
 
-#include "hw/amba_id.h"
 #include "hw/device.h"
+#include "hw/primecell.h"
 #include "hw/timer/countdown.h"
 
 enum {
@@ -109,8 +109,8 @@ static uint64_t sp804_read(struct device *d, uint64_t offset, unsigned size)
     struct sp804 *s = d->state;
     unsigned n = offset >> 5 & 1;
 
-    if (offset >= AMBA_ID_BASE)
-        return amba_id_read(0x00141804, offset);
+    if (offset >= PRIMECELL_ID)
+        return primecell_id(0x00141804, offset);
     if (offset == TIMER_ITCR)
         return s->itcr;
     if (offset < 0x40) {

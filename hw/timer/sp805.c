@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ARM Watchdog Module SP805 (DDI 0270). Properties: freq, WDOGCLK in Hz (32768).
  * Output 0: the interrupt; the reset output resets the machine. */
-#include "hw/amba_id.h"
 #include "hw/device.h"
 #include "hw/machine.h"
+#include "hw/primecell.h"
 #include "hw/timer/countdown.h"
 
 enum {
@@ -69,8 +69,8 @@ static uint64_t sp805_read(struct device *d, uint64_t offset, unsigned size)
 {
     const struct sp805 *s = d->state;
 
-    if (offset >= AMBA_ID_BASE)
-        return amba_id_read(0x00141805, offset);
+    if (offset >= PRIMECELL_ID)
+        return primecell_id(0x00141805, offset);
     switch (offset) {
     case WDOG_LOAD:
         return s->load;
