@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Real kernels, booted by tools/boot-test on a terminal of their own. A guest whose files cannot be
+ * fetched counts as skipped. CALQUE_TEST_LEVEL=all boots everything, by the interpreter too.
+ */
+#define _GNU_SOURCE
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+#include "util/compiler.h"
+
+enum { SKIPPED = 77, OUTPUT_MAX = 8192 };
+
+struct boot {
+    const char *name;
+    const char *arguments; /* of tools/boot-test */
+    bool always;           /* false: only with CALQUE_TEST_LEVEL=all */
+};
+
+static const struct boot boots[] = {
+    {"virt_a15", "virt", true},
+    {"vexpress_a9", "vexpress-a9", true},
+    {"u_boot", "u-boot", true},
+    {"virt_interpreter", "--script prompt -t 900 virt --interp", true},
+    {"issue_line", "--script rdinit --with tests/guest/issue-line vexpress-a9", true},
+    {"reset", "--script reset virt", true},
+    {"no_reboot", "--script no-reboot virt -no-reboot", true},
+    {"signal", "--script signal virt", true},
+    {"monitor", "--script monitor virt", true},
+    {"virt_a7", "virt-a7", false},
+    {"virt_lpae", "virt-lpae", false},
+    {"virt_trixie", "virt-trixie", false},
+    {"virt_newest", "virt-newest", false},
+    {"vexpress_interpreter", "-t 900 --script prompt vexpress-a9 --interp", false},
+    {"lpae_interpreter", "-t 900 --script prompt virt-lpae --interp", false},
+};
+
+static void test_boot(void **state)
+{
+    const struct boot *boot = *state;
+    const char *level = getenv("CALQUE_TEST_LEVEL");
+    char command[512], output[OUTPUT_MAX];
+    size_t size;
+    FILE *pipe;
+    int status;
+
+    if (!boot->always && (!level || strcmp(level, "all")))
+        skip();
+    snprintf(command, sizeof(command), "tools/boot-test %s 2>&1", boot->arguments);
+    pipe = popen(command, "r");
+    assert_non_null(pipe);
+    size = fread(output, 1, sizeof(output) - 1, pipe);
+    output[size] = 0;
+    status = pclose(pipe);
+    print_message("%s", output);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == SKIPPED)
+        skip();
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[ARRAY_SIZE(boots)];
+
+    for (unsigned i = 0; i < ARRAY_SIZE(boots); i++)
+        tests[i] = (struct CMUnitTest){
+            .name = boots[i].name, .test_func = test_boot, .initial_state = (void *)&boots[i]};
+    return cmocka_run_group_tests_name("boot", tests, NULL, NULL);
+}
