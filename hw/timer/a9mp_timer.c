@@ -51,7 +51,7 @@ struct a9mp_counter {
 
 struct a9mp_timer {
     struct a9mp_counter counter[2];
-    uint32_t load[2], control[2], value[2], status[2];
+    uint32_t load[2], control[2], status[2];
     uint32_t reset_status, disable_sequence;
     uint64_t freq;
 
@@ -65,7 +65,8 @@ struct a9mp_timer {
 static const struct device_field a9mp_timer_fields[] = {
     DEVICE_ARRAY(struct a9mp_timer, load, DEVICE_U32, 2, 0),
     DEVICE_ARRAY(struct a9mp_timer, control, DEVICE_U32, 2, 0),
-    DEVICE_ARRAY(struct a9mp_timer, value, DEVICE_U32, 2, 0),
+    DEVICE_FIELD(struct a9mp_timer, counter[0].counter.value, DEVICE_U32, 0),
+    DEVICE_FIELD(struct a9mp_timer, counter[1].counter.value, DEVICE_U32, 0),
     DEVICE_ARRAY(struct a9mp_timer, status, DEVICE_U32, 2, 0),
     DEVICE_FIELD(struct a9mp_timer, reset_status, DEVICE_U32, 0),
     DEVICE_FIELD(struct a9mp_timer, disable_sequence, DEVICE_U32, 0),
@@ -105,20 +106,12 @@ static void expired(void *opaque)
     update_lines(c->device);
 }
 
-static uint32_t current_value(const struct a9mp_timer *s, unsigned n)
-{
-    const struct countdown *c = &s->counter[n].counter;
-
-    return c->running ? countdown_value(c) : s->value[n];
-}
-
 /* DDI 0407 4.1.1: a counter at zero that is enabled without auto-reload stays there, no event. */
 static void start(struct a9mp_timer *s, unsigned n, uint32_t value)
 {
     bool reloads = s->control[n] & CONTROL_AUTO_RELOAD;
 
-    s->value[n] = value;
-    countdown_stop(&s->counter[n].counter);
+    countdown_stop_at(&s->counter[n].counter, value);
     if ((s->control[n] & CONTROL_ENABLE) && (value || (reloads && s->load[n])))
         countdown_run(&s->counter[n].counter, value, s->load[n], !reloads, s->freq,
                       prescaler(s->control[n]));
@@ -135,7 +128,7 @@ static uint64_t private_read(struct device *d, uint64_t offset, unsigned size)
         return s->load[n];
     case COUNTER:
     case WATCHDOG_BASE + COUNTER:
-        return current_value(s, n);
+        return countdown_value(&s->counter[n].counter);
     case CONTROL:
     case WATCHDOG_BASE + CONTROL:
         return s->control[n];
@@ -151,7 +144,7 @@ static uint64_t private_read(struct device *d, uint64_t offset, unsigned size)
 
 static void write_control(struct a9mp_timer *s, unsigned n, uint32_t value)
 {
-    uint32_t now = current_value(s, n);
+    uint32_t now = countdown_value(&s->counter[n].counter);
 
     /* Watchdog mode can be set here, but left only through the disable register. */
     if (n == WATCHDOG)
@@ -334,7 +327,7 @@ static void a9mp_timer_reset(struct device *d)
     struct a9mp_timer *s = d->state;
 
     for (unsigned n = 0; n < 2; n++)
-        countdown_stop(&s->counter[n].counter);
+        countdown_stop_at(&s->counter[n].counter, 0);
     timer_cancel(&s->global_timer);
     s->global_base_ns = (uint64_t)clock_now_ns(d->clock);
     update_lines(d);

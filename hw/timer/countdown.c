@@ -93,6 +93,12 @@ void countdown_stop(struct countdown *c)
     timer_cancel(&c->timer);
 }
 
+void countdown_stop_at(struct countdown *c, uint32_t value)
+{
+    countdown_stop(c);
+    c->value = value;
+}
+
 void countdown_set_reload(struct countdown *c, uint32_t reload)
 {
     if (c->running) {

@@ -30,6 +30,7 @@ void countdown_finish(struct countdown *c);
 void countdown_run(struct countdown *c, uint32_t value, uint32_t reload, bool one_shot,
                    uint64_t hz_numerator, uint64_t hz_denominator);
 void countdown_stop(struct countdown *c); /* keeps the value */
+void countdown_stop_at(struct countdown *c, uint32_t value);
 uint32_t countdown_value(const struct countdown *c);
 /* The value after the current one has run out; the count goes on undisturbed. */
 void countdown_set_reload(struct countdown *c, uint32_t reload);

@@ -35,7 +35,7 @@ struct sp804_timer {
 
 struct sp804 {
     struct sp804_timer timer[2];
-    uint32_t control[2], load[2], value[2];
+    uint32_t control[2], load[2];
     bool raw_interrupt[2];
     uint32_t itcr, itop;
     uint64_t freq;
@@ -44,7 +44,8 @@ struct sp804 {
 static const struct device_field sp804_fields[] = {
     DEVICE_ARRAY(struct sp804, control, DEVICE_U32, 2, CONTROL_RESET),
     DEVICE_ARRAY(struct sp804, load, DEVICE_U32, 2, 0),
-    DEVICE_ARRAY(struct sp804, value, DEVICE_U32, 2, 0xffffffff),
+    DEVICE_FIELD(struct sp804, timer[0].counter.value, DEVICE_U32, 0xffffffff),
+    DEVICE_FIELD(struct sp804, timer[1].counter.value, DEVICE_U32, 0xffffffff),
     DEVICE_ARRAY(struct sp804, raw_interrupt, DEVICE_BOOL, 2, 0),
     DEVICE_FIELD(struct sp804, itcr, DEVICE_U32, 0),
     DEVICE_FIELD(struct sp804, itop, DEVICE_U32, 0),
@@ -91,17 +92,10 @@ static void start(struct sp804 *s, unsigned n, uint32_t value)
     uint32_t reload = s->control[n] & CONTROL_PERIODIC ? s->load[n] & mask : mask;
     bool one_shot = s->control[n] & CONTROL_ONE_SHOT;
 
-    s->value[n] = value & mask;
+    countdown_stop_at(&s->timer[n].counter, value & mask);
     if (s->control[n] & CONTROL_ENABLE)
-        countdown_run(&s->timer[n].counter, s->value[n], reload, one_shot, s->freq,
+        countdown_run(&s->timer[n].counter, value & mask, reload, one_shot, s->freq,
                       prescale[s->control[n] >> CONTROL_PRESCALE_SHIFT & 3]);
-    else
-        countdown_stop(&s->timer[n].counter);
-}
-
-static uint32_t current_value(const struct sp804 *s, unsigned n)
-{
-    return s->timer[n].counter.running ? countdown_value(&s->timer[n].counter) : s->value[n];
 }
 
 static uint64_t sp804_read(struct device *d, uint64_t offset, unsigned size)
@@ -119,7 +113,7 @@ static uint64_t sp804_read(struct device *d, uint64_t offset, unsigned size)
         case TIMER_BG_LOAD:
             return s->load[n];
         case TIMER_VALUE:
-            return current_value(s, n);
+            return countdown_value(&s->timer[n].counter);
         case TIMER_CONTROL:
             return s->control[n];
         case TIMER_RIS:
@@ -148,7 +142,7 @@ static void sp804_write(struct device *d, uint64_t offset, uint64_t value, unsig
             start(s, n, (uint32_t)value);
             break;
         case TIMER_CONTROL: {
-            uint32_t now = current_value(s, n);
+            uint32_t now = countdown_value(&s->timer[n].counter);
             s->control[n] = value & 0xef;
             start(s, n, now);
             break;
@@ -189,7 +183,7 @@ static void sp804_reset(struct device *d)
     struct sp804 *s = d->state;
 
     for (unsigned n = 0; n < 2; n++)
-        countdown_stop(&s->timer[n].counter);
+        countdown_stop_at(&s->timer[n].counter, 0xffffffff);
     update_lines(d);
 }
 
