@@ -10,6 +10,7 @@
 #include "exec/vcpu.h"
 #include "frontend/guest.h"
 #include "hw/props.h"
+#include "util/suggest.h"
 
 const struct machine_class *machine_class_find(const char *guest, const char *name)
 {
@@ -135,6 +136,72 @@ static bool create_cpu(struct machine *m, const struct machine_config *config, s
         .power_off = board_power_off,
         .reset = board_reset,
     };
+    return true;
+}
+
+/* ---- properties of -M ------------------------------------------------------------------------ */
+
+/* What every machine takes, for the command lines there are: read elsewhere, or the only choice. */
+static const struct machine_prop common_props[] = {
+    {"accel", "tcg", "the only way to run here"},
+    {"dumpdtb", NULL, "write the device tree to this file"},
+    {"usb", "off", "no USB controller"},
+    {"graphics", "on,off", "taken; -nographic decides"},
+    {NULL, NULL, NULL},
+};
+
+static bool value_allowed(const char *values, const char *value)
+{
+    char word[64];
+
+    return !values || (props_get(values, value, word, sizeof(word)) && !strchr(value, '='));
+}
+
+static const struct machine_prop *prop_find(const struct machine_prop *list, const char *name)
+{
+    for (; list && list->name; list++) {
+        if (!strcmp(list->name, name))
+            return list;
+    }
+    return NULL;
+}
+
+static void nearest_prop(const struct machine_class *class, const char *name, const char **nearest)
+{
+    const char *names[64];
+    unsigned n = 0;
+
+    for (const struct machine_prop *p = class->props; p && p->name && n < 50; p++)
+        names[n++] = p->name;
+    for (const struct machine_prop *p = common_props; p->name; p++)
+        names[n++] = p->name;
+    names[n] = NULL;
+    *nearest = suggest_nearest(name, names);
+}
+
+static bool check_props(const struct machine_class *class, const char *props, struct error *err)
+{
+    char name[64], value[256];
+
+    for (const char *p = props; p && *p; p += *p == ',') {
+        size_t length = strcspn(p, ","), name_length = MIN(strcspn(p, "="), length);
+        snprintf(name, sizeof(name), "%.*s", (int)name_length, p);
+        p += length;
+        if (!length)
+            continue;
+        const struct machine_prop *prop = prop_find(class->props, name);
+        if (!prop)
+            prop = prop_find(common_props, name);
+        if (!prop) {
+            const char *nearest;
+            nearest_prop(class, name, &nearest);
+            return error_set(err, "-M %s: unknown property '%s' (did you mean '%s'?)", class->name,
+                             name, nearest);
+        }
+        if (!props_get(props, name, value, sizeof(value)) || !value_allowed(prop->values, value))
+            return error_set(err, "-M %s: %s=%s is not possible here (it takes %s)", class->name,
+                             name, value, prop->values ? prop->values : "a shorter value");
+    }
     return true;
 }
 
@@ -314,8 +381,8 @@ struct machine *machine_create(const struct machine_config *config, struct error
         error_set(err, "cannot create the machine's clock");
         goto fail;
     }
-    if (!create_memory(m, err) || !create_cpu(m, config, err) || !create_devices(m, config, err) ||
-        !connect_wires(m, err))
+    if (!check_props(m->class, m->props, err) || !create_memory(m, err) ||
+        !create_cpu(m, config, err) || !create_devices(m, config, err) || !connect_wires(m, err))
         goto fail;
     if (m->class->init && !m->class->init(m, err))
         goto fail;

@@ -44,6 +44,13 @@ struct machine_ram {
     uint64_t size; /* 0: what -m says */
 };
 
+/* A property that -M name,key=value takes. */
+struct machine_prop {
+    const char *name;
+    const char *values; /* "on,off": one of these; NULL: any */
+    const char *help;
+};
+
 /* What the command line asked for; all strings NULL if absent. */
 struct boot_options {
     const char *kernel, *initrd, *append, *dtb, *bios, *dumpdtb;
@@ -60,6 +67,7 @@ struct machine_class {
     const struct machine_device *devices; /* ends with class == NULL */
     const struct machine_wire *wires;     /* ends with from == NULL; may be NULL */
     const struct machine_ram *extra_ram;  /* ends with name == NULL; may be NULL */
+    const struct machine_prop *props;     /* ends with name == NULL; may be NULL */
     /* After devices exist and are wired: generated parts (device tree), CPU wires. */
     bool (*init)(struct machine *m, struct error *err);
     /* At every reset, after devices and vCPU were reset: load images, set entry registers. */

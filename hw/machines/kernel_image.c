@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Recognises, checks and places kernels for ARM. */
+#define _GNU_SOURCE
+#include "hw/machines/kernel_image.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef WITHOUT_LIBELF
+#include <libelf.h>
+#endif
+
+#include "util/bits.h"
+
+enum {
+    ELF_MACHINE_ARM = 40,
+    RAW_OFFSET = 0x10000,  /* where zImages and raw programs go: well below what zImage unpacks */
+    IMAGE_OFFSET = 0x8000, /* Linux's TEXT_OFFSET, unless the Image says otherwise */
+    ZIMAGE_HEADER = 0x30,
+    ZIMAGE_MAGIC = 0x016f2818,
+    ZIMAGE_MAGIC_BE = 0x18286f01,
+    ZIMAGE_MAGIC2 = 0x45454545,
+    ZIMAGE_TAG_KERNEL_SIZE = 0x5a534c4b,
+    MAX_NESTING = 3, /* gzip in uImage in gzip */
+};
+
+static bool starts_with(const struct loader_file *file, size_t offset, const char *bytes,
+                        size_t length)
+{
+    return file->size >= offset + length && !memcmp(file->data + offset, bytes, length);
+}
+
+/* ---- what it may be instead ------------------------------------------------------------------ */
+
+/* Files that are recognisably something else, by magic. */
+static const char *foreign_kind(const struct loader_file *file)
+{
+    static const struct {
+        size_t offset, length;
+        const char *bytes, *kind;
+    } kinds[] = {
+        {0x202, 4, "HdrS", "an x86 Linux kernel (bzImage)"},
+        {0x38, 4, "ARM\x64", "a 64-bit ARM (AArch64) Linux kernel"},
+        {0x38, 4, "RSC\x05", "a RISC-V Linux kernel"},
+        {4, 4, "zimg", "a compressed EFI kernel (zboot)"},
+        {0, 4, "\xd0\x0d\xfe\xed", "a device tree or FIT image"},
+        {0, 6, "070701", "a cpio archive (an initramfs?)"},
+        {0, 6, "070702", "a cpio archive (an initramfs?)"},
+        {0, 6,
+         "\xfd"
+         "7zXZ",
+         "compressed with xz (only gzip is unpacked here)"},
+        {0, 4, "\x28\xb5\x2f\xfd", "compressed with zstd (only gzip is unpacked here)"},
+        {0, 3, "BZh", "compressed with bzip2 (only gzip is unpacked here)"},
+        {0, 4, "\x02\x21\x4c\x18", "compressed with lz4 (only gzip is unpacked here)"},
+        {0, 4, "\x04\x22\x4d\x18", "compressed with lz4 (only gzip is unpacked here)"},
+        {0, 9, "\x89LZO\0\r\n\x1a\n", "compressed with lzop (only gzip is unpacked here)"},
+        {0, 8, "!<arch>\n", "an archive or Debian package"},
+        {0, 4, "PK\3\4", "a zip archive"},
+        {0, 4, "QFI\xfb", "a qcow2 disk image"},
+        {0, 2, "#!", "a script"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        if (starts_with(file, kinds[i].offset, kinds[i].bytes, kinds[i].length))
+            return kinds[i].kind;
+    }
+    return NULL;
+}
+
+static bool is_text(const struct loader_file *file)
+{
+    size_t n = MIN(file->size, 512u);
+
+    for (size_t i = 0; i < n; i++) {
+        if (!isprint(file->data[i]) && !isspace(file->data[i]))
+            return false;
+    }
+    return true;
+}
+
+/* ---- zImage ---------------------------------------------------------------------------------- */
+
+/* The beginning that every zImage has since 1996: no-operations, the first two perhaps also an EFI
+ * signature. */
+static bool looks_like_zimage(const struct loader_file *file)
+{
+    if (starts_with(file, 0x24, "\x18\x28\x6f\x01", 4))
+        return true;
+    return file->size < ZIMAGE_HEADER && file->size >= 4 &&
+           (starts_with(file, 0, "\0\0\xa0\xe1", 4) || starts_with(file, 0, "MZ", 2));
+}
+
+/* What the kernel occupies when unpacked, from the table behind the second magic (kernel 4.15 and
+ * later, arch/arm/boot/compressed/vmlinux.lds.S); 0 if it does not say. */
+static uint64_t zimage_unpacked_bytes(const uint8_t *zimage, size_t size)
+{
+    if (size < 0x3c || load_le32(zimage + 0x34) != ZIMAGE_MAGIC2)
+        return 0;
+    uint64_t table = load_le32(zimage + 0x38);
+    if (table + 24 > size || load_le32(zimage + table) < 5 ||
+        load_le32(zimage + table + 4) != ZIMAGE_TAG_KERNEL_SIZE)
+        return 0;
+    uint64_t size_at = load_le32(zimage + table + 8);
+    uint64_t bss = load_le32(zimage + table + 12), text_offset = load_le32(zimage + table + 16);
+    uint64_t heap = load_le32(zimage + table + 20);
+    if (size_at + 4 > size)
+        return 0;
+    /* The packed kernel moves out of the way, behind the end of what it unpacks to. */
+    return text_offset + load_le32(zimage + size_at) + MAX(bss, size + heap + 64 * KIB);
+}
+
+static bool load_zimage(struct loader_file *file, const struct kernel_target *target,
+                        struct loader *l, struct kernel_image *out, struct error *err)
+{
+    char need[32], have[32];
+
+    if (file->size < ZIMAGE_HEADER)
+        return error_set(err,
+                         "%s is truncated: a zImage begins with a header of 48 bytes, the "
+                         "file has %zu",
+                         file->what, file->size);
+    uint32_t start = load_le32(file->data + 0x28), end = load_le32(file->data + 0x2c);
+    if (end <= start)
+        return error_set(err, "%s is damaged: its zImage header states no size", file->what);
+    if (file->size < end - start)
+        return error_set(err,
+                         "%s is truncated: its zImage header states %u bytes, the file has %zu",
+                         file->what, end - start, file->size);
+    uint64_t unpacked = zimage_unpacked_bytes(file->data, end - start);
+    uint64_t least = MAX(unpacked, RAW_OFFSET + (uint64_t)file->size);
+    if (least > target->ram_bytes)
+        return error_set(err, "%s does not fit: it needs %s of memory to start, -m gives %s",
+                         file->what, loader_size(least, need),
+                         loader_size(target->ram_bytes, have));
+    out->format = "zImage";
+    out->entry = target->ram_base + RAW_OFFSET;
+    /* Without the table: kernels shrink to a quarter or so. */
+    out->end = target->ram_base + (unpacked ? unpacked : MIN(least * 5, target->ram_bytes / 2));
+    return loader_add_file(l, out->entry, file, err);
+}
+
+/* ---- Image and raw programs ------------------------------------------------------------------ */
+
+/* An Image has no header. Its first instructions find PHYS_OFFSET by subtracting TEXT_OFFSET from
+ * their own address: "sub r8, r8, #TEXT_OFFSET" (arch/arm/kernel/head.S). */
+static uint32_t image_text_offset(const struct loader_file *file)
+{
+    for (size_t at = 0; at + 4 <= MIN(file->size, 512u); at += 4) {
+        uint32_t insn = load_le32(file->data + at);
+        uint32_t value = ror32(insn & 0xff, insn >> 7 & 0x1e);
+        if ((insn & 0xfffff000) == 0xe2488000 && (value & 0xffff) == IMAGE_OFFSET &&
+            value < 16 * MIB)
+            return value;
+    }
+    return IMAGE_OFFSET;
+}
+
+static bool load_raw(struct loader_file *file, const struct kernel_target *target, struct loader *l,
+                     struct kernel_image *out, struct error *err)
+{
+    static const char banner[] = "Linux version ";
+    bool is_linux = memmem(file->data, file->size, banner, sizeof(banner) - 1) != NULL;
+    uint32_t offset = is_linux ? image_text_offset(file) : RAW_OFFSET;
+    char need[32], have[32];
+
+    if (file->size < 4)
+        return error_set(err, "%s is too short to be a kernel: %zu bytes", file->what, file->size);
+    if (starts_with(file, 0, "MZ", 2))
+        return error_set(err, "%s is an EFI program and not a kernel for ARM", file->what);
+    if (is_text(file))
+        return error_set(err, "%s is text and not a kernel", file->what);
+    if (offset + (uint64_t)file->size > target->ram_bytes)
+        return error_set(err, "%s does not fit: it needs %s of memory, -m gives %s", file->what,
+                         loader_size(offset + (uint64_t)file->size, need),
+                         loader_size(target->ram_bytes, have));
+    out->format = is_linux ? "Image" : "raw program";
+    out->entry = target->ram_base + offset;
+    /* A kernel's bss is not in the file. */
+    out->end = out->entry + file->size + (is_linux ? 4 * MIB : 0);
+    return loader_add_file(l, out->entry, file, err);
+}
+
+/* ---- ELF ------------------------------------------------------------------------------------- */
+
+#ifndef WITHOUT_LIBELF
+
+/* A vmlinux states virtual addresses, also as physical ones: PAGE_OFFSET is where RAM begins. */
+static gpa elf_physical(const struct kernel_target *target, bool is_linux, uint32_t address)
+{
+    if (!is_linux || loader_fits(target->memory, address, 1))
+        return address;
+    return target->ram_base + (address & 0x0fffffff);
+}
+
+static bool check_elf_header(const struct loader_file *file, struct error *err)
+{
+    const uint8_t *data = file->data;
+    char number[24];
+
+    if (file->size < sizeof(Elf32_Ehdr))
+        return error_set(err, "%s is truncated: the file is shorter than an ELF header",
+                         file->what);
+    unsigned machine = data[EI_DATA] == ELFDATA2MSB ? load_be16(data + 18) : load_le16(data + 18);
+    if (machine != ELF_MACHINE_ARM || data[EI_CLASS] != ELFCLASS32) {
+        const char *name = loader_elf_machine(machine);
+        snprintf(number, sizeof(number), "machine number %u", machine);
+        return error_set(err, "%s is an ELF program for %s, not for ARM", file->what,
+                         name ? name : number);
+    }
+    if (data[EI_DATA] != ELFDATA2LSB)
+        return error_set(err, "%s is a big-endian ARM program; only little-endian ones run",
+                         file->what);
+    unsigned type = load_le16(data + 16);
+    if (type != ET_EXEC && type != ET_DYN)
+        return error_set(err, "%s is an ELF %s, not an executable", file->what,
+                         type == ET_REL ? "object file" : "file");
+    return true;
+}
+
+static bool load_elf_segment(const struct loader_file *file, const Elf32_Phdr *segment,
+                             const struct kernel_target *target, bool is_linux, struct loader *l,
+                             struct kernel_image *out, struct error *err)
+{
+    gpa address = elf_physical(target, is_linux, segment->p_paddr);
+
+    if (segment->p_offset > file->size || segment->p_filesz > file->size - segment->p_offset)
+        return error_set(err, "%s is truncated: an ELF segment ends at %llu, the file at %zu",
+                         file->what, (unsigned long long)segment->p_offset + segment->p_filesz,
+                         file->size);
+    if (segment->p_filesz > segment->p_memsz)
+        return error_set(err, "%s is damaged: an ELF segment is larger in the file than in memory",
+                         file->what);
+    if (!loader_fits(target->memory, address, segment->p_memsz))
+        return error_set(err,
+                         "%s does not fit: its segment of %u bytes at 0x%llx is outside the "
+                         "machine's memory",
+                         file->what, segment->p_memsz, (unsigned long long)address);
+    out->end = MAX(out->end, address + segment->p_memsz);
+    return loader_add(l, address, file->data + segment->p_offset, segment->p_filesz,
+                      segment->p_memsz, err);
+}
+
+static bool load_elf_segments(struct loader_file *file, Elf *elf,
+                              const struct kernel_target *target, struct loader *l,
+                              struct kernel_image *out, struct error *err)
+{
+    bool is_linux = memmem(file->data, file->size, "Linux version ", 14) != NULL;
+    const Elf32_Ehdr *header = elf32_getehdr(elf);
+    size_t n = 0, loaded = 0;
+    const Elf32_Phdr *table = header ? elf32_getphdr(elf) : NULL;
+
+    if (!table || elf_getphdrnum(elf, &n) != 0 ||
+        header->e_phoff + n * sizeof(Elf32_Phdr) > file->size)
+        return error_set(err, "%s is truncated or damaged: no ELF program headers", file->what);
+    /* The section headers are not needed, but they stand at the end: a cut shows there. */
+    if ((uint64_t)header->e_shoff + (uint64_t)header->e_shnum * header->e_shentsize > file->size)
+        return error_set(err, "%s is truncated: its ELF section headers are beyond its end",
+                         file->what);
+    for (size_t i = 0; i < n; i++) {
+        if (table[i].p_type != PT_LOAD || !table[i].p_memsz)
+            continue;
+        if (!load_elf_segment(file, &table[i], target, is_linux, l, out, err))
+            return false;
+        loaded++;
+    }
+    if (!loaded)
+        return error_set(err, "%s has nothing to load: no ELF segments", file->what);
+    out->format = "ELF";
+    out->entry = elf_physical(target, is_linux, header->e_entry & ~1u) | (header->e_entry & 1);
+    if (!loader_fits(target->memory, out->entry & ~UINT64_C(1), 2))
+        return error_set(err, "%s: its ELF entry point 0x%llx is outside the machine's memory",
+                         file->what, (unsigned long long)out->entry);
+    return true;
+}
+
+static bool load_elf(struct loader_file *file, const struct kernel_target *target, struct loader *l,
+                     struct kernel_image *out, struct error *err)
+{
+    if (!check_elf_header(file, err))
+        return false;
+    elf_version(EV_CURRENT);
+    Elf *elf = elf_memory((char *)file->data, file->size);
+    if (!elf)
+        return error_set(err, "%s is a damaged ELF file: %s", file->what, elf_errmsg(-1));
+    bool ok = load_elf_segments(file, elf, target, l, out, err);
+    elf_end(elf);
+    if (ok)
+        loader_file_free(file);
+    return ok;
+}
+
+#else
+
+static bool load_elf(struct loader_file *file, const struct kernel_target *target, struct loader *l,
+                     struct kernel_image *out, struct error *err)
+{
+    return error_set(err, "%s is an ELF file, and this calque was built without libelf",
+                     file->what);
+}
+
+#endif
+
+/* ---- uImage ---------------------------------------------------------------------------------- */
+
+static bool check_uimage_header(const struct loader_file *file, const struct uimage_header *header,
+                                struct error *err)
+{
+    if (header->architecture != UIMAGE_ARCH_ARM)
+        return error_set(err, "%s is a uImage for %s, not for ARM", file->what,
+                         loader_uimage_architecture(header->architecture));
+    if (header->type != UIMAGE_TYPE_KERNEL && header->type != UIMAGE_TYPE_KERNEL_NOLOAD)
+        return error_set(err, "%s is a uImage of type %u; a kernel has type 2", file->what,
+                         header->type);
+    if (header->compression > UIMAGE_GZIP)
+        return error_set(err, "%s: only gzip compression of a uImage is supported, it has type %u",
+                         file->what, header->compression);
+    return true;
+}
+
+static bool load_uimage(struct loader_file *file, const struct kernel_target *target,
+                        struct loader *l, struct kernel_image *out, struct error *err)
+{
+    struct uimage_header header;
+
+    if (!loader_uimage(file, &header, err) || !check_uimage_header(file, &header, err))
+        return false;
+    if (header.compression == UIMAGE_GZIP && !loader_gunzip(file, target->ram_bytes, err))
+        return false;
+    if (starts_with(file, 0x24, "\x18\x28\x6f\x01", 4) && file->size >= ZIMAGE_HEADER &&
+        file->size < load_le32(file->data + 0x2c) - load_le32(file->data + 0x28))
+        return error_set(err, "%s: the zImage in this uImage is truncated", file->what);
+    gpa load = header.load, entry = header.entry;
+    if (header.type == UIMAGE_TYPE_KERNEL_NOLOAD) { /* runs where it stands */
+        load = target->ram_base + RAW_OFFSET;
+        entry += load;
+    }
+    if (!loader_fits(target->memory, load, file->size) ||
+        !loader_fits(target->memory, entry & ~UINT64_C(1), 2))
+        return error_set(err,
+                         "%s: its uImage header loads %zu bytes at 0x%llx and starts at 0x%llx, "
+                         "which is outside the machine's memory",
+                         file->what, file->size, (unsigned long long)load,
+                         (unsigned long long)entry);
+    uint64_t unpacked = zimage_unpacked_bytes(file->data, file->size);
+    out->format = "uImage";
+    out->entry = entry;
+    out->end = MAX(load + file->size, target->ram_base + unpacked);
+    return loader_add_file(l, load, file, err);
+}
+
+/* ---- the choice ------------------------------------------------------------------------------ */
+
+static bool load_any(struct loader_file *file, const struct kernel_target *target, struct loader *l,
+                     struct kernel_image *out, struct error *err)
+{
+    for (unsigned nesting = 0; loader_is_gzip(file->data, file->size); nesting++) {
+        if (nesting == MAX_NESTING)
+            return error_set(err, "%s is compressed too many times over", file->what);
+        if (!loader_gunzip(file, target->ram_bytes, err))
+            return false;
+    }
+    if (starts_with(file, 0, "\177ELF", 4))
+        return load_elf(file, target, l, out, err);
+    if (loader_is_uimage(file->data, file->size))
+        return load_uimage(file, target, l, out, err);
+    if (looks_like_zimage(file))
+        return load_zimage(file, target, l, out, err);
+    if (file->size >= ZIMAGE_HEADER && load_le32(file->data + 0x24) == ZIMAGE_MAGIC_BE)
+        return error_set(err, "%s is a big-endian ARM kernel; only little-endian ones run",
+                         file->what);
+    const char *kind = foreign_kind(file);
+    if (kind)
+        return error_set(err, "%s is %s, not a kernel for 32-bit ARM", file->what, kind);
+    return load_raw(file, target, l, out, err);
+}
+
+bool kernel_image_load(struct loader_file *file, const struct kernel_target *target,
+                       struct loader *l, struct kernel_image *out, struct error *err)
+{
+    bool ok;
+
+    *out = (struct kernel_image){0};
+    ok = load_any(file, target, l, out, err);
+    loader_file_free(file);
+    return ok;
+}
