@@ -25,7 +25,8 @@ const char *const ir_type_name[IR_N_TYPES] = {
     [IR_V128] = "v128", [IR_FLAGS] = "flags",
 };
 
-enum { MAX_VCONSTS = 1024 };
+/* What a builder may fill: the passes need room to expand into. */
+enum { MAX_BUILT = IR_MAX_INSNS / 2 };
 
 enum ir_type ir_field_value_type(enum ir_type field_type)
 {
@@ -49,7 +50,7 @@ struct ir_unit *ir_unit_create(struct arena *arena, const struct state_field *fi
     unit->n_fields = n_fields;
     unit->insns = arena_alloc(arena, sizeof(*unit->insns) * IR_MAX_INSNS);
     unit->blocks = arena_alloc(arena, sizeof(*unit->blocks) * IR_MAX_BLOCKS);
-    unit->vconst_high = arena_alloc(arena, sizeof(*unit->vconst_high) * MAX_VCONSTS);
+    unit->vconst_high = arena_alloc(arena, sizeof(*unit->vconst_high) * IR_MAX_VCONSTS);
     memset(&unit->insns[0], 0, sizeof(unit->insns[0]));
     unit->n_insns = 1;
     return unit;
@@ -107,7 +108,7 @@ static struct ir_insn *append(struct ir_builder *b, enum ir_op op, enum ir_type 
     struct ir_unit *unit = b->unit;
     if (UNLIKELY(b->block == IR_NO_BLOCK))
         return NULL; /* unreachable: after the block's end */
-    if (UNLIKELY(unit->n_insns == IR_MAX_INSNS)) {
+    if (UNLIKELY(unit->n_insns == MAX_BUILT)) {
         b->overflow = true;
         return NULL;
     }
@@ -165,7 +166,7 @@ ir_ref ir_i64(struct ir_builder *b, uint64_t value)
 ir_ref ir_v128(struct ir_builder *b, uint64_t low, uint64_t high)
 {
     struct ir_unit *unit = b->unit;
-    if (unit->n_vconst == MAX_VCONSTS) {
+    if (unit->n_vconst == IR_MAX_VCONSTS) {
         b->overflow = true;
         return IR_NONE;
     }

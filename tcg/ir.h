@@ -127,6 +127,8 @@ struct ir_fp_rules {
     /* op: VFADD .. VFMA. d, a, b, c: 16 bytes each, 16-byte aligned; d may equal any of them. */
     void (*vector)(void *cpu, unsigned op, unsigned sub, void *d, const void *a, const void *b,
                    const void *c);
+    /* Groups of the state fields the functions read or change; 0: any integer field. */
+    uint64_t groups;
 };
 
 /* How a guest access is done: the aux word of LOAD, STORE, PROBE, COMMIT, CAS, RMW. */
@@ -161,7 +163,13 @@ enum { IR_PROBE_MAX = 128 };
 
 typedef uint16_t ir_ref;
 enum { IR_NONE = 0 }; /* insn 0 is a NOP, so that 0 means "no value" */
-enum { IR_MAX_INSNS = 8192, IR_MAX_BLOCKS = 512, IR_MAX_FIELDS = 512, IR_MAX_ARGS = 4 };
+enum {
+    IR_MAX_INSNS = 8192,
+    IR_MAX_BLOCKS = 512,
+    IR_MAX_FIELDS = 512,
+    IR_MAX_ARGS = 4,
+    IR_MAX_VCONSTS = 1024
+};
 
 struct ir_insn {
     uint8_t op, type, sub, mark; /* mark: scratch of the pass that runs */
