@@ -412,6 +412,8 @@ static enum exit_reason run_loop(struct engine *engine)
         reason = exec->backend->enter(exec->state, &cpu->run, code);
         if (reason == EXIT_LINK)
             engine->pending_link = cpu->run.link_site;
+        else if (UNLIKELY(reason == EXIT_STALE))
+            jump_cache_slot(engine, cpu->run.pc, cpu->run.key)->page = 0;
         else if (UNLIKELY(reason == EXIT_DEBUG || reason == EXIT_YIELD))
             return reason;
         if (UNLIKELY(engine->limit) && !--engine->limit)
