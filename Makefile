@@ -58,7 +58,7 @@ hardening := -fPIE -fstack-protector-strong $(if $(SANITIZE)$(DEBUG),,-D_FORTIFY
 
 # Optional libraries (D17): found once, looked for again whenever packages change.
 # The goals that first install packages look for them in a second make.
-front_goals := run check check-fast check-all check-sanitize check-clang bench deps deps-check \
+front_goals := run check check-fast check-all check-sanitize check-clang bench fuzz deps \
 	install-deps clean help format lint-layers
 building := $(or $(if $(MAKECMDGOALS),,all),$(filter-out $(front_goals),$(MAKECMDGOALS)))
 ifneq ($(building),)
@@ -142,15 +142,20 @@ test_list = $(if $(ONLY),$(foreach o,$(ONLY),$(filter %/test_$(o),$(tests))),$(i
 	$(filter fast,$(LEVEL)),$(filter $(BUILD)/tests/unit/% $(BUILD)/tests/device/%,$(tests)),$(tests)))
 
 .PHONY: check check-fast check-all check-sanitize check-clang run-tests build-tests
-check: deps-check
+check:
+	@tools/install-deps run check
 	+@$(again) run-tests LEVEL=normal
-check-fast: deps-check
+check-fast:
+	@tools/install-deps run check
 	+@$(again) run-tests LEVEL=fast
-check-all: deps-check
+check-all:
+	@tools/install-deps run check
 	+@$(again) run-tests LEVEL=all
-check-sanitize: deps-check
+check-sanitize:
+	@tools/install-deps run check
 	+@$(again) run-tests SANITIZE=1
-check-clang: deps-check
+check-clang:
+	@tools/install-deps run check clang
 	+@$(again) run-tests CC=clang
 
 # The ARM side of the instruction tests, run by qemu-arm.
@@ -181,31 +186,33 @@ build/tests/fuzz/%: build/fuzz-obj/tests/fuzz/%.o \
 		$(patsubst %.c,build/fuzz-obj/%.o,$(filter-out main.c,$(sources)))
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)clang -pthread -fsanitize=fuzzer,address,undefined -o $@ $^ $(all_libs)
-.PHONY: fuzz
+.PHONY: fuzz run-fuzz
 .PRECIOUS: build/fuzz-obj/%.o
-fuzz: deps-check $(fuzz_programs)
+fuzz:
+	@tools/install-deps run clang
+	+@$(again) run-fuzz
+run-fuzz: $(fuzz_programs)
 	@for f in $(fuzz_programs); do echo "== $$f"; mkdir -p build/corpus/$${f##*/}; \
 		$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 build/corpus/$${f##*/} || exit 1; done
 
 # PEER names the QEMU to compare with, ROUNDS how often each runs, ROWS a pattern of rows.
 include bench/bench.mk
 .PHONY: bench
-bench: deps-check
+bench:
+	@tools/install-deps run bench
 	+@$(again) all $(BUILD)/bench/arm.elf
 	bench/run $(BUILD)/calque-system-arm $(BUILD)/bench/arm.elf
 
 # ---- running -------------------------------------------------------------------------------------
 
-.PHONY: run deps deps-check install-deps
+.PHONY: run deps install-deps
 run:
 	@tools/install-deps run
 	+@$(again) all
 	@tools/fetch-guest $(GUEST)
 	@tools/run-guest $(GUEST) $(RUN_ARGS)
 deps install-deps:
-	@tools/install-deps run check
-deps-check:
-	@tools/install-deps run check
+	@tools/install-deps run check clang lint leaks bench
 
 # ---- looking after the source --------------------------------------------------------------------
 
