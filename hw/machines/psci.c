@@ -33,6 +33,7 @@ struct psci {
     struct machine *m;
     struct vcpu *cpu;
     uint32_t function, arguments[3];
+    bool again; /* the call does not return */
 };
 
 /* MPIDR affinity of the one vCPU is 0.0.0; level n looks at the fields from n up. */
@@ -75,15 +76,18 @@ static int32_t psci_migrate_info_type(struct psci *p)
     return TRUSTED_OS_NOT_PRESENT;
 }
 
-/* Does not return to the caller: the vCPU waits while vm/ acts on the request. */
+/* These do not return: until vm/ has acted on the request the vCPU waits, and should an interrupt
+ * wake it, it makes the same call again. */
 static int32_t psci_system_off(struct psci *p)
 {
+    p->again = true;
     machine_request(p->m, MACHINE_POWER_OFF);
     return PSCI_SUCCESS;
 }
 
 static int32_t psci_system_reset(struct psci *p)
 {
+    p->again = true;
     machine_request(p->m, MACHINE_RESET);
     return PSCI_SUCCESS;
 }
@@ -127,10 +131,17 @@ bool psci_call(void *opaque, struct vcpu *cpu, unsigned kind)
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
-        if (functions[i].function == p.function) {
-            *result = (uint32_t)functions[i].call(&p);
-            return true;
+        if (functions[i].function != p.function)
+            continue;
+        int32_t answer = functions[i].call(&p);
+        if (!p.again) {
+            *result = (uint32_t)answer;
+        } else {
+            cpu->run.pc -= 4; /* SMC and HVC have 4 bytes in both instruction sets */
+            cpu->halted = true;
+            vcpu_kick(cpu);
         }
+        return true;
     }
     log_printf(LOG_UNIMP, "psci: unknown function 0x%08x\n", p.function);
     *result = (uint32_t)PSCI_NOT_SUPPORTED;
