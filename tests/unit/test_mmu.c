@@ -1,0 +1,584 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The software MMU under a toy walk: spaces, flushes, the slow path of every kind of access, code
+ * pages; then random operations against a plain model.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "softmmu/mmu.h"
+#include "util/bits.h"
+
+enum {
+    N_PAGES = 64, /* virtual, per tag */
+    N_TAGS = 80,
+    RAM_PAGES = 256,
+    DEVICE_PAGE = 0x9000,
+    ROM_PAGE = 0x8000,
+    HOLE_PAGE = 0xa000,
+};
+
+enum { P_READ = 1, P_WRITE = 2, P_USER = 4, P_DEVICE = 8, P_EXEC = 16 };
+
+struct page {
+    uint32_t physical; /* page number; 0: unmapped */
+    unsigned flags;
+};
+
+struct fixture {
+    struct run_state run; /* first: what the walk gets */
+    pthread_mutex_t lock;
+    struct memory *memory;
+    struct mmu *mmu;
+    uint8_t *ram;
+    struct page page[N_TAGS][N_PAGES];
+    uint32_t tag;
+    uint64_t block_size;
+    unsigned n_walks, n_faults;
+    struct mmu_fault fault;
+    jmp_buf escape;
+    uint8_t registers[4096];
+    unsigned n_reads, n_writes;
+    unsigned n_changed;
+    gpa changed;
+};
+
+static bool toy_walk(void *cpu, gva va, enum mmu_access access, bool user, struct tlb_fill *out,
+                     struct mmu_fault *fault)
+{
+    struct fixture *f = cpu;
+    const struct page *page = &f->page[f->tag][(va >> 12) % N_PAGES];
+    static const unsigned need[] = {P_READ, P_WRITE, P_EXEC};
+
+    f->n_walks++;
+    assert_true(va < UINT64_C(1) << 32);
+    if (!page->physical || (user && !(page->flags & P_USER)) || !(page->flags & need[access])) {
+        fault->syndrome = page->physical ? 13 : 5;
+        return false;
+    }
+    out->physical = (gpa)page->physical << 12 | (va & 0xfff);
+    out->block_size = f->block_size;
+    out->readable = page->flags & P_READ;
+    out->writable = page->flags & P_WRITE;
+    out->executable = page->flags & P_EXEC;
+    out->device = page->flags & P_DEVICE;
+    return true;
+}
+
+static NORETURN void toy_fault(void *cpu, const struct mmu_fault *fault)
+{
+    struct fixture *f = cpu;
+
+    f->n_faults++;
+    f->fault = *fault;
+    longjmp(f->escape, 1);
+}
+
+static const struct mmu_client client = {.walk = toy_walk, .fault = toy_fault};
+
+static uint64_t device_read(void *opaque, uint64_t offset, unsigned size)
+{
+    struct fixture *f = opaque;
+    uint64_t value = 0;
+
+    memcpy(&value, f->registers + offset, size);
+    f->n_reads++;
+    return value;
+}
+
+static void device_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
+{
+    struct fixture *f = opaque;
+
+    memcpy(f->registers + offset, &value, size);
+    f->n_writes++;
+}
+
+static const struct region_ops device_ops = {
+    .read = device_read, .write = device_write, .min_access = 1, .max_access = 4};
+
+static void code_changed(void *opaque, gpa address, uint64_t size)
+{
+    struct fixture *f = opaque;
+
+    f->n_changed++;
+    f->changed = address;
+}
+
+static int setup(void **state)
+{
+    struct fixture *f = aligned_alloc(64, align_up(sizeof(*f), 64));
+    pthread_mutexattr_t attributes;
+    struct error err;
+
+    memset(f, 0, sizeof(*f));
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&f->lock, &attributes);
+    f->memory = memory_create(&f->lock, &err);
+    f->ram = memory_add_ram(f->memory, "ram", 0, RAM_PAGES << 12, &err);
+    memory_add_rom(f->memory, "rom", (gpa)ROM_PAGE << 12, 0x1000, NULL, NULL, &err);
+    memory_add_device(f->memory, "device", (gpa)DEVICE_PAGE << 12, 0x1000, &device_ops, f, &err);
+    memory_on_code_write(f->memory, code_changed, f);
+    f->mmu = mmu_create(f->memory, &f->run, &client, &err);
+    assert_non_null(f->mmu);
+    f->block_size = 4096;
+    for (unsigned tag = 0; tag < N_TAGS; tag++) {
+        for (unsigned i = 1; i < 16; i++)
+            f->page[tag][i] = (struct page){16 + (tag * 16 + i) % 128, P_READ | P_WRITE | P_EXEC};
+    }
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+
+    mmu_destroy(f->mmu);
+    memory_destroy(f->memory);
+    free(f);
+    return 0;
+}
+
+static void select_tag(struct fixture *f, uint32_t tag, bool privileged)
+{
+    f->tag = tag;
+    mmu_select(f->mmu, tag, privileged);
+}
+
+/* True if the statement raised. */
+#define RAISES(f, statement) (setjmp((f)->escape) ? true : ((void)(statement), false))
+
+static uint64_t entry(struct fixture *f, unsigned part, uint32_t va)
+{
+    return ((uint64_t *)(f->run.tlb + part))[va >> 12];
+}
+
+static uint8_t *host_of(struct fixture *f, uint32_t tag, uint32_t va)
+{
+    return f->ram + ((size_t)f->page[tag][va >> 12].physical << 12) + (va & 0xfff);
+}
+
+/* ---- tests ----------------------------------------------------------------------------------- */
+
+static void entries_are_made_as_stated(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(entry(f, TLB_READ, 0x3000), 0);
+    mmu_store(f->mmu, 0x3004, 0x11223344, 2);
+    assert_int_equal(entry(f, TLB_WRITE, 0x3000) + 0x3004, (uintptr_t)host_of(f, 0, 0x3004));
+    assert_int_equal(mmu_load(f->mmu, 0x3004, 2), 0x11223344);
+    assert_int_equal(entry(f, TLB_READ, 0x3000) + 0x3004, (uintptr_t)host_of(f, 0, 0x3004));
+    /* A read alone enters no write. */
+    mmu_load(f->mmu, 0x4000, 0);
+    assert_int_equal(entry(f, TLB_WRITE, 0x4000), 0);
+    assert_int_not_equal(entry(f, TLB_READ, 0x4000), 0);
+}
+
+static void values_are_swapped_and_extended(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t bytes[16], out[16];
+
+    mmu_store(f->mmu, 0x2000, 0x8899aabbccddeeff, 3);
+    assert_int_equal(mmu_load(f->mmu, 0x2000, 0), 0xff);
+    assert_int_equal(mmu_load(f->mmu, 0x2000, 0 | IR_MEM_SIGN), -1);
+    assert_int_equal(mmu_load(f->mmu, 0x2001, 1 | IR_MEM_SWAP), 0xeedd);
+    assert_int_equal(mmu_load(f->mmu, 0x2001, 1 | IR_MEM_SWAP | IR_MEM_SIGN),
+                     (uint64_t)(int16_t)0xeedd);
+    assert_int_equal(mmu_load(f->mmu, 0x2000, 2 | IR_MEM_SIGN), (uint64_t)(int32_t)0xccddeeff);
+    mmu_store(f->mmu, 0x2000, 0x01020304, 2 | IR_MEM_SWAP);
+    assert_int_equal(mmu_load(f->mmu, 0x2000, 2), 0x04030201);
+    for (unsigned i = 0; i < 16; i++)
+        bytes[i] = (uint8_t)(i * 7);
+    mmu_store_bytes(f->mmu, 0x2ff8, bytes, 4);
+    mmu_load_bytes(f->mmu, 0x2ff8, out, 4);
+    assert_memory_equal(bytes, out, 16);
+    assert_memory_equal(host_of(f, 0, 0x3000), bytes + 8, 8);
+}
+
+static void crossings_store_all_or_nothing(void **state)
+{
+    struct fixture *f = *state;
+
+    mmu_store(f->mmu, 0x2ffd, 0x1122334455667788, 3);
+    assert_int_equal(mmu_load(f->mmu, 0x2ffd, 3), 0x1122334455667788);
+    f->page[0][4].flags = P_READ;
+    mmu_store(f->mmu, 0x3ff0, 0, 3);
+    assert_true(RAISES(f, mmu_store(f->mmu, 0x3ffe, 0x99999999, 2)));
+    assert_int_equal(f->fault.address, 0x4000);
+    assert_int_equal(f->fault.access, MMU_WRITE);
+    assert_int_equal(f->fault.syndrome, 13);
+    assert_int_equal(*host_of(f, 0, 0x3ffe), 0);
+    f->page[0][4].physical = 0;
+    mmu_flush_page(f->mmu, 0x4000);
+    assert_true(RAISES(f, mmu_load(f->mmu, 0x3ffe, 2)));
+    assert_int_equal(f->fault.address, 0x4000);
+    assert_int_equal(f->fault.syndrome, 5);
+    /* The top of the address space wraps. */
+    f->page[0][0] = f->page[0][N_PAGES - 1] = (struct page){20, P_READ | P_WRITE};
+    mmu_store(f->mmu, 0xfffffffe, 0xabcd1234, 2);
+    assert_int_equal(mmu_load(f->mmu, 0, 1), 0xabcd);
+}
+
+static void alignment_is_checked(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_true(RAISES(f, mmu_load(f->mmu, 0x2002, 2 | IR_MEM_ALIGN_OF(2))));
+    assert_true(f->fault.unaligned);
+    assert_false(RAISES(f, mmu_load(f->mmu, 0x2004, 3 | IR_MEM_ALIGN_OF(2))));
+    /* Device memory: natural alignment whatever the memop says. */
+    f->page[0][5] = (struct page){30, P_READ | P_WRITE | P_DEVICE};
+    assert_false(RAISES(f, mmu_store(f->mmu, 0x5004, 1, 2)));
+    assert_true(RAISES(f, mmu_load(f->mmu, 0x5002, 2)));
+    assert_true(f->fault.unaligned);
+    assert_true(RAISES(f, mmu_load(f->mmu, 0x5ffe, 2)));
+    assert_int_equal(entry(f, TLB_READ, 0x5000), 0);
+    assert_int_equal(entry(f, TLB_WRITE, 0x5000), 0);
+}
+
+static void devices_and_holes(void **state)
+{
+    struct fixture *f = *state;
+
+    f->page[0][5] = (struct page){DEVICE_PAGE, P_READ | P_WRITE};
+    f->page[0][6] = (struct page){HOLE_PAGE, P_READ | P_WRITE | P_EXEC};
+    f->page[0][7] = (struct page){ROM_PAGE, P_READ | P_WRITE | P_EXEC};
+    mmu_store(f->mmu, 0x5010, 0x12345678, 2);
+    assert_int_equal(f->n_writes, 1);
+    assert_int_equal(mmu_load(f->mmu, 0x5010, 2 | IR_MEM_SWAP), 0x78563412);
+    assert_int_equal(f->n_reads, 1);
+    assert_int_equal(mmu_load(f->mmu, 0x5012, 1), 0x1234);
+    mmu_load(f->mmu, 0x5010, 3);
+    assert_int_equal(f->n_reads, 4);
+    f->n_walks = 0;
+    for (unsigned i = 0; i < 100; i++)
+        mmu_load(f->mmu, 0x5010, 2);
+    assert_int_equal(f->n_walks, 0);
+    assert_true(RAISES(f, mmu_load(f->mmu, 0x6010, 2)));
+    assert_true(f->fault.external);
+    assert_true(RAISES(f, mmu_store(f->mmu, 0x6010, 0, 2)));
+    assert_true(f->fault.external);
+    /* ROM: reads go fast, writes go nowhere. */
+    mmu_store(f->mmu, 0x7000, 1, 2);
+    assert_int_equal(mmu_load(f->mmu, 0x7000, 2), 0);
+    assert_int_equal(entry(f, TLB_WRITE, 0x7000), 0);
+    assert_int_not_equal(entry(f, TLB_READ, 0x7000), 0);
+    /* Flushed, the device goes away. */
+    f->page[0][5].physical = 20;
+    mmu_flush_page(f->mmu, 0x5000);
+    f->n_reads = 0;
+    mmu_load(f->mmu, 0x5010, 2);
+    assert_int_equal(f->n_reads, 0);
+}
+
+static void probes(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t data[64];
+    uint8_t *p;
+
+    assert_ptr_equal(mmu_probe(f->mmu, 0x2010, 32, 2), host_of(f, 0, 0x2010));
+    assert_ptr_equal(mmu_probe(f->mmu, 0x2fe0, 32, 2 | IR_MEM_WRITE), host_of(f, 0, 0x2fe0));
+    for (unsigned i = 0; i < sizeof(data); i++)
+        data[i] = (uint8_t)(i + 1);
+    memcpy(host_of(f, 0, 0x2fe0), data, 32);
+    memcpy(host_of(f, 0, 0x3000), data + 32, 32);
+    p = mmu_probe(f->mmu, 0x2fe0, 64, 2);
+    assert_ptr_equal(p, f->run.bounce);
+    assert_memory_equal(p, data, 64);
+    p = mmu_probe(f->mmu, 0x2fe8, 64, 2 | IR_MEM_WRITE);
+    assert_ptr_equal(p, f->run.bounce);
+    memcpy(p, data, 64);
+    mmu_commit(f->mmu, p, 0x2fe8, 64, 2 | IR_MEM_WRITE);
+    assert_memory_equal(host_of(f, 0, 0x2fe8), data, 24);
+    assert_memory_equal(host_of(f, 0, 0x3000), data + 24, 40);
+    f->page[0][5] = (struct page){DEVICE_PAGE, P_READ | P_WRITE};
+    memcpy(f->registers, data, 64);
+    p = mmu_probe(f->mmu, 0x5000, 16, 2);
+    assert_memory_equal(p, data, 16);
+    assert_int_equal(f->n_reads, 4);
+    p = mmu_probe(f->mmu, 0x5000, 16, 2 | IR_MEM_WRITE);
+    memset(p, 0x5a, 16);
+    mmu_commit(f->mmu, p, 0x5000, 16, 2 | IR_MEM_WRITE);
+    assert_int_equal(f->n_writes, 4);
+    assert_int_equal(f->registers[15], 0x5a);
+    assert_int_equal(f->registers[16], data[16]);
+}
+
+static void atomics(void **state)
+{
+    struct fixture *f = *state;
+
+    mmu_store(f->mmu, 0x2000, 10, 2);
+    assert_int_equal(mmu_cas(f->mmu, 0x2000, 9, 50, 2), 10);
+    assert_int_equal(mmu_load(f->mmu, 0x2000, 2), 10);
+    assert_int_equal(mmu_cas(f->mmu, 0x2000, 10, 50, 2), 10);
+    assert_int_equal(mmu_load(f->mmu, 0x2000, 2), 50);
+    assert_int_equal(mmu_rmw(f->mmu, 0x2000, IR_RMW_ADD, 5, 2), 50);
+    assert_int_equal(mmu_rmw(f->mmu, 0x2000, IR_RMW_XCHG, 7, 2), 55);
+    assert_int_equal(mmu_rmw(f->mmu, 0x2000, IR_RMW_OR, 8, 0), 7);
+    assert_int_equal(mmu_rmw(f->mmu, 0x2000, IR_RMW_XOR, 0xff, 0 | IR_MEM_SIGN), 15);
+    assert_int_equal(mmu_load(f->mmu, 0x2000, 2), 0xf0);
+    mmu_store(f->mmu, 0x2008, 0x01000000, 2);
+    assert_int_equal(mmu_rmw(f->mmu, 0x2008, IR_RMW_ADD, 1, 2 | IR_MEM_SWAP), 1);
+    assert_int_equal(mmu_load(f->mmu, 0x2008, 2 | IR_MEM_SWAP), 2);
+    mmu_store(f->mmu, 0x2ffc, 0x1111111122222222, 3);
+    assert_int_equal(mmu_cas(f->mmu, 0x2ffc, 0x1111111122222222, 5, 3), 0x1111111122222222);
+    assert_int_equal(mmu_load(f->mmu, 0x2ffc, 3), 5);
+    f->page[0][5] = (struct page){DEVICE_PAGE, P_READ | P_WRITE};
+    assert_int_equal(mmu_rmw(f->mmu, 0x5000, IR_RMW_ADD, 3, 2), 0);
+    assert_int_equal(mmu_load(f->mmu, 0x5000, 2), 3);
+    f->page[0][4].flags = P_READ;
+    assert_true(RAISES(f, mmu_cas(f->mmu, 0x4000, 1, 2, 2 | IR_MEM_EXCLUSIVE)));
+    assert_int_equal(f->fault.access, MMU_WRITE);
+    assert_true(f->fault.exclusive);
+}
+
+static void user_accesses_from_privileged_mode(void **state)
+{
+    struct fixture *f = *state;
+
+    f->page[0][3].flags |= P_USER;
+    assert_false(RAISES(f, mmu_store(f->mmu, 0x2000, 1, 2)));
+    assert_true(RAISES(f, mmu_store(f->mmu, 0x2000, 1, 2 | IR_MEM_USER)));
+    assert_true(f->fault.user);
+    assert_false(RAISES(f, mmu_store(f->mmu, 0x3000, 1, 2 | IR_MEM_USER)));
+    assert_int_not_equal(((uint64_t *)(f->run.tlb_user + TLB_WRITE))[3], 0);
+    select_tag(f, 0, false);
+    assert_ptr_equal(f->run.tlb, f->run.tlb_user);
+    assert_true(RAISES(f, mmu_load(f->mmu, 0x2000, 2)));
+    assert_int_equal(mmu_load(f->mmu, 0x3000, 2), 1);
+}
+
+static void tags_are_kept_apart(void **state)
+{
+    struct fixture *f = *state;
+
+    for (unsigned round = 0; round < 2; round++) {
+        for (unsigned tag = 0; tag < N_TAGS; tag++) {
+            select_tag(f, tag, true);
+            assert_int_equal(entry(f, TLB_READ, 0x3000) && round == 0 && tag, 0);
+            mmu_store(f->mmu, 0x3000, tag, 2);
+            assert_int_equal(load_le32(host_of(f, tag, 0x3000)), tag);
+            assert_int_equal(mmu_load(f->mmu, 0x3000, 2), tag);
+        }
+    }
+    /* Going back to a recent one costs no walk. */
+    f->n_walks = 0;
+    for (unsigned i = 0; i < 10; i++) {
+        select_tag(f, N_TAGS - 1 - i, true);
+        mmu_load(f->mmu, 0x3000, 2);
+    }
+    assert_int_equal(f->n_walks, 0);
+    mmu_flush_tag(f->mmu, N_TAGS - 3);
+    select_tag(f, N_TAGS - 2, true);
+    mmu_load(f->mmu, 0x3000, 2);
+    assert_int_equal(f->n_walks, 0);
+    select_tag(f, N_TAGS - 3, true);
+    mmu_load(f->mmu, 0x3000, 2);
+    assert_int_equal(f->n_walks, 1);
+    mmu_flush_page_tag(f->mmu, N_TAGS - 2, 0x3000);
+    assert_int_not_equal(entry(f, TLB_READ, 0x3000), 0);
+    select_tag(f, N_TAGS - 2, true);
+    assert_int_equal(entry(f, TLB_READ, 0x3000), 0);
+}
+
+static void flushing_one_page_of_a_large_mapping_flushes_it_all(void **state)
+{
+    struct fixture *f = *state;
+
+    f->block_size = MIB;
+    mmu_load(f->mmu, 0x2000, 2);
+    mmu_load(f->mmu, 0x9000, 2);
+    f->block_size = 4096;
+    mmu_load(f->mmu, 0x10002000, 2);
+    mmu_flush_page(f->mmu, 0x5000);
+    assert_int_equal(entry(f, TLB_READ, 0x2000), 0);
+    assert_int_equal(entry(f, TLB_READ, 0x9000), 0);
+    assert_int_not_equal(entry(f, TLB_READ, 0x10002000), 0);
+    f->block_size = 16 * MIB;
+    mmu_load(f->mmu, 0x2000, 2);
+    mmu_flush_page(f->mmu, 0x40000000);
+    assert_int_equal(entry(f, TLB_READ, 0x2000), 0);
+}
+
+static void code_pages_lose_their_write_entries(void **state)
+{
+    struct fixture *f = *state;
+    gpa page = (gpa)f->page[0][3].physical << 12;
+    unsigned n_places = 0;
+
+    /* The page in many spaces, and in one twice. */
+    for (unsigned tag = 0; tag < 20; tag++) {
+        f->page[tag][9] = f->page[tag][3] = f->page[0][3];
+        select_tag(f, tag, tag & 1);
+        f->page[tag][3].flags |= P_USER;
+        f->page[tag][9].flags |= P_USER;
+        mmu_store(f->mmu, 0x3000, tag, 2);
+        mmu_store(f->mmu, 0x9004, tag, 2);
+    }
+    memory_set_page_code(f->memory, page, true);
+    for (unsigned tag = 0; tag < 20; tag++) {
+        select_tag(f, tag, tag & 1);
+        n_places += entry(f, TLB_WRITE, 0x3000) != 0;
+        n_places += entry(f, TLB_WRITE, 0x9000) != 0;
+        assert_int_not_equal(entry(f, TLB_READ, 0x3000), 0);
+    }
+    assert_int_equal(n_places, 0);
+    /* Stores are told, by physical address, and make no entry. */
+    mmu_store(f->mmu, 0x3010, 0x55, 2);
+    assert_int_equal(f->n_changed, 1);
+    assert_int_equal(f->changed, page + 0x10);
+    assert_int_equal(load_le32(host_of(f, 0, 0x3010)), 0x55);
+    mmu_store(f->mmu, 0x9020, 0x66, 0);
+    mmu_cas(f->mmu, 0x9024, 0, 1, 2);
+    assert_int_equal(f->n_changed, 3);
+    mmu_cas(f->mmu, 0x9024, 0, 2, 2);
+    assert_int_equal(f->n_changed, 3);
+    assert_ptr_equal(mmu_probe(f->mmu, 0x3000, 8, 2 | IR_MEM_WRITE), f->run.bounce);
+    mmu_store(f->mmu, 0x3ffe, 0, 2);
+    assert_int_equal(f->n_changed, 4);
+    assert_int_equal(entry(f, TLB_WRITE, 0x3000), 0);
+    memory_set_page_code(f->memory, page, false);
+    mmu_store(f->mmu, 0x3010, 0x55, 2);
+    assert_int_equal(f->n_changed, 4);
+    assert_int_not_equal(entry(f, TLB_WRITE, 0x3000), 0);
+}
+
+static void fetches(void **state)
+{
+    struct fixture *f = *state;
+    gpa physical;
+
+    assert_ptr_equal(mmu_fetch(f->mmu, 0x3004, &physical, false), host_of(f, 0, 0x3004));
+    assert_int_equal(physical, ((gpa)f->page[0][3].physical << 12) + 4);
+    assert_int_equal(((uint32_t *)(f->run.tlb + TLB_EXEC))[3], TLB_EXEC_TAG(physical));
+    f->page[0][4].flags = P_READ;
+    assert_null(mmu_fetch(f->mmu, 0x4000, &physical, true));
+    assert_int_equal(f->n_faults, 0);
+    assert_true(RAISES(f, mmu_fetch(f->mmu, 0x4000, &physical, false)));
+    assert_int_equal(f->fault.access, MMU_EXEC);
+    f->page[0][5] = (struct page){DEVICE_PAGE, P_READ | P_EXEC};
+    assert_null(mmu_fetch(f->mmu, 0x5008, &physical, false));
+    assert_int_equal(physical, ((gpa)DEVICE_PAGE << 12) + 8);
+    f->page[0][6] = (struct page){HOLE_PAGE, P_READ | P_EXEC};
+    assert_null(mmu_fetch(f->mmu, 0x6008, &physical, false));
+    assert_int_equal(physical, ((gpa)HOLE_PAGE << 12) + 8);
+}
+
+static void looks_change_nothing(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t value = 0x12345678, seen = 0;
+
+    assert_true(mmu_poke(f->mmu, 0x2ffe, &value, 4, false));
+    assert_true(mmu_peek(f->mmu, 0x2ffe, &seen, 4, false));
+    assert_int_equal(seen, value);
+    assert_int_equal(entry(f, TLB_READ, 0x2000), 0);
+    assert_false(mmu_peek(f->mmu, 0x2000, &seen, 4, true));
+    f->page[0][5] = (struct page){DEVICE_PAGE, P_READ | P_WRITE};
+    assert_false(mmu_peek(f->mmu, 0x5000, &seen, 4, false));
+    assert_int_equal(f->n_reads, 0);
+}
+
+/* Everything at once: whatever the order of stores, remaps and flushes, a load sees what the page
+ * tables say. */
+static void random_operations_agree_with_the_tables(void **state)
+{
+    struct fixture *f = *state;
+    unsigned seed = 11;
+
+    for (unsigned i = 0; i < 40000; i++) {
+        uint32_t va = 0x1000 + (unsigned)rand_r(&seed) % 0xe000, value = (uint32_t)rand_r(&seed);
+        unsigned op = (unsigned)rand_r(&seed) % 16, tag = (unsigned)rand_r(&seed) % N_TAGS;
+        unsigned size_log2 = (unsigned)rand_r(&seed) % 3, page = va >> 12;
+        uint64_t expected = 0;
+
+        if (op == 0) {
+            select_tag(f, tag, tag % 3);
+        } else if (op == 1) {
+            f->page[tag][page].physical = 16 + (unsigned)rand_r(&seed) % 200;
+            mmu_flush_page_tag(f->mmu, tag, va);
+        } else if (op == 2 && i % 10 == 0) {
+            for (unsigned t = 0; t < N_TAGS; t++)
+                f->page[t][page].physical = 16 + (unsigned)rand_r(&seed) % 200;
+            mmu_flush_page(f->mmu, va);
+        } else if (op == 3 && i % 50 == 0) {
+            for (unsigned p = 1; p < 16; p++)
+                f->page[tag][p].physical = 16 + (unsigned)rand_r(&seed) % 200;
+            mmu_flush_tag(f->mmu, tag);
+        } else if (op == 4) {
+            memory_set_page_code(f->memory, (gpa)(16 + rand_r(&seed) % 200) << 12, i & 1);
+        } else {
+            for (unsigned p = page; p <= page + 1; p++)
+                f->page[f->tag][p].flags |= P_USER;
+            if (op < 10)
+                mmu_store(f->mmu, va, value, size_log2);
+            for (unsigned k = 0; k < 1u << size_log2; k++)
+                expected |= (uint64_t)*host_of(f, f->tag, va + k) << (8 * k);
+            if (op < 10 && f->page[f->tag][page].physical != f->page[f->tag][page + 1].physical)
+                assert_int_equal(expected, value & ((UINT64_C(1) << (8 << size_log2)) - 1));
+            assert_int_equal(mmu_load(f->mmu, va, size_log2), expected);
+        }
+    }
+}
+
+/* Tables are bounded: touching all of the address space in all spaces keeps to the allowance. */
+static void tables_stay_small(void **state)
+{
+    struct fixture *f = *state;
+    unsigned long resident = 0;
+    FILE *file;
+
+    for (unsigned i = 0; i < N_PAGES; i++)
+        f->page[0][i] = f->page[1][i] = (struct page){20 + i, P_READ | P_WRITE | P_EXEC};
+    for (unsigned tag = 0; tag < N_TAGS; tag++) {
+        memcpy(f->page[tag], f->page[0], sizeof(f->page[0]));
+        select_tag(f, tag, true);
+        for (uint64_t va = tag * 64; va < UINT64_C(1) << 32; va += 0x200000)
+            mmu_store(f->mmu, va, va, 2);
+        assert_int_equal(mmu_load(f->mmu, 0xffe00000 + tag * 64, 2), 0xffe00000 + tag * 64);
+    }
+    file = fopen("/proc/self/statm", "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%*u %lu", &resident), 1);
+    fclose(file);
+#ifndef __SANITIZE_ADDRESS__
+    assert_true(resident * 4096 < 48 * MIB);
+#endif
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(entries_are_made_as_stated),
+        TEST(values_are_swapped_and_extended),
+        TEST(crossings_store_all_or_nothing),
+        TEST(alignment_is_checked),
+        TEST(devices_and_holes),
+        TEST(probes),
+        TEST(atomics),
+        TEST(user_accesses_from_privileged_mode),
+        TEST(tags_are_kept_apart),
+        TEST(flushing_one_page_of_a_large_mapping_flushes_it_all),
+        TEST(code_pages_lose_their_write_entries),
+        TEST(fetches),
+        TEST(looks_change_nothing),
+        TEST(random_operations_agree_with_the_tables),
+        TEST(tables_stay_small),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
