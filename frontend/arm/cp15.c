@@ -167,6 +167,9 @@ static void write_tlbi(struct arm_cpu *cpu, const struct arm_reg *reg, uint64_t 
     case 2:
         arm_mmu_flush_asid(cpu, (unsigned)value & 0xff);
         break;
+    case 1:
+        arm_mmu_flush_va_asid(cpu, (uint32_t)value);
+        break;
     default:
         arm_mmu_flush_va(cpu, (uint32_t)value);
         break;

@@ -157,6 +157,9 @@ struct arm_cpu {
         uint32_t dacr_values[ARM_DACR_SLOTS];
         uint8_t n_dacr, dacr_slot;
         bool waiting_event; /* halted by WFE, not WFI */
+        /* A bit per MB of the address space: the TLB may hold global pages there, so that
+         * invalidating by address and ASID has to look into every space. */
+        uint32_t global_pages[4096 / 32];
         uint32_t teecr, teehbr, dbg_dscr, dbg_vcr, dbg_oslock;
         uint32_t dbg_value[2][16], dbg_control[2][16]; /* [0] breakpoints, [1] watchpoints */
         uint32_t pm_event_count[32];

@@ -191,6 +191,7 @@ static bool walk_section(struct arm_cpu *cpu, struct arm_walk *w, uint32_t descr
         w->physical = (descriptor & 0xfff00000u) | (w->va & 0x000fffffu);
     }
     w->not_secure = descriptor >> 19 & 1;
+    w->global = !(descriptor >> 17 & 1);
     attributes_short(cpu, w, extract32(descriptor, 12, 3), extract32(descriptor, 2, 2),
                      descriptor >> 16 & 1);
     return check_short(cpu, w, ap, descriptor >> 4 & 1, descriptor & 1);
@@ -224,6 +225,7 @@ static bool walk_second_level(struct arm_cpu *cpu, struct arm_walk *w, uint32_t 
         xn = descriptor & 1;
         break;
     }
+    w->global = !(descriptor >> 11 & 1);
     ap = extract32((uint32_t)descriptor, 9, 1) << 2 | extract32((uint32_t)descriptor, 4, 2);
     attributes_short(cpu, w, tex, extract32((uint32_t)descriptor, 2, 2), descriptor >> 10 & 1);
     return check_short(cpu, w, ap, xn, first >> 2 & 1);
@@ -300,6 +302,7 @@ static bool check_long(struct arm_cpu *cpu, struct arm_walk *w, uint64_t descrip
 
     w->memory = (uint8_t)extract32(mair, extract64(descriptor, 2, 2) * 8, 8);
     w->share = (uint8_t)extract64(descriptor, 8, 2);
+    w->global = !(descriptor >> 11 & 1);
     w->not_secure = (descriptor >> 5 & 1) || (table_attributes >> 63 & 1);
     if (!(descriptor & 1 << 10))
         return walk_fault(w, FAULT_ACCESS_FLAG, w->level);
@@ -343,7 +346,7 @@ bool arm_walk_table(struct arm_cpu *cpu, struct arm_walk *w)
     w->level = 0;
     w->domain = 0;
     w->perm = 0;
-    w->supersection = w->not_secure = false;
+    w->supersection = w->not_secure = w->global = false;
     if (!(cpu->cp15.sctlr & SCTLR_M)) { /* ARM ARM B3.2.1: flat, Strongly-ordered */
         w->physical = w->va;
         w->block_size = 4 * KIB;
@@ -461,6 +464,20 @@ static COLD void log_walk_failure(const struct arm_cpu *cpu, const struct arm_wa
               cpu->cp15.dacr);
 }
 
+static void note_global(struct arm_cpu *cpu, uint32_t va, uint64_t block_size)
+{
+    uint32_t first = va >> 20, count = 1;
+
+    if (cpu->sys.global_pages[first / 32] >> (first % 32) & 1)
+        return;
+    if (block_size > MIB) {
+        first = (uint32_t)align_down(va, block_size) >> 20;
+        count = (uint32_t)(block_size >> 20);
+    }
+    for (uint32_t i = first; i < first + count; i++)
+        cpu->sys.global_pages[i / 32] |= 1u << (i % 32);
+}
+
 static bool client_walk(void *opaque, gva va, enum mmu_access access, bool user,
                         struct tlb_fill *out, struct mmu_fault *fault)
 {
@@ -479,6 +496,8 @@ static bool client_walk(void *opaque, gva va, enum mmu_access access, bool user,
             log_walk_failure(cpu, &w, access);
         return false;
     }
+    if (w.global)
+        note_global(cpu, w.va, w.block_size);
     out->physical = w.physical;
     out->block_size = w.block_size;
     out->readable = w.perm & PERM_R;
@@ -531,24 +550,40 @@ void arm_mmu_set_dacr(struct arm_cpu *cpu, uint32_t value)
 
 void arm_mmu_flush_all(struct arm_cpu *cpu)
 {
+    memset(cpu->sys.global_pages, 0, sizeof(cpu->sys.global_pages));
     if (cpu->v.mmu)
         mmu_flush_all(cpu->v.mmu);
+}
+
+static unsigned slots_in_use(const struct arm_cpu *cpu)
+{
+    return arm_uses_long_format(cpu) ? 1 : MAX(cpu->sys.n_dacr, 1);
 }
 
 /* TLBIASID leaves global entries alone; dropping them too is allowed. */
 void arm_mmu_flush_asid(struct arm_cpu *cpu, unsigned asid)
 {
-    unsigned slots = arm_uses_long_format(cpu) ? 1 : MAX(cpu->sys.n_dacr, 1);
-
-    for (unsigned slot = 0; slot < slots; slot++)
+    for (unsigned slot = 0; slot < slots_in_use(cpu); slot++)
         mmu_flush_tag(cpu->v.mmu, (asid & 0xff) | slot << TAG_SLOT_SHIFT);
 }
 
-/* In every space: a global entry goes whatever ASID the operation names. Pages of larger mappings
- * are the software MMU's business. */
+/* Pages of larger mappings are the software MMU's business. */
 void arm_mmu_flush_va(struct arm_cpu *cpu, uint32_t va)
 {
     mmu_flush_page(cpu->v.mmu, va & ~0xfffu);
+}
+
+/* A global entry goes whatever ASID the operation names. */
+void arm_mmu_flush_va_asid(struct arm_cpu *cpu, uint32_t va_and_asid)
+{
+    uint32_t va = va_and_asid & ~0xfffu, mb = va >> 20;
+
+    if (cpu->sys.global_pages[mb / 32] >> (mb % 32) & 1) {
+        arm_mmu_flush_va(cpu, va);
+        return;
+    }
+    for (unsigned slot = 0; slot < slots_in_use(cpu); slot++)
+        mmu_flush_page_tag(cpu->v.mmu, (va_and_asid & 0xff) | slot << TAG_SLOT_SHIFT, va);
 }
 
 /* ---- VA to PA, cache operations

@@ -464,6 +464,12 @@ static bool can_read(struct fixture *f, uint32_t va, uint32_t *value)
     return mmu_peek(f->cpu->v.mmu, va, value, 4, false);
 }
 
+static bool in_tlb(struct fixture *f, uint32_t va)
+{
+    const uint64_t *table = (const uint64_t *)(const void *)(f->cpu->v.run.tlb + TLB_READ);
+    return table[va >> TLB_PAGE_BITS] != 0;
+}
+
 static void spaces_follow_asid(void **state)
 {
     struct fixture *f = fixture_create("cortex-a9");
@@ -487,8 +493,34 @@ static void spaces_follow_asid(void **state)
     assert_true(reg_write(f, 0, 8, 7, 1, 0x1ff000 | 1)); /* TLBIMVA, elsewhere in the section */
     assert_int_equal(mmu_load(f->cpu->v.mmu, 0x100000, 2), 0x22222222);
     poke32(f, L1 + 4, 0);
+    assert_true(in_tlb(f, 0x100000));
     assert_true(reg_write(f, 0, 8, 7, 2, 1)); /* TLBIASID */
+    assert_false(in_tlb(f, 0x100000));
     assert_false(can_read(f, 0x100000, &value));
+    fixture_destroy(f);
+}
+
+/* Invalidation by address and ASID: of that ASID only, but global pages in all. */
+static void invalidation_by_asid(void **state)
+{
+    struct fixture *f = fixture_create("cortex-a9");
+    uint32_t section = 3 << 10 | 0x1000c | 2;
+
+    poke32(f, RAM + 0x100000, 0x11111111);
+    short_on(f);
+    for (unsigned global = 0; global < 2; global++) {
+        poke32(f, L1 + 4, (RAM + 0x100000) | section | (global ? 0 : 1 << 17));
+        for (unsigned asid = 1; asid <= 2; asid++) {
+            assert_true(reg_write(f, 0, 13, 0, 1, asid));
+            assert_int_equal(mmu_load(f->cpu->v.mmu, 0x100000, 2), 0x11111111);
+        }
+        poke32(f, L1 + 4, 0);
+        assert_true(reg_write(f, 0, 8, 7, 1, 0x100000 | 2));
+        assert_false(in_tlb(f, 0x100000));
+        assert_true(reg_write(f, 0, 13, 0, 1, 1));
+        assert_int_equal(in_tlb(f, 0x100000), !global);
+        assert_true(reg_write(f, 0, 8, 7, 0, 0));
+    }
     fixture_destroy(f);
 }
 
@@ -903,6 +935,7 @@ int main(void)
         cmocka_unit_test(fault_codes),
         cmocka_unit_test(address_translation),
         cmocka_unit_test(spaces_follow_asid),
+        cmocka_unit_test(invalidation_by_asid),
         cmocka_unit_test(spaces_follow_dacr),
         cmocka_unit_test(spaces_follow_long_asid),
         cmocka_unit_test(banks),
