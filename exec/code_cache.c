@@ -447,22 +447,6 @@ bool cache_next_region(struct exec *exec)
     return true;
 }
 
-void cache_drop_all(struct exec *exec)
-{
-    pthread_mutex_lock(&exec->lock);
-    for (unsigned i = 0; i < exec->n_regions; i++) {
-        struct region *region = &exec->region[i];
-
-        for (uint32_t k = 0; k < region->n_placements; k++) {
-            struct unit *unit = region->placements[k].unit;
-
-            if (unit && !unit->dropped_at)
-                unit_drop(exec, unit);
-        }
-    }
-    pthread_mutex_unlock(&exec->lock);
-}
-
 /* Chains the units that overlap [from, to) through `doomed`, which ends with the last pointing to
  * itself, and takes stock of what the others cover. */
 static struct unit *page_doom(struct code_page *page, uint32_t from, uint32_t to)
@@ -487,25 +471,12 @@ static struct unit *page_doom(struct code_page *page, uint32_t from, uint32_t to
 }
 
 /* Units overlapping the changed bytes go; the others of the page stay, and so does its flag. */
-void cache_changed(void *opaque, gpa address, uint64_t size)
+static void invalidate(struct exec *exec, gpa address, uint32_t size)
 {
-    struct exec *exec = opaque;
-    uint32_t from = address & PAGE_MASK, to = (uint32_t)MIN(from + size, TLB_PAGE_SIZE);
-    gpa page_address = address & ~(gpa)PAGE_MASK;
-    struct unit *unit = NULL;
-    struct code_page *page;
+    struct code_page *page = page_find(exec, address & ~(gpa)PAGE_MASK);
+    uint32_t from = address & PAGE_MASK, to = from + size;
+    struct unit *unit = page && page->members ? page_doom(page, from, to) : NULL;
 
-    pthread_mutex_lock(&exec->lock);
-    page = page_find(exec, page_address);
-    if (!page) {
-        memory_set_page_code(exec->memory, page_address, false);
-    } else {
-        page->generation = ++exec->next_generation;
-        if (!page->members)
-            page_free_if_unused(exec, page);
-        else if (page->covered & cover_bits(from, to))
-            unit = page_doom(page, from, to);
-    }
     /* Whoever runs one of them leaves it at its next exit or loop. */
     for (struct engine *engine = unit ? exec->engines : NULL; engine; engine = engine->next)
         vcpu_kick(engine->cpu);
@@ -515,6 +486,73 @@ void cache_changed(void *opaque, gpa address, uint64_t size)
         unit_drop(exec, unit);
         exec->stats.units_invalidated++;
         unit = next;
+    }
+}
+
+/* Not on a vCPU's thread: code that may be running is not touched. The vCPUs do it before they take
+ * an interrupt or look up code again, which is before the guest can know of the change. */
+static void invalidate_later(struct exec *exec, gpa address, uint32_t size)
+{
+    if (exec->n_changes < MAX_CHANGES)
+        exec->changes[exec->n_changes] = (struct code_change){.address = address, .size = size};
+    exec->n_changes = MIN(exec->n_changes + 1, MAX_CHANGES + 1);
+    for (struct engine *engine = exec->engines; engine; engine = engine->next)
+        vcpu_kick(engine->cpu);
+}
+
+static void drop_all(struct exec *exec)
+{
+    for (unsigned i = 0; i < exec->n_regions; i++) {
+        struct region *region = &exec->region[i];
+
+        for (uint32_t k = 0; k < region->n_placements; k++) {
+            struct unit *unit = region->placements[k].unit;
+
+            if (unit && !unit->dropped_at)
+                unit_drop(exec, unit);
+        }
+    }
+}
+
+void cache_apply_changes(struct exec *exec)
+{
+    pthread_mutex_lock(&exec->lock);
+    if (exec->n_changes > MAX_CHANGES)
+        drop_all(exec);
+    else
+        for (unsigned i = 0; i < exec->n_changes; i++)
+            invalidate(exec, exec->changes[i].address, exec->changes[i].size);
+    exec->n_changes = 0;
+    pthread_mutex_unlock(&exec->lock);
+}
+
+void cache_drop_all(struct exec *exec)
+{
+    pthread_mutex_lock(&exec->lock);
+    drop_all(exec);
+    pthread_mutex_unlock(&exec->lock);
+}
+
+void cache_changed(void *opaque, gpa address, uint64_t size)
+{
+    struct exec *exec = opaque;
+    gpa page_address = address & ~(gpa)PAGE_MASK;
+    uint32_t from = address & PAGE_MASK, to = (uint32_t)MIN(from + size, TLB_PAGE_SIZE);
+    struct code_page *page;
+
+    pthread_mutex_lock(&exec->lock);
+    page = page_find(exec, page_address);
+    if (!page) {
+        memory_set_page_code(exec->memory, page_address, false);
+    } else {
+        bool hit = page->members && page->covered & cover_bits(from, to);
+
+        page->generation = ++exec->next_generation;
+        page_free_if_unused(exec, page);
+        if (hit && engine_is_current(exec))
+            invalidate(exec, address, to - from);
+        else if (hit)
+            invalidate_later(exec, address, to - from);
     }
     pthread_mutex_unlock(&exec->lock);
 }

@@ -9,7 +9,9 @@
  *
  * Threading: `lock` protects the cache and everything reached from it. It is taken last: no guest
  * walk and no device is called under it. A unit that is dropped stays in memory, findable by its
- * host addresses, until every vCPU has been out of generated code since.
+ * host addresses, until every vCPU has been out of generated code since. Units are made, chained
+ * and dropped by vCPU threads only (or while the vCPUs are stopped); stores by other threads wait
+ * for them in `changes`.
  */
 #ifndef CALQUE_EXEC_EXEC_H
 #define CALQUE_EXEC_EXEC_H
@@ -30,6 +32,7 @@ enum {
     UNIT_BUCKETS = 1 << 16,
     PAGE_BUCKETS = 1 << 12,
     MAX_UNIT_INSNS = 96,
+    MAX_CHANGES = 64,
     LONGEST_INSN = 16, /* bytes of one guest instruction, at most */
     PAGE_MASK = TLB_PAGE_SIZE - 1,
 };
@@ -93,6 +96,12 @@ struct region {
     uint32_t *granules; /* 1 + index of the first placement that reaches into it, 0 none */
 };
 
+/* A store by another thread into bytes that code was made from, not yet acted upon. */
+struct code_change {
+    gpa address;
+    uint32_t size;
+};
+
 struct exec {
     const struct guest *guest;
     struct memory *memory;
@@ -114,6 +123,8 @@ struct exec {
     struct unit **buckets;
     struct code_page **pages;
     struct unit *dropped;
+    struct code_change changes[MAX_CHANGES];
+    unsigned n_changes; /* more than MAX_CHANGES: too many to list */
     uint64_t next_generation;
     struct exec_stats stats;
 };
@@ -175,7 +186,7 @@ static inline bool engine_has_breakpoint(const struct engine *engine, gva addres
     return false;
 }
 
-/* ---- code_cache.c; all but unit_at and cache_drop_* with the lock held ------------------------
+/* ---- code_cache.c; with the lock held unless stated ------------------------
  */
 
 bool cache_init(struct exec *exec, struct error *err);
@@ -210,8 +221,9 @@ void unit_drop(struct exec *exec, struct unit *unit);
 void unit_retire(struct exec *exec, struct unit *unit);
 /* Frees dropped units that no vCPU can be in any more. */
 void cache_reap(struct exec *exec);
-/* These two take the lock. */
+/* These take the lock. */
 void cache_changed(void *exec, gpa address, uint64_t size);
+void cache_apply_changes(struct exec *exec);
 void cache_drop_all(struct exec *exec);
 
 /* ---- translate.c ------------------------------------------------------------------------------
@@ -228,6 +240,8 @@ void unit_log_guest_code(struct engine *engine, uint64_t pc, uint32_t key, unsig
 
 /* Host code for run.pc, run.key or NULL; fills the jump cache. Takes the lock. */
 const void *engine_lookup(void *cpu);
+/* Is the caller on the thread of one of its vCPUs, and that running? */
+bool engine_is_current(const struct exec *exec);
 /* Leaves generated code as it stood at the current unit's first instruction. */
 NORETURN void engine_restart_unit(struct vcpu *cpu);
 

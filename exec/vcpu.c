@@ -23,6 +23,11 @@
 
 static _Thread_local struct vcpu *current_vcpu; /* what bug_context prints */
 
+bool engine_is_current(const struct exec *exec)
+{
+    return current_vcpu && current_vcpu->exec == exec;
+}
+
 /* ---- creation -------------------------------------------------------------------------------- */
 
 static const struct cpu_model *model_find(const struct guest *guest, const char *name,
@@ -340,6 +345,8 @@ static bool handle_requests(struct engine *engine)
     struct vcpu *cpu = engine->cpu;
 
     atomic_store(&cpu->run.exit_request, 0);
+    if (__atomic_load_n(&engine->exec->n_changes, __ATOMIC_ACQUIRE))
+        cache_apply_changes(engine->exec);
     if (atomic_exchange(&engine->flush_requested, false))
         cache_drop_all(engine->exec);
     if (atomic_load(&engine->stop_requested) || atomic_load(&engine->quit_requested))

@@ -664,6 +664,39 @@ static void dma_invalidates_code(void **state)
     assert_int_equal(f->toy->r[0], 51);
 }
 
+static void *change_later(void *opaque)
+{
+    struct fixture *f = opaque;
+    struct timespec pause = {.tv_nsec = 10000000};
+    uint8_t stop[4] = {T_STOP, 0, 0, 0};
+
+    nanosleep(&pause, NULL);
+    for (uint32_t at = 0x3ff0; at >= 0x3000; at -= 8)
+        memory_write(f->memory, at, stop, 4);
+    return NULL;
+}
+
+/* Another thread stores into code that is running. */
+static void dma_invalidates_running_code(void **state)
+{
+    struct fixture *f = *state;
+    pthread_t thread;
+
+    for (unsigned shape = 0; shape < 2; shape++) {
+        put(f, 0x3000, T_ADDI, 0, 1);
+        put_jump(f, 0x3004, T_JMP, 0, shape ? 0x4000 : 0x3000);
+        put_jump(f, 0x4000, T_JMP, 0, 0x3000);
+        for (uint32_t at = 0x3008; at < 0x4000; at += 8) {
+            put(f, at, T_STOP, 0, 0);
+            run(f, at);
+        }
+        pthread_create(&thread, NULL, change_later, f);
+        f->cpu->run.pc = 0x3000;
+        assert_int_equal(vcpu_run_here(f->cpu, 0), EXIT_YIELD);
+        pthread_join(thread, NULL);
+    }
+}
+
 /* A loop that changes itself leaves within one turn. */
 static void running_unit_changes_itself(void **state)
 {
@@ -848,6 +881,7 @@ static const struct CMUnitTest tests[] = {
     TEST(crossing_instructions_check_their_tail),
     TEST(stores_invalidate_code),
     TEST(dma_invalidates_code),
+    TEST(dma_invalidates_running_code),
     TEST(running_unit_changes_itself),
     cmocka_unit_test_setup_teardown(small_cache_evicts, setup_tiny_cache, teardown),
     TEST(wild_addresses_stay_inside),
