@@ -91,13 +91,13 @@ bool xlat_fetch(struct xlat *x, uint64_t va, unsigned size, void *out)
 {
     struct translation *t = CONTAINER_OF(x, struct translation, x);
     uint64_t page = x->start_pc & ~(uint64_t)PAGE_MASK;
-    uint64_t offset = va - page;
+    uint64_t offset = pc_wrap(t->engine->exec, va - page);
     unsigned first = offset >= TLB_PAGE_SIZE ? 0 : (unsigned)MIN(size, TLB_PAGE_SIZE - offset);
 
     memcpy(out, x->page + offset, first);
     if (LIKELY(first == size))
         return true;
-    if (x->n_insns)
+    if (x->n_insns || offset + size > 2 * TLB_PAGE_SIZE)
         return false;
     if (!t->second_page)
         second_page_open(t);
