@@ -23,9 +23,13 @@ enum {
     MAX_DEPTH = 4,
 };
 
+/* A new insn's mark: it is 0 or 1 by MKFLAGS' contract. */
+enum { MARK_BOOLEAN = 1, MAX_MARKED = 128 };
+
 struct fold {
     struct rebuild r;
-    uint8_t boolean[IR_MAX_INSNS / 8]; /* new values that are 0 or 1 by MKFLAGS' contract */
+    unsigned n_marked;
+    ir_ref marked[MAX_MARKED];
 };
 
 /* A condition made simple: holds always, never, or as cond on flags. */
@@ -54,7 +58,9 @@ static bool equals_const(const struct fold *f, ir_ref ref, uint64_t value)
 
 static ir_ref make(struct fold *f, unsigned op, unsigned type, ir_ref a, ir_ref b)
 {
-    struct ir_insn insn = {.op = (uint8_t)op, .type = (uint8_t)type, .arg = {a, b}};
+    const uint64_t words[4] = {rebuild_head(op, type, 0, 0), rebuild_args(a, b, 0, 0), 0, 0};
+    struct ir_insn insn;
+    memcpy(&insn, words, sizeof(insn));
     return simplify(f, &insn);
 }
 
@@ -68,7 +74,7 @@ static ir_ref make_with_const(struct fold *f, unsigned op, unsigned type, ir_ref
 static bool is_boolean(const struct fold *f, ir_ref ref, unsigned depth)
 {
     const struct ir_insn *insn = at(f, ref);
-    if (f->boolean[ref / 8] & 1u << ref % 8)
+    if (insn->mark & MARK_BOOLEAN)
         return true;
     switch (insn->op) {
     case IR_SETCC:
@@ -308,17 +314,20 @@ static void canonicalise(const struct fold *f, struct ir_insn *insn)
     }
 }
 
-/* FLAGOF: what stands for it in the map. */
+/* FLAGOF: what stands for it in the map. Mostly the insn is there as it was. */
 static ir_ref fold_flagof(struct fold *f, ir_ref old_source)
 {
     struct ir_insn raw = f->r.old[old_source];
-    raw.mark = 0;
+    const struct ir_insn *made = at(f, f->r.map[old_source]);
+    uint64_t args = rebuild_mapped_args(f->r.map, &raw);
+    if (made->op == raw.op && made->type == raw.type && rebuild_word(made, 1) == args &&
+        args >> 32 == 0 && raw.arg[0] != raw.arg[1])
+        return rebuild_op(&f->r, IR_FLAGOF, IR_FLAGS, 0, 0, f->r.map[old_source], IR_NONE);
+    rebuild_set_args(&raw, args);
     uint64_t value[3] = {0, 0, 0};
     bool constant = true;
-    for (unsigned i = 0; i < ir_op_info[raw.op].n_args; i++) {
-        raw.arg[i] = f->r.map[raw.arg[i]];
+    for (unsigned i = 0; i < ir_op_info[raw.op].n_args; i++)
         constant &= is_const(f, raw.arg[i], &value[i]);
-    }
     if (constant)
         return (ir_ref)(KNOWN_FLAGS +
                         ir_eval_flags(raw.op, raw.type, value[0], value[1], value[2]));
@@ -745,7 +754,10 @@ static void mark_booleans(struct fold *f, const struct ir_insn *mkflags)
 {
     for (unsigned i = 0; i < 4; i++) {
         ir_ref ref = f->r.map[mkflags->arg[i]];
-        f->boolean[ref / 8] |= (uint8_t)(1u << ref % 8);
+        if (f->r.insns[ref].mark || f->n_marked == MAX_MARKED)
+            continue;
+        f->r.insns[ref].mark = MARK_BOOLEAN;
+        f->marked[f->n_marked++] = ref;
     }
 }
 
@@ -757,7 +769,6 @@ static void fold_insn(struct fold *f, ir_ref ref)
         return;
     const struct ir_op_info *info = &ir_op_info[insn.op];
     ir_ref old_flags = insn.arg[0];
-    insn.mark = 0;
     switch (insn.op) {
     case IR_FLAGOF:
         map[ref] = fold_flagof(f, insn.arg[0]);
@@ -777,8 +788,7 @@ static void fold_insn(struct fold *f, ir_ref ref)
     default:
         break;
     }
-    for (unsigned i = 0; i < info->n_args; i++)
-        insn.arg[i] = map[insn.arg[i]];
+    rebuild_set_args(&insn, rebuild_mapped_args(map, &f->r.old[ref]));
     if (insn.op == IR_SELECT) {
         map[ref] = fold_select(f, &insn, old_flags);
     } else if (info->traits & IR_PURE) {
@@ -793,12 +803,14 @@ void ir_pass_fold(struct ir_unit *unit)
 {
     struct fold f;
     rebuild_begin(&f.r, unit);
-    memset(f.boolean, 0, sizeof(f.boolean));
+    f.n_marked = 0;
     for (unsigned b = 0; b < unit->n_blocks && !f.r.overflow; b++) {
         rebuild_begin_block(&f.r, b);
         for (unsigned ref = unit->blocks[b].first; ref <= unit->blocks[b].last; ref++)
             fold_insn(&f, (ir_ref)ref);
         rebuild_end_block(&f.r, b);
     }
+    for (unsigned i = 0; i < f.n_marked; i++)
+        f.r.insns[f.marked[i]].mark = 0;
     rebuild_end(&f.r);
 }

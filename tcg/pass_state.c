@@ -13,14 +13,16 @@
  */
 #include <string.h>
 
-#include "tcg/ir.h"
+#include "tcg/rebuild.h"
 
-enum { MAX_LOCALS = 64, NO_LOCAL = 0xff, MAX_ROUNDS = 8, MAX_PENDING_FAULTS = 4 };
+enum { MAX_LOCALS = 64, NO_LOCAL = 0xff, MAX_ROUNDS = 8, MAX_PENDING_FAULTS = 4, SEEN_WORDS = 8 };
 
 struct state_pass {
     struct ir_unit *unit;
     unsigned n_locals;
     bool too_many; /* some fields have no number: they may alias anything */
+    bool again;    /* a field was numbered after one it overlaps: the summaries lack it */
+    uint64_t seen[SEEN_WORDS]; /* bytes of numbered fields, folded */
     uint8_t local_of[IR_MAX_FIELDS];
     uint32_t offset[MAX_LOCALS], end[MAX_LOCALS];
     uint64_t alias[MAX_LOCALS]; /* locals that share a byte with it, itself among them */
@@ -28,10 +30,10 @@ struct state_pass {
     uint64_t group[MAX_LOCALS];
     uint16_t field[MAX_LOCALS];
     uint64_t touched_by_fp;
-    uint64_t pendable;        /* integer fields that overlap nothing and live in memory */
-    ir_ref value[MAX_LOCALS]; /* known in this block */
-    ir_ref *map;              /* what stands for a value that is gone */
-    bool replaced;            /* some value is gone */
+    uint64_t pendable;           /* integer fields that overlap nothing and live in memory */
+    ir_ref value[MAX_LOCALS];    /* known in this block */
+    ir_ref *map;                 /* what stands for a value that is gone */
+    bool replaced, any_replaced; /* some value is gone: in this block, in any */
     uint64_t *observed, *overwritten, *dead_in; /* per block */
     ir_ref *faults;                             /* FAULT ops of the block, last first */
     unsigned n_faults, killed_at[MAX_LOCALS];
@@ -60,10 +62,46 @@ static bool is_integer_field(unsigned type)
     return type == IR_I8 || type == IR_I16 || type == IR_I32 || type == IR_I64;
 }
 
+/* What the walks tell apart. */
+enum { PLAIN, NOTHING, READS, WRITES, EFFECT };
+static const uint8_t class_of[IR_N_OPS] = {
+#define PURE IR_PURE
+#define FAULT IR_FAULT
+#define END IR_END
+#define SIDE IR_SIDE
+#define OP(op, args, result, traits)                                                               \
+    [IR_##op] = IR_##op == IR_NOP                            ? NOTHING                             \
+                : IR_##op == IR_GET                          ? READS                               \
+                : IR_##op == IR_SET                          ? WRITES                              \
+                : ((traits) & (IR_FAULT | IR_END | IR_SIDE)) ? EFFECT                              \
+                                                             : PLAIN,
+#include "tcg/ops.def"
+#undef OP
+#undef PURE
+#undef FAULT
+#undef END
+#undef SIDE
+};
+
 static bool is_fp_op(unsigned op)
 {
     return (op >= IR_FADD && op <= IR_I2F && op != IR_FNEG && op != IR_FABS) ||
            (op >= IR_VFADD && op <= IR_VFMA);
+}
+
+/* Might [offset, offset + bytes) overlap a numbered field? Quick; sometimes yes when it does not.
+ */
+static bool may_overlap(struct state_pass *p, uint32_t offset, unsigned bytes)
+{
+    uint64_t mask = ((UINT64_C(1) << bytes) - 1) << (offset % 64);
+    uint64_t *seen = &p->seen[offset / 64 % SEEN_WORDS];
+    if (offset % 64 + bytes > 64) {
+        memset(p->seen, 0xff, sizeof(p->seen));
+        return true;
+    }
+    bool overlap = *seen & mask;
+    *seen |= mask;
+    return overlap;
 }
 
 static void add_local(struct state_pass *p, unsigned field)
@@ -76,9 +114,11 @@ static void add_local(struct state_pass *p, unsigned field)
     unsigned n = p->n_locals++;
     uint64_t bit = UINT64_C(1) << n, alias = bit, cover = bit;
     uint32_t offset = f->offset, end = offset + type_bytes(f->type);
-    for (unsigned i = 0; i < n; i++) {
+    bool overlap = may_overlap(p, offset, end - offset);
+    for (unsigned i = 0; i < n && overlap; i++) {
         if (offset >= p->end[i] || end <= p->offset[i])
             continue;
+        p->again = true;
         alias |= UINT64_C(1) << i;
         p->alias[i] |= bit;
         if (offset <= p->offset[i] && end >= p->end[i])
@@ -101,19 +141,12 @@ static void add_local(struct state_pass *p, unsigned field)
         p->pendable |= bit;
 }
 
-static void number_fields(struct state_pass *p)
+/* The local number of a field, NO_LOCAL if it has none and gets none any more. */
+static unsigned number_of(struct state_pass *p, unsigned field)
 {
-    const struct ir_unit *unit = p->unit;
-    memset(p->local_of, NO_LOCAL, unit->n_fields);
-    for (unsigned i = 1; i < unit->n_insns; i++) {
-        const struct ir_insn *insn = &unit->insns[i];
-        if ((insn->op == IR_GET || insn->op == IR_SET) && p->local_of[insn->aux] == NO_LOCAL)
-            add_local(p, insn->aux);
-    }
-    for (unsigned i = 0; i < p->n_locals; i++) {
-        if (p->alias[i] != UINT64_C(1) << i)
-            p->pendable &= ~(UINT64_C(1) << i);
-    }
+    if (UNLIKELY(p->local_of[field] == NO_LOCAL))
+        add_local(p, field);
+    return p->local_of[field];
 }
 
 /* The locals that helpers with these groups touch. ~0 also means fields of no group. */
@@ -214,6 +247,13 @@ static bool is_low_half(const struct ir_unit *unit, ir_ref ref)
     }
 }
 
+/* Where the forward walk stands in a block. */
+struct flow {
+    uint64_t known;       /* locals whose value is in state_pass.value */
+    uint64_t observed;    /* seen before the block overwrote them */
+    uint64_t overwritten; /* before anybody saw them */
+};
+
 static void replace(struct state_pass *p, ir_ref ref, ir_ref value)
 {
     p->map[ref] = value;
@@ -248,52 +288,75 @@ static bool forward_get(struct state_pass *p, ir_ref ref, ir_ref value)
     return true;
 }
 
+static void forward_effect(struct state_pass *p, const struct ir_insn *insn, struct flow *flow)
+{
+    if (insn->op == IR_INSN)
+        return;
+    flow->observed |= observes(p, insn) & ~flow->overwritten;
+    if (insn->op == IR_CALL)
+        flow->known &= ~locals_in(p, helper_of(insn)->writes);
+    else if (is_fp_op(insn->op))
+        flow->known &= ~p->touched_by_fp;
+}
+
+static void forward_read(struct state_pass *p, ir_ref ref, struct flow *flow)
+{
+    unsigned local = number_of(p, p->unit->insns[ref].aux);
+    uint64_t bit = UINT64_C(1) << (local & 63);
+    if (local == NO_LOCAL) {
+        flow->observed |= ~flow->overwritten;
+        return;
+    }
+    if (flow->known & bit && forward_get(p, ref, p->value[local]))
+        return;
+    flow->observed |= p->alias[local] & ~flow->overwritten;
+    flow->known |= bit;
+    p->value[local] = ref;
+}
+
+static void forward_write(struct state_pass *p, struct ir_insn *insn, struct flow *flow)
+{
+    unsigned local = number_of(p, insn->aux);
+    uint64_t bit = UINT64_C(1) << (local & 63);
+    if (local == NO_LOCAL) {
+        flow->known = 0;
+    } else if (flow->known & bit && p->value[local] == insn->arg[0]) {
+        *insn = (struct ir_insn){.op = IR_NOP};
+    } else {
+        flow->known = (flow->known & ~p->alias[local]) | bit;
+        flow->overwritten |= p->cover[local] & ~flow->observed;
+        p->value[local] = insn->arg[0];
+    }
+}
+
 static void forward_block(struct state_pass *p, unsigned block)
 {
     struct ir_unit *unit = p->unit;
-    uint64_t known = 0, observed = 0, overwritten = 0;
+    struct flow flow = {0, 0, 0};
+    ir_ref *map = p->map;
+    p->replaced = false;
     for (unsigned ref = unit->blocks[block].first; ref <= unit->blocks[block].last; ref++) {
         struct ir_insn *insn = &unit->insns[ref];
-        p->map[ref] = (ir_ref)ref;
-        if (p->replaced) {
-            for (unsigned i = 0; i < ir_op_info[insn->op].n_args; i++)
-                insn->arg[i] = p->map[insn->arg[i]];
-        }
-        if (insn->op != IR_GET && insn->op != IR_SET) {
-            if (ir_op_info[insn->op].traits & ~IR_PURE) {
-                observed |= observes(p, insn) & ~overwritten;
-                if (insn->op == IR_CALL)
-                    known &= ~locals_in(p, helper_of(insn)->writes);
-                else if (is_fp_op(insn->op))
-                    known &= ~p->touched_by_fp;
-            }
-            continue;
-        }
-        unsigned local = p->local_of[insn->aux];
-        if (local == NO_LOCAL) {
-            if (insn->op == IR_SET)
-                known = 0;
-            else
-                observed |= ~overwritten;
-            continue;
-        }
-        uint64_t bit = UINT64_C(1) << local;
-        if (insn->op == IR_GET) {
-            if (known & bit && forward_get(p, (ir_ref)ref, p->value[local]))
-                continue;
-            observed |= p->alias[local] & ~overwritten;
-            known |= bit;
-            p->value[local] = (ir_ref)ref;
-        } else if (known & bit && p->value[local] == insn->arg[0]) {
-            *insn = (struct ir_insn){.op = IR_NOP};
-        } else {
-            known = (known & ~p->alias[local]) | bit;
-            p->value[local] = insn->arg[0];
-            overwritten |= p->cover[local] & ~observed;
+        map[ref] = (ir_ref)ref;
+        if (p->replaced)
+            rebuild_set_args(insn, rebuild_mapped_args(map, insn));
+        switch (class_of[insn->op]) {
+        case READS:
+            forward_read(p, (ir_ref)ref, &flow);
+            break;
+        case WRITES:
+            forward_write(p, insn, &flow);
+            break;
+        case EFFECT:
+            forward_effect(p, insn, &flow);
+            break;
+        default:
+            break;
         }
     }
-    p->observed[block] = observed;
-    p->overwritten[block] = overwritten;
+    p->any_replaced |= p->replaced;
+    p->observed[block] = flow.observed;
+    p->overwritten[block] = flow.overwritten;
 }
 
 /* ---- liveness ------------------------------------------------------------------------------ */
@@ -334,16 +397,6 @@ static void find_dead(struct state_pass *p)
 
 /* ---- backward ------------------------------------------------------------------------------ */
 
-static void use(uint8_t *used, ir_ref ref)
-{
-    used[ref / 8] |= (uint8_t)(1u << ref % 8);
-}
-
-static bool is_used(const uint8_t *used, unsigned ref)
-{
-    return used[ref / 8] & 1u << ref % 8;
-}
-
 /*
  * Moves a SET that only the FAULT ops before the next SET of its field can see into their pending
  * records. Worth it for constants only: any other value would have to be computed and held in a
@@ -366,61 +419,84 @@ static bool move_to_pending(struct state_pass *p, unsigned local, const struct i
     return true;
 }
 
-static void use_arguments(const struct ir_unit *unit, uint8_t *used, const struct ir_insn *insn)
+/* Where the backward walk stands in a block. */
+struct liveness {
+    uint64_t dead;                /* overwritten before anybody looks */
+    uint64_t dead_but_for_faults; /* the same, in this block, faults aside */
+};
+
+static void use_arguments(uint8_t *used, const struct ir_insn *insn)
 {
-    for (unsigned i = 0; i < ir_op_info[insn->op].n_args; i++)
-        use(used, insn->arg[i]);
-    for (uint32_t i = insn->pending; i; i = unit->pending[i - 1].next)
-        use(used, unit->pending[i - 1].value);
+    used[insn->arg[0]] = used[insn->arg[1]] = 1; /* 0 where there is none */
+    used[insn->arg[2]] = used[insn->arg[3]] = 1;
+}
+
+static void backward_write(struct state_pass *p, struct ir_insn *insn, struct liveness *live,
+                           uint8_t *used)
+{
+    unsigned local = p->local_of[insn->aux];
+    uint64_t bit = local == NO_LOCAL ? 0 : UINT64_C(1) << local;
+    if (bit & live->dead) {
+        *insn = (struct ir_insn){.op = IR_NOP};
+        return;
+    }
+    used[insn->arg[0]] = 1;
+    if (!bit)
+        return;
+    if (bit & live->dead_but_for_faults && move_to_pending(p, local, insn))
+        *insn = (struct ir_insn){.op = IR_NOP};
+    live->dead |= p->cover[local];
+    live->dead_but_for_faults |= bit;
+    p->killed_at[local] = p->n_faults;
+}
+
+static void backward_effect(struct state_pass *p, ir_ref ref, struct liveness *live, uint8_t *used)
+{
+    const struct ir_insn *insn = &p->unit->insns[ref];
+    unsigned traits = ir_op_info[insn->op].traits;
+    use_arguments(used, insn);
+    for (uint32_t i = insn->pending; i; i = p->unit->pending[i - 1].next)
+        used[p->unit->pending[i - 1].value] = 1;
+    if (traits & IR_FAULT) {
+        live->dead = 0;
+        p->faults[p->n_faults++] = ref;
+    } else if (insn->op != IR_INSN && !(traits & IR_END)) {
+        uint64_t seen = observes(p, insn);
+        live->dead &= ~seen;
+        live->dead_but_for_faults &= ~seen;
+    }
 }
 
 static void backward_block(struct state_pass *p, unsigned block, uint8_t *used)
 {
     struct ir_unit *unit = p->unit;
     unsigned first = unit->blocks[block].first, last = unit->blocks[block].last;
-    uint64_t dead = dead_after(p, &unit->insns[last]); /* overwritten before anybody looks */
-    uint64_t dead_but_for_faults = 0;                  /* the same, in this block, faults aside */
+    struct liveness live = {dead_after(p, &unit->insns[last]), 0};
     p->n_faults = 0;
     for (unsigned ref = last; ref >= first; ref--) {
         struct ir_insn *insn = &unit->insns[ref];
-        unsigned traits = ir_op_info[insn->op].traits;
-        if (insn->op == IR_NOP)
-            continue;
-        if (insn->op == IR_SET) {
-            unsigned local = p->local_of[insn->aux];
-            uint64_t bit = local == NO_LOCAL ? 0 : UINT64_C(1) << local;
-            if (bit & dead) {
+        switch (class_of[insn->op]) {
+        case WRITES:
+            backward_write(p, insn, &live, used);
+            break;
+        case EFFECT:
+            backward_effect(p, (ir_ref)ref, &live, used);
+            break;
+        case NOTHING:
+            break;
+        default:
+            if (!used[ref]) {
                 *insn = (struct ir_insn){.op = IR_NOP};
-                continue;
+                break;
             }
-            use(used, insn->arg[0]);
-            bool moved = bit & dead_but_for_faults && move_to_pending(p, local, insn);
-            if (moved)
-                *insn = (struct ir_insn){.op = IR_NOP};
-            if (bit) {
-                dead |= p->cover[local];
-                dead_but_for_faults |= bit;
-                p->killed_at[local] = p->n_faults;
+            use_arguments(used, insn);
+            if (insn->op == IR_GET) {
+                unsigned local = p->local_of[insn->aux];
+                uint64_t alias = local == NO_LOCAL ? ~UINT64_C(0) : p->alias[local];
+                live.dead &= ~alias;
+                live.dead_but_for_faults &= ~alias;
             }
-            continue;
-        }
-        if (!(traits & IR_SIDE) && !is_used(used, ref)) {
-            *insn = (struct ir_insn){.op = IR_NOP};
-            continue;
-        }
-        use_arguments(unit, used, insn);
-        if (insn->op == IR_GET) {
-            unsigned local = p->local_of[insn->aux];
-            uint64_t alias = local == NO_LOCAL ? ~UINT64_C(0) : p->alias[local];
-            dead &= ~alias;
-            dead_but_for_faults &= ~alias;
-        } else if (traits & IR_FAULT) {
-            dead = 0;
-            p->faults[p->n_faults++] = (ir_ref)ref;
-        } else if (!(traits & IR_PURE) && !(traits & IR_END)) {
-            uint64_t seen = observes(p, insn);
-            dead &= ~seen;
-            dead_but_for_faults &= ~seen;
+            break;
         }
     }
 }
@@ -443,23 +519,36 @@ static void allocate(struct state_pass *p)
     p->map[0] = 0;
 }
 
+/* Fields whose SETs may move to pending: those that overlap no other. */
+static void find_pendable(struct state_pass *p)
+{
+    for (unsigned i = 0; i < p->n_locals; i++) {
+        if (p->alias[i] != UINT64_C(1) << i)
+            p->pendable &= ~(UINT64_C(1) << i);
+    }
+    if (p->too_many)
+        p->pendable = 0;
+}
+
 void ir_pass_state(struct ir_unit *unit)
 {
     struct state_pass p;
     p.unit = unit;
     p.n_locals = 0;
-    p.too_many = p.replaced = false;
+    p.too_many = p.again = p.any_replaced = false;
     p.touched_by_fp = p.pendable = 0;
-    number_fields(&p);
-    if (p.too_many)
-        p.pendable = 0;
+    memset(p.seen, 0, sizeof(p.seen));
+    memset(p.local_of, NO_LOCAL, unit->n_fields);
     allocate(&p);
     for (unsigned b = 0; b < unit->n_blocks; b++)
         forward_block(&p, b);
-    for (unsigned i = 0; i < unit->n_pending && p.replaced; i++)
+    for (unsigned i = 0; i < unit->n_pending && p.any_replaced; i++)
         unit->pending[i].value = p.map[unit->pending[i].value];
+    for (unsigned b = 0; b < unit->n_blocks && p.again; b++)
+        forward_block(&p, b);
+    find_pendable(&p);
     find_dead(&p);
-    uint8_t *used = arena_zalloc(unit->arena, unit->n_insns / 8 + 1);
+    uint8_t *used = arena_zalloc(unit->arena, unit->n_insns);
     for (unsigned b = 0; b < unit->n_blocks; b++)
         backward_block(&p, b, used);
 }

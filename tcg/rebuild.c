@@ -45,52 +45,18 @@ void rebuild_end_block(struct rebuild *r, unsigned block)
     r->blocks[block].last = (ir_ref)(r->n_insns - 1);
 }
 
-ir_ref rebuild_add(struct rebuild *r, const struct ir_insn *insn)
+ir_ref rebuild_pure_words(struct rebuild *r, uint64_t head, uint64_t args, uint64_t imm)
 {
-    if (UNLIKELY(r->n_insns >= IR_MAX_INSNS)) {
-        r->overflow = true;
-        return (ir_ref)(r->n_insns - 1);
-    }
-    r->insns[r->n_insns] = *insn;
-    return (ir_ref)r->n_insns++;
-}
-
-static unsigned hash(const struct ir_insn *insn)
-{
-    uint64_t what, args;
-    memcpy(&what, insn, sizeof(what)); /* op, type, sub, mark, aux */
-    memcpy(&args, insn->arg, sizeof(args));
-    uint64_t h =
-        (what ^ args * UINT64_C(0x9e3779b97f4a7c15) ^ insn->imm) * UINT64_C(0xd6e8feb86659fd93);
-    return (unsigned)(h >> 56) % REBUILD_TABLE;
-}
-
-static bool equal(const struct ir_insn *a, const struct ir_insn *b)
-{
-    return !memcmp(a, b, offsetof(struct ir_insn, pending)) && a->imm == b->imm;
-}
-
-ir_ref rebuild_pure(struct rebuild *r, const struct ir_insn *insn)
-{
-    uint16_t *entry = &r->table[hash(insn)];
-    if (*entry >= r->block_first && equal(&r->insns[*entry], insn))
+    uint64_t hash =
+        (head ^ args * UINT64_C(0x9e3779b97f4a7c15) ^ imm) * UINT64_C(0xd6e8feb86659fd93);
+    uint16_t *entry = &r->table[(hash >> 56) % REBUILD_TABLE];
+    const struct ir_insn *there = &r->insns[*entry];
+    const uint64_t mark = UINT64_C(0xff) << 24;
+    if (*entry >= r->block_first && ((rebuild_word(there, 0) ^ head) & ~mark) == 0 &&
+        rebuild_word(there, 1) == args && there->imm == imm)
         return *entry;
-    *entry = rebuild_add(r, insn);
+    *entry = rebuild_append(r, head, args, 0, imm);
     return *entry;
-}
-
-ir_ref rebuild_op(struct rebuild *r, unsigned op, unsigned type, unsigned sub, unsigned aux,
-                  ir_ref a, ir_ref b)
-{
-    struct ir_insn insn = {
-        .op = (uint8_t)op, .type = (uint8_t)type, .sub = (uint8_t)sub, .aux = aux, .arg = {a, b}};
-    return rebuild_pure(r, &insn);
-}
-
-ir_ref rebuild_const(struct rebuild *r, unsigned type, uint64_t value)
-{
-    struct ir_insn insn = {.op = IR_CONST, .type = (uint8_t)type, .imm = value};
-    return rebuild_pure(r, &insn);
 }
 
 ir_ref rebuild_vconst(struct rebuild *r, uint64_t low, uint64_t high)
