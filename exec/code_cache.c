@@ -493,9 +493,11 @@ static void invalidate(struct exec *exec, gpa address, uint32_t size)
  * an interrupt or look up code again, which is before the guest can know of the change. */
 static void invalidate_later(struct exec *exec, gpa address, uint32_t size)
 {
-    if (exec->n_changes < MAX_CHANGES)
-        exec->changes[exec->n_changes] = (struct code_change){.address = address, .size = size};
-    exec->n_changes = MIN(exec->n_changes + 1, MAX_CHANGES + 1);
+    unsigned n = atomic_load(&exec->n_changes);
+
+    if (n < MAX_CHANGES)
+        exec->changes[n] = (struct code_change){.address = address, .size = size};
+    atomic_store(&exec->n_changes, MIN(n + 1, MAX_CHANGES + 1));
     for (struct engine *engine = exec->engines; engine; engine = engine->next)
         vcpu_kick(engine->cpu);
 }
@@ -516,13 +518,14 @@ static void drop_all(struct exec *exec)
 
 void cache_apply_changes(struct exec *exec)
 {
+    unsigned n;
+
     pthread_mutex_lock(&exec->lock);
-    if (exec->n_changes > MAX_CHANGES)
+    n = atomic_exchange(&exec->n_changes, 0);
+    if (n > MAX_CHANGES)
         drop_all(exec);
-    else
-        for (unsigned i = 0; i < exec->n_changes; i++)
-            invalidate(exec, exec->changes[i].address, exec->changes[i].size);
-    exec->n_changes = 0;
+    for (unsigned i = 0; n <= MAX_CHANGES && i < n; i++)
+        invalidate(exec, exec->changes[i].address, exec->changes[i].size);
     pthread_mutex_unlock(&exec->lock);
 }
 

@@ -124,7 +124,7 @@ struct exec {
     struct code_page **pages;
     struct unit *dropped;
     struct code_change changes[MAX_CHANGES];
-    unsigned n_changes; /* more than MAX_CHANGES: too many to list */
+    _Atomic unsigned n_changes; /* more than MAX_CHANGES: too many to list */
     uint64_t next_generation;
     struct exec_stats stats;
 };

@@ -345,7 +345,7 @@ static bool handle_requests(struct engine *engine)
     struct vcpu *cpu = engine->cpu;
 
     atomic_store(&cpu->run.exit_request, 0);
-    if (__atomic_load_n(&engine->exec->n_changes, __ATOMIC_ACQUIRE))
+    if (atomic_load(&engine->exec->n_changes))
         cache_apply_changes(engine->exec);
     if (atomic_exchange(&engine->flush_requested, false))
         cache_drop_all(engine->exec);
