@@ -127,10 +127,7 @@ static bool create_cpu(struct machine *m, const struct machine_config *config, s
     m->cpu = vcpu_create(m->exec, name, m->clock, &m->lock, 0, err);
     if (!m->cpu)
         return false;
-    m->cpu_irq_out = calloc(MAX(guest->n_irq_out, 1), sizeof(*m->cpu_irq_out));
-    if (!m->cpu_irq_out)
-        return error_set(err, "out of memory");
-    m->cpu->irq_out = m->cpu_irq_out;
+    m->cpu_irq_out = m->cpu->irq_out;
     m->cpu->board = (struct vcpu_board){
         .opaque = m,
         .power_off = board_power_off,
@@ -409,7 +406,6 @@ void machine_destroy(struct machine *m)
     for (unsigned i = m->n_devices; i-- > 0;)
         device_destroy(m->devices[i]);
     free(m->devices);
-    free(m->cpu_irq_out);
     if (m->memory)
         memory_destroy(m->memory);
     if (m->clock)

@@ -97,7 +97,7 @@ struct machine {
     void *data;            /* the board's own */
     struct loader *loader; /* images read at the first boot, owned by hw/machines/loader.c */
     void (*loader_destroy)(struct loader *loader);
-    struct irq *cpu_irq_out; /* the vCPU's output wires */
+    struct irq *cpu_irq_out; /* the vCPU's output wires, owned by it */
 };
 
 struct machine_config {
