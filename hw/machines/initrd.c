@@ -291,7 +291,7 @@ static bool check_plain(const struct loader_file *file, size_t *at, unsigned elf
 
 static bool magic_at(const struct loader_file *file, size_t at, const char *magic, size_t length)
 {
-    return file->size - at >= length && !memcmp(file->data + at, magic, length);
+    return at <= file->size && file->size - at >= length && !memcmp(file->data + at, magic, length);
 }
 
 static bool check_foreign(const struct loader_file *file, struct error *err)

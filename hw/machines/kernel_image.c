@@ -259,9 +259,12 @@ static bool load_elf_segments(struct loader_file *file, Elf *elf,
         return error_set(err, "%s is truncated: its ELF section headers are beyond its end",
                          file->what);
     for (size_t i = 0; i < n; i++) {
-        if (table[i].p_type != PT_LOAD || !table[i].p_memsz)
+        Elf32_Phdr segment;
+        /* The table may stand at an odd place of the file. */
+        memcpy(&segment, (const uint8_t *)table + i * sizeof(segment), sizeof(segment));
+        if (segment.p_type != PT_LOAD || !segment.p_memsz)
             continue;
-        if (!load_elf_segment(file, &table[i], target, is_linux, l, out, err))
+        if (!load_elf_segment(file, &segment, target, is_linux, l, out, err))
             return false;
         loaded++;
     }

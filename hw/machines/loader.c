@@ -168,6 +168,8 @@ static bool unpacked_append(void *opaque, const uint8_t *piece, size_t size, str
     struct unpacked *out = opaque;
     char text[32];
 
+    if (!size)
+        return true;
     if (out->size + size > out->max_bytes)
         return error_set(err, "%s does not fit: it unpacks to more than %s", out->what,
                          loader_size(out->max_bytes, text));
