@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 static struct {
+    bool wanted; /* raw, as soon as it is ours */
     bool raw;
     bool keys_signal;
     bool handlers_set;
@@ -71,24 +72,37 @@ static void make_raw(void)
     set_modes(&raw);
 }
 
+/* A terminal whose foreground is somebody else (calque was started with &) is not to be touched. */
+static bool is_foreground(void)
+{
+    pid_t foreground = tcgetpgrp(STDIN_FILENO);
+
+    return foreground < 0 || foreground == getpgrp();
+}
+
 void terminal_make_raw(bool keys_signal)
 {
-    if (terminal.raw || tcgetattr(STDIN_FILENO, &terminal.saved) != 0)
-        return;
     terminal.keys_signal = keys_signal;
-    restore_on_fatal_signals();
-    terminal.raw = true;
-    make_raw();
+    terminal.wanted = true;
+    terminal_resume();
 }
 
 void terminal_resume(void)
 {
-    if (terminal.raw)
-        make_raw();
+    if (!terminal.wanted || !is_foreground())
+        return;
+    if (!terminal.raw) {
+        if (tcgetattr(STDIN_FILENO, &terminal.saved) != 0)
+            return;
+        restore_on_fatal_signals();
+        terminal.raw = true;
+    }
+    make_raw();
 }
 
 void terminal_restore(void)
 {
+    terminal.wanted = false;
     if (!terminal.raw)
         return;
     set_modes(&terminal.saved);
