@@ -70,6 +70,14 @@
     pop {r0, r1}
     .endm
 
+    /* From Thumb code to ARM code that follows. */
+    .macro to_arm
+    .balign 4
+    bx pc
+    nop
+    .arm
+    .endm
+
     /* Stacks of all modes, VBAR; then the test at `test`, in SVC mode with interrupts masked. */
     .macro program
     .text

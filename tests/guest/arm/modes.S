@@ -72,9 +72,9 @@ test:
     mrs r0, cpsr
     and r0, r0, #0xc0
     CHECK(r0, 0xc0)
-    setend be
     ldr r1, =DATA
     mov32 r0, 0x11223344
+    setend be
     str r0, [r1]
     ldrb r2, [r1]
     setend le
@@ -125,9 +125,7 @@ test:
     .balign 4
 2:  mov r0, r2                  /* skipped: eq, Z clear */
     mov r3, r2
-    bx pc
-    nop
-    .arm
+    to_arm
     CHECK(r0, 1)
     CHECK(r3, 2)
 
