@@ -6,10 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "frontend/arm/system.h"
+
 /* The vectors have no memory behind them; a breakpoint on each tells that an exception was taken.
  */
 enum { VECTOR_UNDEFINED = 0x04, VECTOR_SVC = 0x08, VECTOR_PREFETCH = 0x0c, VECTOR_DATA = 0x10 };
 enum { DONE_ADDRESS = CODE_BASE + 0xffc, CODE_KEY_FPEXC_EN = 1 << 30 };
+
+/* The MMU is on with a flat map of Normal memory, as under qemu-arm: with it off, all memory is
+ * Strongly-ordered and unaligned accesses fault. */
+enum { TABLE_BASE = 0x7f000000, TABLE_BYTES = 4096 * 4, SECTION = 0xc0e | 1 << 12 };
 
 static NORETURN void die(const struct error *err)
 {
@@ -37,6 +43,7 @@ void arm_engine_init(struct arm_engine *e, const char *model, const struct exec_
                                      DONE_ADDRESS};
     struct error err;
     pthread_mutexattr_t attributes;
+    uint32_t *table;
 
     memset(e, 0, sizeof(*e));
     pthread_mutexattr_init(&attributes);
@@ -49,8 +56,11 @@ void arm_engine_init(struct arm_engine *e, const char *model, const struct exec_
         die(&err);
     e->code = (uint32_t *)memory_add_ram(e->memory, "code", CODE_BASE, CODE_BYTES, &err);
     e->data = (uint32_t *)memory_add_ram(e->memory, "data", DATA_BASE, DATA_BYTES, &err);
-    if (!e->code || !e->data)
+    table = (uint32_t *)memory_add_ram(e->memory, "table", TABLE_BASE, TABLE_BYTES, &err);
+    if (!e->code || !e->data || !table)
         die(&err);
+    for (uint32_t i = 0; i < TABLE_BYTES / 4; i++)
+        table[i] = i << 20 | SECTION;
     e->exec = exec_create(arm_guest_find(), e->memory, options, &err);
     if (!e->exec)
         die(&err);
@@ -76,7 +86,9 @@ static void enter_mode(struct arm_engine *e, unsigned mode, bool thumb, uint32_t
 
     vcpu_reset(e->cpu);
     cpu->cp15.cpacr = 0x00f00000;
-    cpu->cp15.sctlr &= ~(uint32_t)(1 << 13 | 1 << 0); /* low vectors, MMU off */
+    cpu->cp15.ttbr0 = TABLE_BASE;
+    arm_mmu_set_dacr(cpu, 1);
+    cpu->cp15.sctlr = (cpu->cp15.sctlr & ~(uint32_t)SCTLR_V) | SCTLR_M; /* low vectors, MMU on */
     cpu->fpexc = CODE_KEY_FPEXC_EN;
     arm_cpsr_write(cpu, mode | CPSR_I | CPSR_F | (thumb ? CPSR_T : 0),
                    CPSR_M | CPSR_I | CPSR_F | CPSR_A | CPSR_T);
