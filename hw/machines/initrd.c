@@ -158,6 +158,9 @@ static bool cpio_feed(struct cpio *c, const uint8_t *data, size_t size, size_t *
         cpio_keep(c, data + at, c->have, here);
         c->have += here;
         at += here;
+        if (c->state == CPIO_IN_HEADER && !c->inside &&
+            memcmp(c->header, "07070", MIN(c->have, UINT64_C(5))))
+            c->state = CPIO_NOT_ONE;
         if (c->have == c->part_size && !cpio_part_done(c, err))
             return false;
     }
