@@ -4,6 +4,7 @@
  * from; by the host address of their code. Regions of code memory are filled one after the other
  * and emptied in turn when all are full.
  */
+#define _GNU_SOURCE
 #include "exec/exec.h"
 
 #include <stdlib.h>
@@ -77,11 +78,27 @@ struct unit *unit_at(const struct exec *exec, const void *address)
     return placement ? placement->unit : NULL;
 }
 
+/* Has the host allocate the next stretch at once instead of by one fault per page. */
+static void prefault(struct exec *exec, uint32_t from)
+{
+    uint32_t start = (uint32_t)align_down(from, PREFAULT_BYTES);
+    uint32_t end = (uint32_t)MIN(start + 2 * PREFAULT_BYTES, exec->code_bytes);
+
+    start = MAX(start, exec->prefaulted);
+    if (start < end && from + PREFAULT_BYTES / 2 > exec->prefaulted) {
+#ifdef MADV_POPULATE_WRITE
+        madvise(exec->write_view + start, end - start, MADV_POPULATE_WRITE);
+#endif
+        exec->prefaulted = end;
+    }
+}
+
 struct code_buf cache_room(struct exec *exec)
 {
     const struct region *region = &exec->region[exec->current];
     uint32_t offset = region->offset + region->used;
 
+    prefault(exec, offset);
     return (struct code_buf){.write = exec->write_view + offset,
                              .exec = exec->exec_view + offset,
                              .end = exec->write_view + region->offset + region->size};
@@ -443,7 +460,7 @@ bool cache_next_region(struct exec *exec)
         exec->stats.evictions++;
     }
     if (!exec->current)
-        exec->released = 0;
+        exec->released = exec->prefaulted = 0;
     return true;
 }
 

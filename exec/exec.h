@@ -26,6 +26,7 @@
 enum {
     THUNK_BYTES = 64 * 1024,
     CODE_ALIGNMENT = 16,
+    PREFAULT_BYTES = 64 * 1024,
     GRANULE_BITS = 8, /* of the map from host address to unit */
     MAX_REGIONS = 8,
     MAX_BREAKPOINTS = 64,
@@ -116,6 +117,7 @@ struct exec {
     size_t code_bytes;        /* of the mappings, thunks first */
     uint8_t *write_view;      /* the two mappings of the code memory */
     const uint8_t *exec_view; /* never writable */
+    uint32_t prefaulted;      /* how far the write view is known to be allocated */
     uint32_t released;        /* write view pages given back so far */
     struct region region[MAX_REGIONS];
     unsigned n_regions, current;
