@@ -435,6 +435,8 @@ static enum exit_reason run_guarded(struct engine *engine)
 
     current_vcpu = engine->cpu;
     engine->restart_valid = true;
+    /* An interrupt may have come, or gone unheeded, while the vCPU stood. */
+    atomic_store(&engine->cpu->run.exit_request, 1);
     reason = run_loop(engine);
     engine->restart_valid = false;
     engine->pending_link = NULL;
@@ -555,8 +557,6 @@ static void *thread_main(void *opaque)
         /* Off a breakpoint it stands on. */
         if (engine_has_breakpoint(engine, cpu->run.pc))
             vcpu_step(cpu, 1);
-        /* An interrupt may have come while stopped. */
-        atomic_store(&cpu->run.exit_request, 1);
         reason = run_guarded(engine);
         if (reason == EXIT_DEBUG)
             atomic_store(&engine->stop_requested, true);
