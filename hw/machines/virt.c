@@ -364,6 +364,9 @@ static void *virt_make_dtb(struct machine *m, struct error *err)
     tree_gic(&t);
     tree_primecells(&t);
     tree_others(&t);
+    begin(&t, "aliases");
+    string(&t, "serial0", stdout_path);
+    end(&t);
     begin(&t, "chosen");
     string(&t, "stdout-path", stdout_path);
     end(&t);
