@@ -51,7 +51,6 @@ comma := ,
 sanitize := $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
 # Rows of tables leave what they do not need zero. The sanitizers' instrumentation misleads gcc's
 # warnings; plain builds are the judge.
-# Tables leave the fields they do not need at zero; callbacks ignore what they do not need.
 warnings := -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Werror $(if $(SANITIZE),-Wno-error)
 base_flags := -std=gnu11 $(optimise) $(warnings) -pthread -I. -I$(GEN)
 # Where the compiler has it, as Debian does: position-independent, and the stack protected.
