@@ -177,8 +177,10 @@ static void field_reset(struct device *d, const struct device_field *field)
 
 void device_reset(struct device *d)
 {
-    for (unsigned i = 0; i < d->class->n_fields; i++)
-        field_reset(d, &d->class->fields[i]);
+    for (unsigned i = 0; i < d->class->n_fields; i++) {
+        if (!d->class->fields[i].keep)
+            field_reset(d, &d->class->fields[i]);
+    }
     if (d->class->reset)
         d->class->reset(d);
 }

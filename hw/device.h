@@ -43,11 +43,17 @@ struct device_field {
     uint32_t count;
     uint8_t kind;
     uint64_t reset; /* value after reset, before class->reset refines it */
+    bool keep;      /* a reset does not touch it */
 };
 #define DEVICE_FIELD(struct_type, member, field_kind, reset_value)                                 \
     {                                                                                              \
         .name = #member, .offset = offsetof(struct_type, member), .count = 1,                      \
         .kind = (field_kind), .reset = (reset_value)                                               \
+    }
+#define DEVICE_KEPT(struct_type, member, field_kind)                                               \
+    {                                                                                              \
+        .name = #member, .offset = offsetof(struct_type, member), .count = 1,                      \
+        .kind = (field_kind), .keep = true                                                         \
     }
 #define DEVICE_ARRAY(struct_type, member, field_kind, n, reset_value)                              \
     {                                                                                              \

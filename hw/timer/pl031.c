@@ -137,6 +137,7 @@ static bool pl031_init(struct device *d, struct error *err)
 }
 
 static const struct device_field pl031_fields[] = {
+    DEVICE_KEPT(struct pl031, offset_ns, DEVICE_U64),
     DEVICE_FIELD(struct pl031, match, DEVICE_U32, 0),
     DEVICE_FIELD(struct pl031, load, DEVICE_U32, 0),
     DEVICE_FIELD(struct pl031, mask, DEVICE_U32, 0),

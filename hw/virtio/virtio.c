@@ -74,7 +74,7 @@ static bool read_chain(struct virtio_device *v, const struct virtqueue *q, unsig
                        struct virtio_request *r)
 {
     gpa table = q->descriptors;
-    uint32_t n = q->size, index = head;
+    uint32_t n = (uint32_t)q->size, index = head;
     bool indirect = false;
     struct descriptor d = {0};
 

@@ -54,13 +54,13 @@ struct virtio_backend {
     void *state;
 };
 
+/* All of one type, so that the transport can list it as state. */
 struct virtqueue {
-    uint32_t size; /* as the driver chose */
-    uint32_t ready;
+    uint64_t size; /* as the driver chose */
+    uint64_t ready;
     uint64_t descriptors, available, used;
-    uint32_t last_available; /* next entry of the available ring to look at */
-    uint32_t used_index;
-    uint32_t signalled_used; /* used index at the last interrupt, for EVENT_IDX */
+    uint64_t last_available; /* next entry of the available ring to look at */
+    uint64_t used_index;
 };
 
 struct virtio_device {

@@ -347,6 +347,10 @@ static void mmio_reset(struct device *d)
 }
 
 static const struct device_field mmio_fields[] = {
+    DEVICE_FIELD(struct virtio_mmio, v.status, DEVICE_U32, 0),
+    DEVICE_FIELD(struct virtio_mmio, v.driver_features, DEVICE_U64, 0),
+    DEVICE_ARRAY(struct virtio_mmio, v.queues, DEVICE_U64,
+                 VIRTIO_MAX_QUEUES * sizeof(struct virtqueue) / sizeof(uint64_t), 0),
     DEVICE_FIELD(struct virtio_mmio, device_features_select, DEVICE_U32, 0),
     DEVICE_FIELD(struct virtio_mmio, driver_features_select, DEVICE_U32, 0),
     DEVICE_FIELD(struct virtio_mmio, queue_select, DEVICE_U32, 0),
