@@ -330,15 +330,16 @@ static ir_ref lower_insn(struct lowering *l, const struct ir_insn *insn)
     return result ? result : rebuild_pure(&l->r, insn);
 }
 
-static bool is_needed(const struct ir_unit *unit,
-                      bool (*supports)(unsigned op, unsigned type, unsigned sub))
+/* The first insn the backend lacks from `ref` on, 0 if there is none. */
+static unsigned first_lacking(const struct ir_unit *unit, unsigned ref,
+                              bool (*supports)(unsigned op, unsigned type, unsigned sub))
 {
-    for (unsigned i = 1; i < unit->n_insns; i++) {
-        const struct ir_insn *insn = &unit->insns[i];
+    for (; ref < unit->n_insns; ref++) {
+        const struct ir_insn *insn = &unit->insns[ref];
         if (ir_op_info[insn->op].traits & IR_PURE && !supports(insn->op, insn->type, insn->sub))
-            return true;
+            return ref;
     }
-    return false;
+    return 0;
 }
 
 /* Insns whose flags are asked for: only an op with the same flags may stand for them. */
@@ -353,7 +354,16 @@ static void find_flag_sources(const struct ir_unit *unit, uint8_t *is_source)
 void ir_lower(struct ir_unit *unit, bool (*supports)(unsigned op, unsigned type, unsigned sub))
 {
     struct lowering l = {.supports = supports};
-    if (!is_needed(unit, supports))
+    unsigned lacking = first_lacking(unit, 1, supports);
+    bool has_mkflags = false;
+    for (unsigned i = lacking; i && !has_mkflags; i = first_lacking(unit, i + 1, supports))
+        has_mkflags = unit->insns[i].op == IR_MKFLAGS;
+    if (has_mkflags) {
+        /* Only in units that were not optimised: resolving flags is that pass's work. */
+        ir_pass_fold(unit);
+        lacking = first_lacking(unit, 1, supports);
+    }
+    if (!lacking)
         return;
     uint8_t *is_source = arena_zalloc(unit->arena, unit->n_insns);
     find_flag_sources(unit, is_source);
