@@ -239,7 +239,7 @@ static bool make_dtb(struct boot_plan *plan, struct error *err)
     int result = plan->dtb ? fdt_open_into(fdt, plan->dtb, (int)room) : -FDT_ERR_NOSPACE;
     free(fdt);
     if (result)
-        return fdt_failed("-dtb", result, err);
+        return fdt_failed(m->boot.dtb ? "-dtb" : m->class->name, result, err);
     return check_dtb_cpus(m, plan->dtb, err);
 }
 
@@ -388,8 +388,6 @@ static bool place_atags(struct boot_plan *plan, struct error *err)
     uint8_t list[COMMAND_LINE_MAX + 128] = {0}, *out = list;
     uint32_t length = (uint32_t)strlen(append) + 1;
 
-    if (length > COMMAND_LINE_MAX)
-        return error_set(err, "-append is longer than %d bytes", COMMAND_LINE_MAX - 1);
     out = put_tag(out, 5, ATAG_CORE);
     out = put_word(put_word(put_word(out, 1), PAGE), 0);
     out = put_tag(out, 4, ATAG_MEM);
@@ -530,6 +528,8 @@ static bool make_plan(struct machine *m, struct boot_plan *plan, struct error *e
 {
     bool ok;
 
+    if (m->boot.append && strlen(m->boot.append) >= COMMAND_LINE_MAX)
+        return error_set(err, "-append is longer than %d bytes", COMMAND_LINE_MAX - 1);
     if (m->boot.bios)
         ok = plan_firmware(plan, err);
     else if (m->boot.kernel)
