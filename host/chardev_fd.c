@@ -17,7 +17,11 @@
 #include "host/terminal.h"
 #include "util/log.h"
 
-enum { READ_MAX = 512 };
+enum { READ_MAX = 512, OUTPUT_MAX = 1024 };
+
+/* Guests write a character at a time. A line goes out at its end, or when nothing more has come for
+ * this long: one system call for a line instead of one for each character. */
+#define OUTPUT_DELAY_NS INT64_C(2000000)
 
 struct fd_stream {
     struct chardev chardev;
@@ -28,7 +32,9 @@ struct fd_stream {
     bool is_terminal;
     bool is_pty;
     bool keys_signal;
-    bool write_failed;   /* said once */
+    bool write_failed; /* said once */
+    uint8_t output[OUTPUT_MAX];
+    unsigned n_output;
     const char *created; /* file: made by us, to be removed if the machine never starts */
 };
 
@@ -43,10 +49,8 @@ static bool pty_has_reader(struct fd_stream *stream)
     return poll(&state, 1, 0) >= 0 && !(state.revents & POLLHUP);
 }
 
-static void stream_write(struct chardev *c, const uint8_t *data, unsigned size)
+static void write_out(struct fd_stream *stream, const uint8_t *data, unsigned size)
 {
-    struct fd_stream *stream = c->state;
-
     if (stream->out_fd < 0 || (stream->is_pty && !pty_has_reader(stream)))
         return;
     while (size) {
@@ -62,11 +66,40 @@ static void stream_write(struct chardev *c, const uint8_t *data, unsigned size)
                 return;
         } else if (errno != EINTR) {
             if (!stream->write_failed)
-                log_printf(LOG_UNIMP, "%s: output is lost: %s\n", c->ops->name, strerror(errno));
+                log_printf(LOG_UNIMP, "%s: output is lost: %s\n", stream->chardev.ops->name,
+                           strerror(errno));
             stream->write_failed = true;
             return;
         }
     }
+}
+
+static void stream_flush(void *opaque)
+{
+    struct fd_stream *stream = opaque;
+
+    write_out(stream, stream->output, stream->n_output);
+    stream->n_output = 0;
+}
+
+static void stream_write(struct chardev *c, const uint8_t *data, unsigned size)
+{
+    struct fd_stream *stream = c->state;
+
+    if (!size)
+        return;
+    if (size > OUTPUT_MAX - stream->n_output)
+        stream_flush(stream);
+    if (size > OUTPUT_MAX) {
+        write_out(stream, data, size);
+        return;
+    }
+    memcpy(stream->output + stream->n_output, data, size);
+    stream->n_output += size;
+    if (data[size - 1] == '\n')
+        stream_flush(stream);
+    else
+        watch_set_due(stream->loop, &stream->watch, OUTPUT_DELAY_NS);
 }
 
 /* ---- input -------------------------------------------------------------------------------------
@@ -100,8 +133,8 @@ static void stream_ended(struct fd_stream *stream)
         stream->watch.paused_until_ns = monotonic_ns() + 200000000;
         return;
     }
-    event_loop_remove(stream->loop, &stream->watch);
-    stream->in_fd = -1;
+    watch_set_enabled(stream->loop, &stream->watch, false);
+    stream->watch.fd = stream->in_fd = -1;
     if (stream->chardev.client && stream->chardev.client->event)
         stream->chardev.client->event(stream->chardev.client_opaque, CHARDEV_CLOSED);
 }
@@ -143,6 +176,7 @@ static void stream_destroy(struct chardev *c)
 {
     struct fd_stream *stream = c->state;
 
+    stream_flush(stream);
     if (stream->is_terminal)
         terminal_restore();
     if (stream->created)
@@ -171,9 +205,9 @@ static struct chardev *stream_create(const struct chardev_context *context,
     stream->loop = context->loop;
     stream->in_fd = in_fd;
     stream->out_fd = out_fd;
-    stream->watch = (struct watch){.fd = in_fd, .readable = stream_readable, .opaque = stream};
-    if (in_fd >= 0)
-        event_loop_add(context->loop, &stream->watch);
+    stream->watch = (struct watch){
+        .fd = in_fd, .readable = stream_readable, .due = stream_flush, .opaque = stream};
+    event_loop_add(context->loop, &stream->watch);
     return &stream->chardev;
 }
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -90,35 +91,51 @@ static int64_t host_now_ns(void)
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-/* A paused watch shortens the wait to the end of its pause. */
-static bool watch_is_due(struct watch *watch, int *timeout_ms)
+void watch_set_due(struct event_loop *loop, struct watch *watch, int64_t delay_ns)
 {
-    int64_t left_ns;
+    int64_t never = 0;
 
-    if (!__atomic_load_n(&watch->enabled, __ATOMIC_SEQ_CST))
-        return false;
-    if (!watch->paused_until_ns)
+    if (atomic_compare_exchange_strong(&watch->due_ns, &never, host_now_ns() + delay_ns))
+        event_loop_wake(loop);
+}
+
+/* Shortens the wait to the moment; true when it has come. */
+static bool has_come(int64_t moment_ns, int64_t now_ns, int *timeout_ms)
+{
+    int64_t left_ms = (moment_ns - now_ns) / 1000000 + 1;
+
+    if (moment_ns <= now_ns)
         return true;
-    left_ns = watch->paused_until_ns - host_now_ns();
-    if (left_ns <= 0) {
-        watch->paused_until_ns = 0;
-        return true;
-    }
-    left_ns = left_ns / 1000000 + 1;
-    if (*timeout_ms < 0 || *timeout_ms > left_ns)
-        *timeout_ms = (int)left_ns;
+    if (*timeout_ms < 0 || *timeout_ms > left_ms)
+        *timeout_ms = (int)left_ms;
     return false;
+}
+
+/* Should its descriptor be polled? */
+static bool watch_polls(struct watch *watch, int64_t now_ns, int *timeout_ms)
+{
+    int64_t due_ns = atomic_load(&watch->due_ns);
+
+    if (due_ns && has_come(due_ns, now_ns, timeout_ms))
+        *timeout_ms = 0;
+    if (watch->fd < 0 || !__atomic_load_n(&watch->enabled, __ATOMIC_SEQ_CST))
+        return false;
+    if (watch->paused_until_ns && !has_come(watch->paused_until_ns, now_ns, timeout_ms))
+        return false;
+    watch->paused_until_ns = 0;
+    return true;
 }
 
 void event_loop_wait(struct event_loop *loop, int timeout_ms)
 {
+    int64_t now_ns = host_now_ns();
     unsigned n = 0;
     uint64_t count;
 
     loop->polled[n] = (struct pollfd){.fd = loop->wake_fd, .events = POLLIN};
     loop->polled_watch[n++] = NULL;
     for (struct watch *watch = loop->watches; watch && n <= MAX_WATCHES; watch = watch->next) {
-        if (!watch_is_due(watch, &timeout_ms))
+        if (!watch_polls(watch, now_ns, &timeout_ms))
             continue;
         loop->polled[n] = (struct pollfd){.fd = watch->fd, .events = POLLIN};
         loop->polled_watch[n++] = watch;
@@ -131,8 +148,23 @@ void event_loop_wait(struct event_loop *loop, int timeout_ms)
             ;
 }
 
+static void dispatch_due(struct event_loop *loop)
+{
+    int64_t now_ns = host_now_ns();
+
+    for (struct watch *watch = loop->watches, *next; watch; watch = next) {
+        int64_t due_ns = atomic_load(&watch->due_ns);
+        next = watch->next;
+        if (due_ns && due_ns <= now_ns) {
+            atomic_store(&watch->due_ns, 0);
+            watch->due(watch->opaque);
+        }
+    }
+}
+
 void event_loop_dispatch(struct event_loop *loop)
 {
+    dispatch_due(loop);
     for (unsigned i = 1; i < loop->n_polled; i++) {
         struct watch *watch = loop->polled_watch[i];
         if (watch && loop->polled[i].revents && __atomic_load_n(&watch->enabled, __ATOMIC_SEQ_CST))

@@ -3,11 +3,13 @@
  * Waits for file descriptors and calls back: the I/O thread's loop. Uses poll, so that regular
  * files and /dev/null work like anything else.
  *
- * Threading: one thread adds, removes and runs. Any thread may call watch_set_enabled and
- * event_loop_wake; a running wait notices at once.
+ * Threading: one thread adds, removes and runs. Any thread may call watch_set_enabled,
+ * watch_set_due and event_loop_wake; a running wait notices at once.
  */
 #ifndef CALQUE_HOST_EVENT_LOOP_H
 #define CALQUE_HOST_EVENT_LOOP_H
+
+#include <stdatomic.h>
 
 #include "util/compiler.h"
 #include "util/error.h"
@@ -15,11 +17,13 @@
 struct event_loop;
 
 struct watch {
-    int fd;
+    int fd;                         /* -1: none, only `due` */
     void (*readable)(void *opaque); /* also called at end of file and on errors */
+    void (*due)(void *opaque);      /* once, when due_ns has come; may be NULL */
     void *opaque;
     bool enabled;            /* through watch_set_enabled */
-    int64_t paused_until_ns; /* host monotonic time before which it is left alone; 0: no pause */
+    int64_t paused_until_ns; /* host monotonic time before which fd is left alone; 0: no pause */
+    _Atomic int64_t due_ns;  /* through watch_set_due; 0: never */
     struct watch *next;      /* the loop's */
 };
 
@@ -30,6 +34,8 @@ void event_loop_destroy(struct event_loop *loop);
 void event_loop_add(struct event_loop *loop, struct watch *watch);
 void event_loop_remove(struct event_loop *loop, struct watch *watch);
 void watch_set_enabled(struct event_loop *loop, struct watch *watch, bool enabled);
+/* Calls watch->due in delay_ns from now, or when it was already asked for. */
+void watch_set_due(struct event_loop *loop, struct watch *watch, int64_t delay_ns);
 
 /* Makes the current or next wait return. */
 void event_loop_wake(struct event_loop *loop);
