@@ -25,7 +25,10 @@ struct arm_xlat {
     bool thumb;
     bool conditional;         /* the handler runs inside a block guarded by the condition */
     unsigned skip_block;      /* where a false condition goes, if conditional */
-    bool ended;               /* the handler ended its path with an END op */
+    bool select;              /* a failed condition is seen to by arm_set_reg, with SELECT */
+    bool started;
+    uint8_t length;           /* of the instruction, in bytes */
+    uint8_t next_it;          /* ITSTATE of the instruction that follows */
     bool unconditional_space; /* A32 with cond == 0b1111 */
     uint32_t features;
 };
