@@ -672,14 +672,8 @@ static bool system_register_ready(struct xlat *x, unsigned reg)
 /* Calls a helper that changes the key, and ends the path. */
 static void change_key(struct xlat *x, const struct ir_helper *helper, ir_ref value)
 {
-    struct arm_xlat *arm = arm_xlat(x);
-    unsigned it = arm->it & 7 ? (arm->it & 0xe0) | (arm->it << 1 & 0x1f) : 0;
-    uint32_t key = (arm->key & ~(uint32_t)KEY_IT_MASK) | it << KEY_IT_SHIFT;
-    ir_set(&x->b, F_PC, ir_i64(&x->b, (uint32_t)arm->insn_pc + 4));
-    ir_set(&x->b, F_KEY, ir_i32(&x->b, key));
     ir_call(&x->b, helper, value, IR_NONE, IR_NONE, IR_NONE);
-    ir_exit_lookup(&x->b);
-    arm->ended = true;
+    arm_end_lookup_next(x);
 }
 
 /* VMSR <spec_reg>, Rt: A8.8.349, B9.3.22 */
