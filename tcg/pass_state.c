@@ -15,7 +15,14 @@
 
 #include "tcg/rebuild.h"
 
-enum { MAX_LOCALS = 64, NO_LOCAL = 0xff, MAX_ROUNDS = 8, MAX_PENDING_FAULTS = 4, SEEN_WORDS = 8 };
+enum {
+    MAX_LOCALS = 64,
+    NO_LOCAL = 0xff,
+    MAX_ROUNDS = 8,
+    MAX_PENDING_FAULTS = 4,
+    SEEN_WORDS = 8,
+    MAX_DEPTH = 3
+};
 
 struct state_pass {
     struct ir_unit *unit;
@@ -211,37 +218,52 @@ static bool is_narrow(const struct ir_unit *unit, ir_ref ref, unsigned bits)
 }
 
 /* True if the high half of a V128 is known to be zero, as a V64 field's is. */
-static bool is_low_half(const struct ir_unit *unit, ir_ref ref)
+static bool is_low_half(const struct ir_unit *unit, ir_ref ref, unsigned depth)
 {
     const struct ir_insn *insn = &unit->insns[ref];
-    switch (insn->op) {
-    case IR_GET:
+    const ir_ref *arg = insn->arg;
+    if (insn->op == IR_GET)
         return unit->fields[insn->aux].type == IR_V64;
-    case IR_VCONST:
+    if (insn->op == IR_VCONST)
         return !unit->vconst_high[insn->aux];
-    case IR_BITCAST:
-    case IR_VNARROW:
-    case IR_VHIGH:
+    if (insn->op == IR_BITCAST || insn->op == IR_VNARROW || insn->op == IR_VHIGH)
         return true;
+    if (!depth--)
+        return false;
+    switch (insn->op) {
     case IR_VAND:
-        return is_low_half(unit, insn->arg[0]) || is_low_half(unit, insn->arg[1]);
-    case IR_VADD:
-    case IR_VSUB:
-    case IR_VMUL:
-    case IR_VOR:
-    case IR_VXOR:
-    case IR_VMIN_S:
-    case IR_VMIN_U:
-    case IR_VMAX_S:
-    case IR_VMAX_U:
-        return unit->insns[insn->arg[0]].op == IR_GET && unit->insns[insn->arg[1]].op == IR_GET &&
-               is_low_half(unit, insn->arg[0]) && is_low_half(unit, insn->arg[1]);
+        return is_low_half(unit, arg[0], depth) || is_low_half(unit, arg[1], depth);
+    case IR_VANDN:
     case IR_VSHL_I:
     case IR_VSHR_I:
     case IR_VSAR_I:
     case IR_VNEG:
     case IR_VABS:
-        return unit->insns[insn->arg[0]].op == IR_GET && is_low_half(unit, insn->arg[0]);
+        return is_low_half(unit, arg[0], depth);
+    case IR_VSELECT:
+        return is_low_half(unit, arg[1], depth) && is_low_half(unit, arg[2], depth);
+    case IR_VFMA: /* 0 * 0 + 0 is +0 in every rounding mode; 0 - 0 is not */
+        return is_low_half(unit, arg[0], depth) && is_low_half(unit, arg[1], depth) &&
+               is_low_half(unit, arg[2], depth);
+    case IR_VOR:
+    case IR_VXOR:
+    case IR_VADD:
+    case IR_VSUB:
+    case IR_VMUL:
+    case IR_VCMPGT_S:
+    case IR_VCMPGT_U:
+    case IR_VMIN_S:
+    case IR_VMIN_U:
+    case IR_VMAX_S:
+    case IR_VMAX_U:
+    case IR_VADDS_S:
+    case IR_VADDS_U:
+    case IR_VSUBS_S:
+    case IR_VSUBS_U:
+    case IR_VAVG_U:
+    case IR_VFADD:
+    case IR_VFMUL:
+        return is_low_half(unit, arg[0], depth) && is_low_half(unit, arg[1], depth);
     default:
         return false;
     }
@@ -278,7 +300,7 @@ static bool forward_get(struct state_pass *p, ir_ref ref, ir_ref value)
         break;
     }
     case IR_V64:
-        if (!is_low_half(p->unit, value))
+        if (!is_low_half(p->unit, value, MAX_DEPTH))
             return false;
         break;
     default:

@@ -18,6 +18,7 @@ enum { UNITS = 3000 };
 static bool supports_little(unsigned op, unsigned type, unsigned sub)
 {
     switch (op) {
+    case IR_MKFLAGS:
     case IR_NOT:
     case IR_NEG:
     case IR_ANDN:
