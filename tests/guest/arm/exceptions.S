@@ -127,8 +127,16 @@ test:
     CHECK(r10, 0x008)
     CHECK(r1, NOWHERE)
     CHECK(r2, 5)
+    mrc p15, 0, r3, c1, c0, 0
+    orr r0, r3, #1 << 10        /* SCTLR.SW: SWP is there */
+    mcr p15, 0, r0, c1, c0, 0
     mov r0, #3
+    mov r10, #0
     swp r2, r0, [r1]
+    mcr p15, 0, r3, c1, c0, 0
+    CHECK(r11, NOWHERE)
+    bic r10, r10, #1 << 11
+    CHECK(r10, 0x008)
     CHECK(r1, NOWHERE)
     CHECK(r2, 5)
     /* an LDM that reaches over the end of RAM leaves the base */

@@ -60,7 +60,7 @@ test:
     blo fail
     CHECK(r5, 0)
     cpsie i
-    wfi                         /* taken here, if not before */
+    nop
     cpsid i
     CHECK(r5, 1)
     /* User mode: as CNTKCTL says */
