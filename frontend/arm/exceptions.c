@@ -2,6 +2,7 @@
 /*
  * Processor modes, the CPSR, exception entry and interrupts: ARM ARM chapters B1.3 to B1.9.
  */
+#include "frontend/arm/fp.h"
 #include "frontend/arm/system.h"
 
 #include <inttypes.h>
@@ -120,10 +121,9 @@ void arm_update_mode(struct arm_cpu *cpu)
     if ((cpu->cp15.sctlr & SCTLR_A) || !(cpu->cp15.sctlr & SCTLR_M))
         key |= KEY_ALIGN;
     key |= fp_key(cpu, privileged);
-    /* FPSCR: FZ is bit 24, DN bit 25, RMode bits 23:22. */
-    if (cpu->fpscr_control & (3u << 24))
+    if (cpu->fpscr_control & (FPSCR_FZ | FPSCR_DN | FPSCR_LEN | FPSCR_STRIDE))
         key |= KEY_FP_SPECIAL;
-    if (extract32(cpu->fpscr_control, 22, 2) == 0)
+    if (fp_rounding_of(cpu->fpscr_control) == FP_NEAREST)
         key |= KEY_FP_NEAREST;
     cpu->v.run.key = key;
     if (cpu->v.mmu)

@@ -539,8 +539,7 @@ static bool trans_VMOV_core_single(struct xlat *x, const struct arg_vfp_core *a)
 static bool bad_core_pair(struct xlat *x, const struct arg_vfp_core2 *a)
 {
     bool thumb = arm_xlat(x)->thumb;
-    return a->rt == 15 || a->rt2 == 15 || (thumb && (a->rt == 13 || a->rt2 == 13)) ||
-           (a->l && a->rt == a->rt2);
+    return a->rt == 15 || a->rt2 == 15 || (thumb && (a->rt == 13 || a->rt2 == 13));
 }
 
 /* VMOV Sm, Sm+1, Rt, Rt2 and back: A8.8.344 */
