@@ -53,6 +53,14 @@ static void print_displacement(FILE *out, uint64_t imm)
         fprintf(out, " %c %" PRIu64, displacement < 0 ? '-' : '+', displacement < 0 ? -imm : imm);
 }
 
+/* Which argument of a memory op the displacement belongs to; IR_MAX_ARGS: not a memory op. */
+static unsigned address_argument(unsigned op)
+{
+    if (op < IR_LOAD || op > IR_RMW)
+        return IR_MAX_ARGS;
+    return op == IR_COMMIT ? 1 : 0;
+}
+
 /* What stands between the op's name and its arguments. */
 static void print_suffix(FILE *out, const struct ir_insn *insn)
 {
@@ -112,12 +120,10 @@ static void print_tail(FILE *out, const struct ir_unit *unit, const struct ir_in
     case IR_HSTORE:
     case IR_CAS:
     case IR_RMW:
-        print_displacement(out, insn->imm);
         print_memop(out, insn->aux);
         break;
     case IR_PROBE:
     case IR_COMMIT:
-        print_displacement(out, insn->imm);
         fprintf(out, ", %u bytes", insn->sub);
         print_memop(out, insn->aux);
         break;
@@ -187,6 +193,8 @@ static void print_insn(FILE *out, const struct ir_unit *unit, unsigned ref)
             break;
         fprintf(out, "%s%%%u", separator, insn->arg[i]);
         separator = ", ";
+        if (i == address_argument(insn->op))
+            print_displacement(out, insn->imm);
     }
     print_tail(out, unit, insn);
     fputc('\n', out);

@@ -528,7 +528,7 @@ static const struct rule {
      "    %5 = load.i32 %2 - 4 [32]\n"
      "    set r[1], %5\n"
      "  ---- 0x8004 0x0\n"
-     "    store %2, %5 + 12 [32]\n"
+     "    store %2 + 12, %5 [32]\n"
      "    exit_jump pc 0x8008, key 0x0\n"},
     {"state", build_state,
      "unit pc 0x8000 key 0x0\n"
