@@ -527,7 +527,7 @@ static bool trans_VCVT_fixed(struct xlat *x, const struct arg_vfp_fixed *a)
 /* VMOV Sn, Rt and back: A8.8.343 */
 static bool trans_VMOV_core_single(struct xlat *x, const struct arg_vfp_core *a)
 {
-    if (!ready(x, 0, 0) || a->rt == 15 || (arm_xlat(x)->thumb && a->rt == 13))
+    if (!ready(x, 0, 0) || a->rt == 15)
         return arm_undefined(x);
     if (a->l)
         arm_set_reg(x, (unsigned)a->rt, simd_bitcast(x, IR_I32, get(x, 0, a->n)));
@@ -536,16 +536,15 @@ static bool trans_VMOV_core_single(struct xlat *x, const struct arg_vfp_core *a)
     return true;
 }
 
-static bool bad_core_pair(struct xlat *x, const struct arg_vfp_core2 *a)
+static bool bad_core_pair(const struct arg_vfp_core2 *a)
 {
-    bool thumb = arm_xlat(x)->thumb;
-    return a->rt == 15 || a->rt2 == 15 || (thumb && (a->rt == 13 || a->rt2 == 13));
+    return a->rt == 15 || a->rt2 == 15;
 }
 
 /* VMOV Sm, Sm+1, Rt, Rt2 and back: A8.8.344 */
 static bool trans_VMOV_core_2single(struct xlat *x, const struct arg_vfp_core2 *a)
 {
-    if (!ready(x, 0, 0) || a->m == 31 || bad_core_pair(x, a))
+    if (!ready(x, 0, 0) || a->m == 31 || bad_core_pair(a))
         return arm_undefined(x);
     unsigned m = (unsigned)a->m;
     if (a->l) {
@@ -564,7 +563,7 @@ static bool trans_VMOV_core_2single(struct xlat *x, const struct arg_vfp_core2 *
 static bool trans_VMOV_core_double(struct xlat *x, const struct arg_vfp_core2 *a)
 {
     unsigned m = (unsigned)a->m;
-    if (!ready(x, 1, m >> 4) || bad_core_pair(x, a))
+    if (!ready(x, 1, m >> 4) || bad_core_pair(a))
         return arm_undefined(x);
     if (a->l) {
         ir_ref value = simd_bitcast(x, IR_I64, ir_get(&x->b, F_DF0 + m));
@@ -584,7 +583,7 @@ static bool decode_lane(struct xlat *x, const struct arg_vfp_lane *a, enum ir_la
                         unsigned *index)
 {
     unsigned opc1 = (unsigned)a->opc1, opc2 = (unsigned)a->opc2;
-    if (!ready(x, 1, (unsigned)a->d >> 4) || a->rt == 15 || (arm_xlat(x)->thumb && a->rt == 13))
+    if (!ready(x, 1, (unsigned)a->d >> 4) || a->rt == 15)
         return false;
     if (opc1 & 2) {
         *lane = IR_LANE8;
@@ -639,7 +638,7 @@ static bool trans_VDUP_core(struct xlat *x, const struct arg_vfp_dup *a)
     static const enum ir_lane lanes[] = {IR_LANE32, IR_LANE16, IR_LANE8};
     unsigned which = (unsigned)(a->b << 1 | a->e);
     if (!ready(x, 1, (unsigned)a->d >> 4) || !(arm_xlat(x)->key & KEY_NEON) || which == 3 ||
-        (a->q && (a->d & 1)) || a->rt == 15 || (arm_xlat(x)->thumb && a->rt == 13))
+        (a->q && (a->d & 1)) || a->rt == 15)
         return arm_undefined(x);
     simd_set(x, (unsigned)a->q, (unsigned)a->d,
              simd_dup(x, lanes[which], arm_get_reg(x, (unsigned)a->rt)));
@@ -679,7 +678,7 @@ static void change_key(struct xlat *x, const struct ir_helper *helper, ir_ref va
 static bool trans_VMSR(struct xlat *x, const struct arg_vfp_reg *a)
 {
     unsigned reg = (unsigned)a->reg;
-    if (!system_register_ready(x, reg) || a->rt == 15 || (arm_xlat(x)->thumb && a->rt == 13))
+    if (!system_register_ready(x, reg) || a->rt == 15)
         return arm_undefined(x);
     switch (reg) {
     case REGISTER_FPSCR:
@@ -712,8 +711,7 @@ static bool trans_VMRS(struct xlat *x, const struct arg_vfp_reg *a)
     const struct arm_cpu *cpu = arm_cpu(x->cpu);
     unsigned reg = (unsigned)a->reg;
     ir_ref value;
-    if (!system_register_ready(x, reg) || (a->rt == 15 && reg != REGISTER_FPSCR) ||
-        (arm_xlat(x)->thumb && a->rt == 13))
+    if (!system_register_ready(x, reg) || (a->rt == 15 && reg != REGISTER_FPSCR))
         return arm_undefined(x);
     switch (reg) {
     case REGISTER_FPSCR:
