@@ -163,7 +163,8 @@ ARM_CC ?= arm-linux-gnueabihf-gcc
 arm_runner := $(if $(shell command -v $(ARM_CC)),$(BUILD)/tests/arm_runner)
 $(BUILD)/tests/arm_runner: tests/insn/arm/arm_runner.c tests/insn/arm_page.h
 	@mkdir -p $(@D)
-	$(call say,ARM_CC,$@)$(ARM_CC) -O1 -static -marm -march=armv7-a -mfpu=neon -Wall -Wextra -o $@ $<
+	$(call say,ARM_CC,$@)$(ARM_CC) -O1 -static -marm -march=armv7-a -mfpu=neon -Wall -Wextra \
+		-Wl,-Ttext-segment=0x70000000 -o $@ $<
 
 build-tests: all $(tests) $(arm_runner) build/tools/converse
 # A test that does not build must not keep the others from running; it counts as failed.

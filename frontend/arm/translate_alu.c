@@ -387,9 +387,10 @@ static ir_ref long_accumulator(struct xlat *x, int rdlo, int rdhi)
     return ir_emit(&x->b, IR_CONCAT, IR_I64, 0, 0, low, high, IR_NONE, 0);
 }
 
+/* RdLo = RdHi is UNPREDICTABLE: the high half stands, as it is written last. */
 static bool bad_long(int rdlo, int rdhi, int rn, int rm)
 {
-    return rdlo == 15 || rdhi == 15 || rn == 15 || rm == 15 || rdlo == rdhi;
+    return rdlo == 15 || rdhi == 15 || rn == 15 || rm == 15;
 }
 
 static bool multiply_long(struct xlat *x, const struct arg_mull *a, bool is_signed, bool accumulate)

@@ -21,10 +21,8 @@ bool trans_B(struct xlat *x, const struct arg_branch *a)
 }
 
 /* B<c> label (Thumb's own conditional forms, A8.8.18 T1 and T3) */
-bool trans_Bcond(struct xlat *x, const struct arg_bcond *a)
+bool trans_B_cond(struct xlat *x, const struct arg_bcond *a)
 {
-    if (a->cond >= 14)
-        return false;
     if (!arm_xlat(x)->conditional) /* inside an IT block, UNPREDICTABLE: its condition decides */
         arm_guard(x, (unsigned)a->cond);
     arm_jump(x, read_pc(x) + (uint32_t)a->imm, true);
@@ -116,7 +114,8 @@ bool trans_TBH(struct xlat *x, const struct arg_tb *a)
 /* IT{x{y{z}}} <firstcond> */
 bool trans_IT(struct xlat *x, const struct arg_it *a)
 {
-    if (a->cond == 15 || !a->mask || arm_xlat(x)->it & 15)
+    /* A condition of 0b1111 is UNPREDICTABLE: always, as 0b1110. */
+    if (!a->mask || arm_xlat(x)->it & 15)
         return false;
     arm_xlat(x)->next_it = (uint8_t)(a->cond << 4 | a->mask);
     return true;

@@ -177,9 +177,9 @@ static bool load_dual(struct xlat *x, int rt, int rt2, const struct address *at)
     ir_ref pointer = ir_probe(b, at->base, at->displacement, 8, memop);
     ir_ref first = ir_hload(b, IR_I32, pointer, 0, memop);
     ir_ref second = ir_hload(b, IR_I32, pointer, 4, memop);
-    write_back(x, at);
     set_reg(x, rt, first);
     set_reg(x, rt2, second);
+    write_back(x, at); /* Rn = Rt or Rt2 is UNPREDICTABLE: the address stands */
     return true;
 }
 
@@ -258,18 +258,30 @@ static bool bad_multiple(struct xlat *x, const struct arg_ldm *a)
 {
     if (!a->list || a->rn == 15)
         return true;
+    if (is_t32(x) && (!(a->list & (a->list - 1)) || a->list & 0x2000))
+        return true;
     /* The ^ forms exist at PL1 only; with writeback only the exception return does. */
     return a->user && (!is_privileged(x) || (a->w && !(a->list & 0x8000)));
 }
 
-/* LDM{IA,IB,DA,DB} Rn{!}, {list}{^}; POP. A list with Rn and writeback: the loaded value stands. */
+/* Writeback of a register that is in the list: T16 does not write back (A8.8.57 T1), elsewhere it
+ * is UNPREDICTABLE. */
+static bool load_multiple_writeback(struct xlat *x, const struct arg_ldm *a, bool *bad)
+{
+    bool in_list = a->list >> a->rn & 1;
+    *bad = a->w && in_list && arm_xlat(x)->length == 4;
+    return a->w && !in_list;
+}
+
+/* LDM{IA,IB,DA,DB} Rn{!}, {list}{^}; POP */
 bool trans_LDM(struct xlat *x, const struct arg_ldm *a)
 {
     struct ir_builder *b = &x->b;
     unsigned n = (unsigned)__builtin_popcount((unsigned)a->list), i = 0;
     bool user_bank = a->user && !(a->list & 0x8000);
     ir_ref values[16];
-    if (bad_multiple(x, a) || (is_t32(x) && n < 2))
+    bool bad, writeback = load_multiple_writeback(x, a, &bad);
+    if (bad || bad_multiple(x, a))
         return false;
     unsigned memop = arm_memop(x, 2, false, true);
     ir_ref base = reg(x, a->rn);
@@ -277,7 +289,7 @@ bool trans_LDM(struct xlat *x, const struct arg_ldm *a)
     for (int r = 0; r < 16; r++)
         if (a->list >> r & 1)
             values[r] = ir_hload(b, IR_I32, pointer, 4 * i++, memop);
-    if (a->w)
+    if (writeback)
         set_reg(x, a->rn, multiple_writeback(x, a, n));
     for (int r = 0; r < 15; r++) {
         if (!(a->list >> r & 1))
@@ -302,7 +314,7 @@ bool trans_STM(struct xlat *x, const struct arg_ldm *a)
     struct ir_builder *b = &x->b;
     unsigned n = (unsigned)__builtin_popcount((unsigned)a->list), i = 0;
     ir_ref values[16];
-    if (bad_multiple(x, a) || (a->user && a->w) || (is_t32(x) && (n < 2 || a->list & 0x8000)))
+    if (bad_multiple(x, a) || (a->user && a->w) || (is_t32(x) && a->w && a->list >> a->rn & 1))
         return false;
     unsigned memop = arm_memop(x, 2, false, true) | IR_MEM_WRITE;
     for (int r = 0; r < 16; r++) {
@@ -329,6 +341,12 @@ bool trans_STM(struct xlat *x, const struct arg_ldm *a)
 /* ---- exclusives, A3.4, A8.8.75 (LDREX), A8.8.212 (STREX)
  * ----------------------------------------- */
 
+/* Thumb has no r13 here either: BadReg, A6.1.1. */
+static bool bad_register(struct xlat *x, int n)
+{
+    return n == 15 || (n == 13 && arm_xlat(x)->thumb);
+}
+
 static void set_monitor(struct xlat *x, ir_ref address, unsigned size, ir_ref value)
 {
     struct ir_builder *b = &x->b;
@@ -347,9 +365,9 @@ static bool load_exclusive(struct xlat *x, const struct arg_ldrex *a, unsigned s
 {
     struct ir_builder *b = &x->b;
     bool pair = size_log2 == 3;
-    if (a->rt == 15 || a->rn == 15)
+    if (bad_register(x, a->rt) || a->rn == 15 || (pair && bad_register(x, a->rt2)))
         return false;
-    if (pair && (arm_xlat(x)->thumb ? a->rt2 == 15 || a->rt == a->rt2 : a->rt & 1 || a->rt == 14))
+    if (pair && (arm_xlat(x)->thumb ? a->rt == a->rt2 : a->rt & 1))
         return false;
     ir_ref address = exclusive_address(x, a->rn, a->imm);
     ir_ref value = ir_load(b, pair ? IR_I64 : IR_I32, address, 0,
@@ -391,11 +409,12 @@ static void store_exclusive_try(struct xlat *x, const struct arg_strex *a, unsig
 
 static bool bad_store_exclusive(struct xlat *x, const struct arg_strex *a, unsigned size_log2)
 {
-    if (a->rd == 15 || a->rt == 15 || a->rn == 15 || a->rd == a->rn || a->rd == a->rt)
+    if (bad_register(x, a->rd) || bad_register(x, a->rt) || a->rn == 15 || a->rd == a->rn ||
+        a->rd == a->rt)
         return true;
     if (size_log2 != 3)
         return false;
-    return a->rd == a->rt2 || (arm_xlat(x)->thumb ? a->rt2 == 15 : a->rt & 1 || a->rt == 14);
+    return a->rd == a->rt2 || bad_register(x, a->rt2) || (!arm_xlat(x)->thumb && a->rt & 1);
 }
 
 static bool store_exclusive(struct xlat *x, const struct arg_strex *a, unsigned size_log2)
@@ -413,17 +432,7 @@ static bool store_exclusive(struct xlat *x, const struct arg_strex *a, unsigned 
     store_exclusive_try(x, a, size_log2);
     ir_br(b, done);
     ir_block_begin(b, refuse);
-    if (size_log2) {
-        /* Alignment is checked before the monitor is asked: A8.8.212. */
-        unsigned unaligned = ir_block_create(b), fail = ir_block_create(b);
-        address = exclusive_address(x, a->rn, a->imm);
-        ir_ref low = ir_bin_i(b, IR_AND, address, (1u << size_log2) - 1);
-        ir_brcc(b, IR_Z, ir_test(b, low), fail, unaligned);
-        ir_block_begin(b, unaligned);
-        ir_probe(b, exclusive_address(x, a->rn, a->imm), 0, 1u << size_log2,
-                 arm_memop(x, size_log2, false, true) | IR_MEM_EXCLUSIVE | IR_MEM_WRITE);
-        ir_block_begin(b, fail);
-    }
+    /* Whether a refused store may abort is up to the implementation (A3.4.5): it does not. */
     ir_set(b, F_EXCL_VALID, ir_i32(b, 0));
     set_reg(x, a->rd, ir_i32(b, 1));
     ir_block_begin(b, done);
@@ -466,7 +475,7 @@ static const struct ir_helper helper_swap_check =
 static bool swap(struct xlat *x, const struct arg_swp *a, unsigned size_log2)
 {
     struct ir_builder *b = &x->b;
-    if (a->rn == 15 || a->rt == 15 || a->rt2 == 15 || a->rn == a->rt || a->rn == a->rt2)
+    if (a->rn == 15 || a->rt == 15 || a->rt2 == 15)
         return false;
     ir_call(b, &helper_swap_check, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
     ir_ref value = reg(x, a->rt2);

@@ -88,7 +88,8 @@ static void enter_mode(struct arm_engine *e, unsigned mode, bool thumb, uint32_t
     cpu->cp15.cpacr = 0x00f00000;
     cpu->cp15.ttbr0 = TABLE_BASE;
     arm_mmu_set_dacr(cpu, 1);
-    cpu->cp15.sctlr = (cpu->cp15.sctlr & ~(uint32_t)SCTLR_V) | SCTLR_M; /* low vectors, MMU on */
+    /* low vectors, MMU on, SWP exists */
+    cpu->cp15.sctlr = (cpu->cp15.sctlr & ~(uint32_t)SCTLR_V) | SCTLR_M | SCTLR_SW;
     cpu->fpexc = CODE_KEY_FPEXC_EN;
     arm_cpsr_write(cpu, mode | CPSR_I | CPSR_F | (thumb ? CPSR_T : 0),
                    CPSR_M | CPSR_I | CPSR_F | CPSR_A | CPSR_T);

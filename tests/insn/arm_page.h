@@ -13,7 +13,7 @@
 enum {
     CODE_BASE = 0x30000000,
     CODE_BYTES = 0x1000,
-    DATA_BASE = 0x20000000, /* what load and store rows hit */
+    DATA_BASE = 0x2a000000, /* what load and store rows hit; sums of two such are not mapped */
     DATA_BYTES = 0x4000,
     SLOT_WORDS = 16, /* room for the instructions under test */
 
