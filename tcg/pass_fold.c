@@ -23,8 +23,8 @@ enum {
     MAX_DEPTH = 4,
 };
 
-/* A new insn's mark: it is 0 or 1 by MKFLAGS' contract. */
-enum { MARK_BOOLEAN = 1, MAX_MARKED = 128 };
+/* A new insn's mark: it is 0 or 1 by MKFLAGS' contract; a SET has put it into guest state. */
+enum { MARK_BOOLEAN = 1, MARK_IN_STATE = 2, MAX_MARKED = 256 };
 
 struct fold {
     struct rebuild r;
@@ -710,12 +710,25 @@ static void fold_brcc(struct fold *f, struct ir_insn *insn, ir_ref old_flags)
     rebuild_add(&f->r, insn);
 }
 
-/* base + constant becomes base and displacement. */
+/* Marks are taken off at the pass's end; one that finds no room is only not made use of. */
+static void mark(struct fold *f, ir_ref ref, unsigned bit)
+{
+    struct ir_insn *insn = &f->r.insns[ref];
+    if (!insn->mark) {
+        if (f->n_marked == MAX_MARKED)
+            return;
+        f->marked[f->n_marked++] = ref;
+    }
+    insn->mark |= (uint8_t)bit;
+}
+
+/* base + constant becomes base and displacement. Not where the sum has become a guest register: it
+ * is at hand then, and the base need not outlive it. */
 static void fold_address(const struct fold *f, struct ir_insn *insn, unsigned arg)
 {
     const struct ir_insn *address = at(f, insn->arg[arg]);
     uint64_t c;
-    if (address->op != IR_ADD || !is_const(f, address->arg[1], &c))
+    if (address->op != IR_ADD || address->mark & MARK_IN_STATE || !is_const(f, address->arg[1], &c))
         return;
     uint64_t displacement = insn->imm + (uint64_t)ir_as_signed(address->type, c);
     if (address->type == IR_I32)
@@ -730,6 +743,10 @@ static void fold_effect(struct fold *f, struct ir_insn *insn)
 {
     uint64_t pc, key;
     switch (insn->op) {
+    case IR_SET:
+        if (at(f, insn->arg[0])->op == IR_ADD)
+            mark(f, insn->arg[0], MARK_IN_STATE);
+        break;
     case IR_LOAD:
     case IR_STORE:
     case IR_PROBE:
@@ -752,13 +769,8 @@ static void fold_effect(struct fold *f, struct ir_insn *insn)
 
 static void mark_booleans(struct fold *f, const struct ir_insn *mkflags)
 {
-    for (unsigned i = 0; i < 4; i++) {
-        ir_ref ref = f->r.map[mkflags->arg[i]];
-        if (f->r.insns[ref].mark || f->n_marked == MAX_MARKED)
-            continue;
-        f->r.insns[ref].mark = MARK_BOOLEAN;
-        f->marked[f->n_marked++] = ref;
-    }
+    for (unsigned i = 0; i < 4; i++)
+        mark(f, f->r.map[mkflags->arg[i]], MARK_BOOLEAN);
 }
 
 static void fold_insn(struct fold *f, ir_ref ref)

@@ -299,7 +299,10 @@ static void build_addresses(struct ir_builder *b)
     ir_insn(b, 0x8004, 0);
     ir_ref address = ir_bin_i(b, IR_ADD, base, 8);
     ir_store(b, address, 4, reg(b, 1), 2);
-    ir_exit_jump(b, 0x8008, 0, false);
+    set_reg(b, 0, address);
+    ir_insn(b, 0x8008, 0);
+    set_reg(b, 2, ir_load(b, IR_I32, reg(b, 0), 0, 2)); /* r0 holds the sum now */
+    ir_exit_jump(b, 0x800c, 0, false);
 }
 
 static void build_state(struct ir_builder *b)
@@ -528,8 +531,14 @@ static const struct rule {
      "    %5 = load.i32 %2 - 4 [32]\n"
      "    set r[1], %5\n"
      "  ---- 0x8004 0x0\n"
+     "    %8 = const.i32 0x8\n"
+     "    %9 = add.i32 %2, %8\n"
      "    store %2 + 12, %5 [32]\n"
-     "    exit_jump pc 0x8008, key 0x0\n"},
+     "    set r[0], %9\n"
+     "  ---- 0x8008 0x0\n"
+     "    %13 = load.i32 %9 [32]\n"
+     "    set r[2], %13\n"
+     "    exit_jump pc 0x800c, key 0x0\n"},
     {"state", build_state,
      "unit pc 0x8000 key 0x0\n"
      "block 0:\n"
