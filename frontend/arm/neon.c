@@ -913,34 +913,64 @@ bool trans_VRSHRN(struct xlat *x, const struct arg_neon_shift *a)
     return shift_narrow(x, a, true);
 }
 
-/* VQ{R}SHR{U}N: A8.8.378, A8.8.382 */
-static bool saturating_narrow(struct xlat *x, const struct arg_neon_shift *a, unsigned operation)
+/* What a saturating narrowing does to lanes: to signed or unsigned results, from either. */
+enum narrowing { NARROW_SIGNED, NARROW_UNSIGNED, NARROW_SIGNED_TO_UNSIGNED };
+
+/* lane is the result's; value's lanes, twice as wide, are made to fit and halved. FPSCR.QC tells
+ * whether that changed any. */
+static ir_ref saturate_narrow(struct xlat *x, unsigned lane, enum narrowing kind, ir_ref value)
+{
+    unsigned wide = lane + 1, bits = 8u << lane;
+    uint64_t most = low_bits(kind == NARROW_SIGNED ? bits - 1 : bits);
+    ir_ref limit = constant(x, (enum ir_lane)wide, most), fit;
+    if (kind == NARROW_UNSIGNED) {
+        fit = v2(x, IR_VMIN_U, wide, value, limit);
+    } else {
+        uint64_t least = kind == NARROW_SIGNED ? ~most : 0;
+        fit = v2(x, IR_VMIN_S, wide, value, limit);
+        fit = v2(x, IR_VMAX_S, wide, fit, constant(x, (enum ir_lane)wide, least));
+    }
+    set_saturated(x, 1, fit, value);
+    return v1(x, IR_VNARROW, wide, fit);
+}
+
+/* VQ{R}SHR{U}N: A8.8.378, A8.8.382; from lanes of 64 bits by the helper. */
+static bool saturating_narrow(struct xlat *x, const struct arg_neon_shift *a, bool round,
+                              enum narrowing kind, unsigned operation)
 {
     struct amounts s = amounts_of(a);
     if (!ready(x, 0, a->d) || !ready(x, 1, a->m))
         return arm_undefined(x);
-    call(x, operation + s.lane, s.right, 0, 0, a->d, a->m, a->m);
+    if (s.lane == IR_LANE32) {
+        call(x, operation + s.lane, s.right, 0, 0, a->d, a->m, a->m);
+        return true;
+    }
+    ir_ref value = shift_right(x, s.lane + 1, kind == NARROW_UNSIGNED, round,
+                               simd_get(x, 1, (unsigned)a->m), s.right);
+    simd_set_d(x, (unsigned)a->d, saturate_narrow(x, s.lane, kind, value));
     return true;
 }
 
 bool trans_VQSHRN(struct xlat *x, const struct arg_neon_shift *a)
 {
-    return saturating_narrow(x, a, a->u ? NEON_vqshrn_u8 : NEON_vqshrn_s8);
+    return saturating_narrow(x, a, false, a->u ? NARROW_UNSIGNED : NARROW_SIGNED,
+                             a->u ? NEON_vqshrn_u8 : NEON_vqshrn_s8);
 }
 
 bool trans_VQRSHRN(struct xlat *x, const struct arg_neon_shift *a)
 {
-    return saturating_narrow(x, a, a->u ? NEON_vqrshrn_u8 : NEON_vqrshrn_s8);
+    return saturating_narrow(x, a, true, a->u ? NARROW_UNSIGNED : NARROW_SIGNED,
+                             a->u ? NEON_vqrshrn_u8 : NEON_vqrshrn_s8);
 }
 
 bool trans_VQSHRUN(struct xlat *x, const struct arg_neon_shift *a)
 {
-    return saturating_narrow(x, a, NEON_vqshrun_s8);
+    return saturating_narrow(x, a, false, NARROW_SIGNED_TO_UNSIGNED, NEON_vqshrun_s8);
 }
 
 bool trans_VQRSHRUN(struct xlat *x, const struct arg_neon_shift *a)
 {
-    return saturating_narrow(x, a, NEON_vqrshrun_s8);
+    return saturating_narrow(x, a, true, NARROW_SIGNED_TO_UNSIGNED, NEON_vqrshrun_s8);
 }
 
 /* VSHLL, VMOVL: A8.8.384, A8.8.346 */
@@ -1236,22 +1266,30 @@ bool trans_VMOVN(struct xlat *x, const struct arg_neon_2 *a)
 }
 
 /* VQMOVN, VQMOVUN: A8.8.374 */
-static bool saturating_move(struct xlat *x, const struct arg_neon_2 *a, unsigned operation)
+static bool saturating_move(struct xlat *x, const struct arg_neon_2 *a, enum narrowing kind,
+                            unsigned operation)
 {
-    if (a->size == 3 || !ready(x, 0, a->d) || !ready(x, 1, a->m))
+    unsigned size = (unsigned)a->size;
+    if (size == 3 || !ready(x, 0, a->d) || !ready(x, 1, a->m))
         return arm_undefined(x);
-    call(x, operation + (unsigned)a->size, 0, 0, 0, a->d, a->m, a->m);
+    if (size == IR_LANE32) {
+        call(x, operation + size, 0, 0, 0, a->d, a->m, a->m);
+        return true;
+    }
+    ir_ref value = simd_get(x, 1, (unsigned)a->m);
+    simd_set_d(x, (unsigned)a->d, saturate_narrow(x, size, kind, value));
     return true;
 }
 
 bool trans_VQMOVN(struct xlat *x, const struct arg_neon_2 *a)
 {
-    return saturating_move(x, a, a->f ? NEON_vqshrn_u8 : NEON_vqshrn_s8);
+    return saturating_move(x, a, a->f ? NARROW_UNSIGNED : NARROW_SIGNED,
+                           a->f ? NEON_vqshrn_u8 : NEON_vqshrn_s8);
 }
 
 bool trans_VQMOVUN(struct xlat *x, const struct arg_neon_2 *a)
 {
-    return saturating_move(x, a, NEON_vqshrun_s8);
+    return saturating_move(x, a, NARROW_SIGNED_TO_UNSIGNED, NEON_vqshrun_s8);
 }
 
 /* VSHLL by the lanes' own width: A8.8.384 */
