@@ -364,8 +364,11 @@ enum xlat_next arm_translate(struct xlat *x)
         else
             arm_guard(x, ax->condition);
     }
-    if (!(ax->thumb ? decode_thumb(x, ax->insn) : decode_arm(x, ax->insn)))
+    if (!(ax->thumb ? decode_thumb(x, ax->insn) : decode_arm(x, ax->insn))) {
+        if (ax->select)
+            arm_guard(x, ax->condition);
         arm_undefined(x);
+    }
     if (ax->conditional)
         ir_block_begin(b, ax->skip_block);
     x->pc = next_pc(x);

@@ -189,9 +189,99 @@ static void test_rows_against_qemu_arm(void **state)
     assert_int_equal(bad_rows, 0);
 }
 
+/* ---- sequences ----------------------------------------------------------------------------------
+ */
+
+enum { SEQUENCE_CASES = 4000, MAX_ROWS = 1024 };
+
+/* Rows for sequences: none that leaves registers an access would go astray by. */
+static unsigned collect_rows(const struct insn_desc **rows, bool thumb)
+{
+    unsigned n = 0;
+
+    for (const struct insn_desc *const *table = arm_insn_tables(); *table; table++)
+        for (const struct insn_desc *row = *table; row->name; row++)
+            if (runs_in_user_mode(row) && row_is_thumb(row) == thumb &&
+                !(row->annotations & INSN_MEM) && strcmp(row->name, "IT") && n < MAX_ROWS)
+                rows[n++] = row;
+    return n;
+}
+
+/* Thumb: one to four instructions under an IT; A32: some, many of them with one condition. */
+static unsigned random_sequence(struct random *r, const struct insn_desc *const *rows,
+                                unsigned n_rows, bool thumb, struct test_insn *out)
+{
+    unsigned count = 1 + random_below(r, 4), n = 0;
+    uint32_t condition = random_below(r, 14);
+
+    if (thumb) {
+        uint32_t bits = random_below(r, 8) << 1 | 1; /* then or else, and the end */
+        out[n++] = (struct test_insn){0xbf00 | condition << 4 | ((bits << (4 - count)) & 15), 2};
+    }
+    for (unsigned i = 0; i < count;) {
+        const struct insn_desc *row = rows[random_below(r, n_rows)];
+        struct test_insn insn = {random_instance(r, row, true), row->length};
+        if (arm_known_difference(row, insn.bits) || (thumb && (insn.bits & 0xff78) == 0x4478))
+            continue; /* or a branch, ADD or MOV to r15 */
+        if (!thumb && insn.bits >> 28 < 15 && random_below(r, 2))
+            insn.bits = (insn.bits & 0x0fffffff) | condition << 28;
+        out[n++] = insn;
+        i++;
+    }
+    return n;
+}
+
+static unsigned run_sequence(struct arm_engine *e, struct peer *p, struct random *r,
+                             const struct insn_desc *const *rows, unsigned n_rows, bool thumb)
+{
+    struct arm_registers before;
+    struct arm_case c = {.data_seed = random_u32(r)};
+    struct arm_result ours, theirs;
+    struct test_insn insns[8];
+    unsigned n = random_sequence(r, rows, n_rows, thumb, insns);
+    const char *reason;
+
+    random_registers(r, &before, false);
+    page_build(c.page, &before, thumb, insns, n);
+    arm_engine_run_page(e, &c, &ours);
+    assert_true(peer_run(p, &c, &theirs));
+    reason = difference(&ours, &theirs);
+    if (!reason)
+        return 0;
+    for (unsigned i = 0; i < n; i++)
+        print_error("%0*x ", insns[i].length * 2, insns[i].bits);
+    print_error("(%s): %s\n", thumb ? "Thumb" : "A32", reason);
+    return 1;
+}
+
+static void test_sequences_against_qemu_arm(void **state)
+{
+    const char *seed_text = getenv("CALQUE_SEED");
+    static const struct insn_desc *rows[2][MAX_ROWS];
+    struct random r = {seed_text ? strtoull(seed_text, NULL, 0) : (uint64_t)time(NULL)};
+    uint64_t seed = r.state;
+    unsigned n_rows[2], failures = 0;
+    struct arm_engine e;
+    struct peer p;
+
+    if (!peer_start(&p))
+        skip();
+    arm_engine_init(&e, "cortex-a15", &(struct exec_options){.check = true});
+    for (int thumb = 0; thumb < 2; thumb++)
+        n_rows[thumb] = collect_rows(rows[thumb], thumb);
+    for (unsigned n = 0; n < SEQUENCE_CASES && failures < 10; n++)
+        failures += run_sequence(&e, &p, &r, rows[n & 1], n_rows[n & 1], n & 1);
+    print_message("%u sequences, seed %llu: %u differ\n", SEQUENCE_CASES, (unsigned long long)seed,
+                  failures);
+    arm_engine_finish(&e);
+    peer_stop(&p);
+    assert_int_equal(failures, 0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows_against_qemu_arm)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows_against_qemu_arm),
+                                       cmocka_unit_test(test_sequences_against_qemu_arm)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
