@@ -11,6 +11,7 @@
  * `enter` runs, run->host_sp points to its struct frame, which is how fault_site, restore and
  * unwind find where the vCPU stands.
  */
+#include <fenv.h>
 #include <setjmp.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -777,14 +778,19 @@ static enum exit_reason interp_enter(struct backend_state *state, struct run_sta
                                      const void *code)
 {
     struct frame frame;
+    fenv_t host;
     frame.unit = code;
     frame.at = NULL;
     frame.outer = run->host_sp;
     run->host_sp = &frame;
+    /* Helpers take what the host's control word has collected for the guest's flags, which with
+     * generated code it is: here it must be nothing. */
+    feholdexcept(&host);
     if (!_setjmp(frame.unwind))
         run_units(state, run, &frame);
     frame.at = NULL;
     run->host_sp = frame.outer;
+    fesetenv(&host);
     return frame.reason;
 }
 

@@ -6,7 +6,9 @@
  * or with a vector length set (which the processors modelled here do not support and answer with
  * Undefined Instruction), KEY_FP_SPECIAL is in the key and every operation is a call of the rules.
  */
+#ifdef __x86_64__
 #include <immintrin.h>
+#endif
 
 #include "frontend/arm/fp.h"
 #include "frontend/arm/simd.h"
@@ -19,7 +21,7 @@
 /* ---- FPSCR ------------------------------------------------------------------------------------
  */
 
-enum { MXCSR_STICKY = 0x3f, MXCSR_MASKS = 0x1f80, MXCSR_ROUNDING_SHIFT = 13 };
+enum { MXCSR_MASKS = 0x1f80, MXCSR_ROUNDING_SHIFT = 13 };
 
 /* The host's DE has no counterpart: IDC is about flushed operands only. */
 static uint32_t sticky_of_mxcsr(uint32_t mxcsr)
@@ -52,10 +54,27 @@ void arm_fpscr_write(struct arm_cpu *cpu, uint32_t value)
     arm_update_mode(cpu);
 }
 
+/* The control word of the thread that runs generated code. Only such hosts' code uses it. */
+static uint32_t live_mxcsr(void)
+{
+#ifdef __x86_64__
+    return _mm_getcsr();
+#else
+    return 0;
+#endif
+}
+
+static void set_live_mxcsr(uint32_t mxcsr)
+{
+#ifdef __x86_64__
+    _mm_setcsr(mxcsr);
+#endif
+}
+
 static uint32_t fpscr_read(void *state)
 {
     struct arm_cpu *cpu = arm_cpu(state);
-    cpu->fpscr_sticky |= sticky_of_mxcsr(_mm_getcsr());
+    cpu->fpscr_sticky |= sticky_of_mxcsr(live_mxcsr());
     return arm_fpscr_read(cpu);
 }
 
@@ -63,7 +82,7 @@ static void fpscr_write(void *state, uint32_t value)
 {
     struct arm_cpu *cpu = arm_cpu(state);
     arm_fpscr_write(cpu, value);
-    _mm_setcsr(cpu->v.run.mxcsr);
+    set_live_mxcsr(cpu->v.run.mxcsr);
 }
 
 const struct ir_helper helper_fpscr_read =
