@@ -101,13 +101,14 @@ $(OBJ)/%.o: %.c $(flags)
 decode_files := $(sort $(wildcard frontend/*/*.decode))
 decoded := $(patsubst %.decode,$(GEN)/%.inc,$(notdir $(decode_files)))
 decode_tool := build/tools/decode
+decode_parts := $(sort $(wildcard frontend/*/*.def))
 vpath %.decode $(sort $(dir $(decode_files)))
 
 build/tools/%: tools/%.c
 	@mkdir -p $(@D)
 	$(call say,TOOL,$@)$(CC) -std=gnu11 -O2 -g $(warnings) -I. -o $@ $<
 
-$(GEN)/%.inc: %.decode $(decode_tool)
+$(GEN)/%.inc: %.decode $(decode_tool) $(decode_parts)
 	@mkdir -p $(@D)
 	$(call say,DECODE,$<)$(decode_tool) $< $@
 

@@ -676,7 +676,7 @@ static void emit_row(const struct decoder *d, const struct row *row)
     }
     if (!p->n_values)
         fprintf(d->out, "    (void)insn;\n");
-    fprintf(d->out, "    return trans_%s(x, &a);\n}\n", row->name);
+    fprintf(d->out, "    return DECODE_TRANS(%s)(x, &a);\n}\n", row->name);
 }
 
 static void indent(const struct decoder *d, unsigned depth)
@@ -812,7 +812,8 @@ static unsigned set_hash(const struct arg_set *set)
 static void emit_declarations(const struct decoder *d)
 {
     fprintf(d->out, "#ifndef DECODE_DECLARED_%s\n#define DECODE_DECLARED_%s\n", d->table, d->table);
-    fprintf(d->out, "#ifndef DECODE_HANDLER\n#define DECODE_HANDLER\n#endif\n");
+    fprintf(d->out, "#ifndef DECODE_HANDLER\n#define DECODE_HANDLER\n#endif\n"
+                    "#ifndef DECODE_TRANS\n#define DECODE_TRANS(name) trans_##name\n#endif\n");
     for (size_t i = 0; i < d->sets.n; i++) {
         const struct arg_set *set = d->sets.items[i];
         if (!set->used)
@@ -828,9 +829,10 @@ static void emit_declarations(const struct decoder *d)
     for (size_t i = 0; i < d->rows.n; i++) {
         const struct row *row = d->rows.items[i];
         if (row->handler_first)
-            fprintf(d->out,
-                    "DECODE_HANDLER bool trans_%s(struct xlat *x, const struct arg_%s *a);\n",
-                    row->name, row->pattern.set->name);
+            fprintf(
+                d->out,
+                "DECODE_HANDLER bool DECODE_TRANS(%s)(struct xlat *x, const struct arg_%s *a);\n",
+                row->name, row->pattern.set->name);
     }
     fprintf(d->out, "/* ROW(name, argument set) for each handler. */\n");
     fprintf(d->out, "#define DECODE_ROWS_%s(ROW) \\\n", d->table);
