@@ -144,6 +144,7 @@ static uint64_t private_read(struct device *d, uint64_t offset, unsigned size)
 
 static void write_control(struct a9mp_timer *s, unsigned n, uint32_t value)
 {
+    countdown_settle(&s->counter[n].counter);
     uint32_t now = countdown_value(&s->counter[n].counter);
 
     /* Watchdog mode can be set here, but left only through the disable register. */
@@ -171,11 +172,13 @@ static void private_write(struct device *d, uint64_t offset, uint64_t value, uns
     switch (offset) {
     case LOAD:
     case WATCHDOG_BASE + LOAD:
+        countdown_settle(&s->counter[n].counter);
         s->load[n] = (uint32_t)value;
         start(s, n, (uint32_t)value);
         break;
     case COUNTER:
     case WATCHDOG_BASE + COUNTER:
+        countdown_settle(&s->counter[n].counter);
         if (n == TIMER || !(s->control[n] & CONTROL_WATCHDOG_MODE))
             start(s, n, (uint32_t)value);
         break;

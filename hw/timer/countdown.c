@@ -44,8 +44,8 @@ static void arm(struct countdown *c)
         uint64_t period = (uint64_t)c->reload + 1;
         zero += ((ticks - zero) / period + 1) * period;
     }
-    int64_t deadline_ns = c->started_ns + ticks_to_ns(c, zero);
-    timer_set(&c->timer, MAX(deadline_ns, now_ns + SHORTEST_INTERVAL_NS));
+    c->zero_ns = c->started_ns + ticks_to_ns(c, zero);
+    timer_set(&c->timer, MAX(c->zero_ns, now_ns + SHORTEST_INTERVAL_NS));
 }
 
 static void reached_zero(void *opaque)
@@ -59,6 +59,14 @@ static void reached_zero(void *opaque)
         arm(c);
     }
     c->expired(c->opaque);
+}
+
+void countdown_settle(struct countdown *c)
+{
+    if (c->running && clock_now_ns(c->timer.clock) >= c->zero_ns) {
+        timer_cancel(&c->timer);
+        reached_zero(c);
+    }
 }
 
 void countdown_init(struct countdown *c, struct clock *clock, void (*expired)(void *opaque),

@@ -19,6 +19,7 @@ struct countdown {
     uint64_t hz_numerator, hz_denominator; /* ticks a second: clock and prescaler */
     uint32_t value;                        /* at started_ns, or now if not running */
     uint32_t reload;                       /* what follows zero */
+    int64_t zero_ns; /* when it next reaches zero; the callback may come later */
     bool running;
     bool one_shot; /* stops at zero */
 };
@@ -32,6 +33,9 @@ void countdown_run(struct countdown *c, uint32_t value, uint32_t reload, bool on
 void countdown_stop(struct countdown *c); /* keeps the value */
 void countdown_stop_at(struct countdown *c, uint32_t value);
 uint32_t countdown_value(const struct countdown *c);
+/* Calls back now if zero is already past: before software changes a running counter, or that zero
+ * would be lost. */
+void countdown_settle(struct countdown *c);
 /* The value after the current one has run out; the count goes on undisturbed. */
 void countdown_set_reload(struct countdown *c, uint32_t reload);
 

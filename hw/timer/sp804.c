@@ -138,10 +138,12 @@ static void sp804_write(struct device *d, uint64_t offset, uint64_t value, unsig
     } else if (offset < 0x40) {
         switch (offset & 0x1c) {
         case TIMER_LOAD:
+            countdown_settle(&s->timer[n].counter);
             s->load[n] = (uint32_t)value;
             start(s, n, (uint32_t)value);
             break;
         case TIMER_CONTROL: {
+            countdown_settle(&s->timer[n].counter);
             uint32_t now = countdown_value(&s->timer[n].counter);
             s->control[n] = value & 0xef;
             start(s, n, now);
@@ -151,6 +153,7 @@ static void sp804_write(struct device *d, uint64_t offset, uint64_t value, unsig
             s->raw_interrupt[n] = false;
             break;
         case TIMER_BG_LOAD:
+            countdown_settle(&s->timer[n].counter);
             s->load[n] = (uint32_t)value;
             if (s->control[n] & CONTROL_PERIODIC)
                 countdown_set_reload(&s->timer[n].counter, (uint32_t)value & counter_mask(s, n));

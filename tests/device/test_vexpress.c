@@ -204,6 +204,21 @@ static void test_a9_private_timer(void **state)
     bus_finish(&bus);
 }
 
+/* Between the counter's write and the enable its zero may already have passed: it still counts. */
+static void test_a9_timer_keeps_a_short_event(void **state)
+{
+    struct bus bus;
+
+    bus_init(&bus, "a9mp-timer", "freq=100000000", NULL);
+    put(&bus, 0x08, 5);
+    put(&bus, 0x04, 15); /* 150 ns */
+    advance(&bus, 1000);
+    put(&bus, 0x08, 5);
+    advance(&bus, MS);
+    assert_true(bus.line[0]);
+    bus_finish(&bus);
+}
+
 static void test_a9_global_timer(void **state)
 {
     struct bus bus;
@@ -502,6 +517,7 @@ int main(void)
         cmocka_unit_test(test_sp804_modes),
         cmocka_unit_test(test_sp805_resets_on_the_second_expiry),
         cmocka_unit_test(test_a9_private_timer),
+        cmocka_unit_test(test_a9_timer_keeps_a_short_event),
         cmocka_unit_test(test_a9_global_timer),
         cmocka_unit_test(test_pl050_keyboard),
         cmocka_unit_test(test_pl050_mouse),
