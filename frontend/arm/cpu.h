@@ -20,13 +20,14 @@ enum arm_key {
     KEY_ALIGN = 1 << 3,      /* SCTLR.A: every access is checked */
     KEY_VFP = 1 << 4,        /* CPACR and FPEXC let this mode use VFP */
     KEY_NEON = 1 << 5,       /* ... and Advanced SIMD */
-    KEY_FP_SPECIAL = 1 << 6, /* FPSCR.FZ, DN, Len or Stride is set: VFP goes through the function */
+    KEY_FP_SPECIAL = 1 << 6, /* FPSCR.FZ or DN is set */
     KEY_FP_NEAREST = 1 << 7, /* FPSCR.RMode is round to nearest */
     KEY_IT_SHIFT = 8,        /* bits 15:8: ITSTATE of the first instruction */
     KEY_IT_MASK = 0xff << KEY_IT_SHIFT,
     KEY_USER_ACCESS = 1 << 16, /* (reserved) */
     KEY_SCTLR_TE = 1 << 17,    /* (reserved) */
     KEY_FP_ACCESS = 1 << 18,   /* CPACR lets this mode at CP10/11, whatever FPEXC.EN says */
+    KEY_FP_VECTOR = 1 << 19, /* FPSCR.Len or Stride is set */
 };
 
 enum arm_mode {

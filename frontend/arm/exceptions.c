@@ -121,8 +121,10 @@ void arm_update_mode(struct arm_cpu *cpu)
     if ((cpu->cp15.sctlr & SCTLR_A) || !(cpu->cp15.sctlr & SCTLR_M))
         key |= KEY_ALIGN;
     key |= fp_key(cpu, privileged);
-    if (cpu->fpscr_control & (FPSCR_FZ | FPSCR_DN | FPSCR_LEN | FPSCR_STRIDE))
+    if (cpu->fpscr_control & (FPSCR_FZ | FPSCR_DN))
         key |= KEY_FP_SPECIAL;
+    if (cpu->fpscr_control & (FPSCR_LEN | FPSCR_STRIDE))
+        key |= KEY_FP_VECTOR;
     if (fp_rounding_of(cpu->fpscr_control) == FP_NEAREST)
         key |= KEY_FP_NEAREST;
     cpu->v.run.key = key;

@@ -309,7 +309,7 @@ uint64_t fp_div(struct fp_env *env, enum fp_format format, uint64_t a, uint64_t 
                       (u128)quotient << 64 | inexact);
 }
 
-/* The integer square root, digit by digit. */
+/* The integer square root, digit by digit; of a number below 2^64 in half the time. */
 static uint64_t square_root(u128 value, bool *inexact)
 {
     u128 root = 0, remainder = value;
@@ -325,6 +325,21 @@ static uint64_t square_root(u128 value, bool *inexact)
     return (uint64_t)root;
 }
 
+static uint64_t square_root_64(uint64_t value, bool *inexact)
+{
+    uint64_t root = 0, remainder = value;
+    for (int bit = 62; bit >= 0; bit -= 2) {
+        uint64_t trial = root | UINT64_C(1) << bit;
+        root >>= 1;
+        if (remainder >= trial) {
+            remainder -= trial;
+            root |= UINT64_C(1) << bit;
+        }
+    }
+    *inexact = remainder != 0;
+    return root;
+}
+
 uint64_t fp_sqrt(struct fp_env *env, enum fp_format format, uint64_t a)
 {
     struct unpacked u = unpack(env, format, a);
@@ -337,7 +352,11 @@ uint64_t fp_sqrt(struct fp_env *env, enum fp_format format, uint64_t a)
     if (u.kind == KIND_INFINITY)
         return infinity(format, false);
     bool inexact, odd = u.exponent & 1;
-    uint64_t root = square_root((u128)u.mantissa << (63 + odd), &inexact);
+    uint64_t root;
+    if (format == FP_DOUBLE)
+        root = square_root((u128)u.mantissa << (63 + odd), &inexact);
+    else /* the mantissa's low bits are zero */
+        root = square_root_64(u.mantissa >> !odd, &inexact) << 32;
     return round_pack(env, format, false, (u.exponent - odd) / 2, (u128)root << 64 | inexact);
 }
 
@@ -394,9 +413,30 @@ static int order(const struct unpacked *a, const struct unpacked *b)
     return a->sign ? -magnitude : magnitude;
 }
 
+/* Neither NaN, infinity nor denormal: such numbers compare as integers do. */
+static bool is_ordinary(enum fp_format format, uint64_t bits)
+{
+    const struct format *f = &formats[format];
+    uint64_t exponent = extract64(bits, f->fraction_bits, f->exponent_bits);
+    uint64_t exponent_max = (UINT64_C(1) << f->exponent_bits) - 1;
+    return exponent != exponent_max && (exponent || !extract64(bits, 0, f->fraction_bits));
+}
+
+static int64_t integer_order(enum fp_format format, uint64_t bits)
+{
+    int64_t magnitude = (int64_t)(bits & ~sign_bit(format));
+    return bits & sign_bit(format) ? -magnitude : magnitude;
+}
+
 static uint64_t min_or_max(struct fp_env *env, enum fp_format format, uint64_t a, uint64_t b,
                            bool max)
 {
+    if (LIKELY(is_ordinary(format, a) && is_ordinary(format, b))) {
+        int64_t left = integer_order(format, a), right = integer_order(format, b);
+        if (left == right) /* zeros may differ in sign */
+            return max ? a & b : a | b;
+        return (left > right) == max ? a : b;
+    }
     const uint64_t bits[2] = {a, b};
     const struct unpacked u[2] = {unpack(env, format, a), unpack(env, format, b)};
     uint64_t result;
@@ -421,6 +461,10 @@ uint64_t fp_min(struct fp_env *env, enum fp_format format, uint64_t a, uint64_t 
 unsigned fp_compare(struct fp_env *env, enum fp_format format, uint64_t a, uint64_t b,
                     bool quiet_invalid)
 {
+    if (LIKELY(is_ordinary(format, a) && is_ordinary(format, b))) {
+        int64_t left = integer_order(format, a), right = integer_order(format, b);
+        return left < right ? IR_FCMP_LT : left > right ? IR_FCMP_GT : IR_FCMP_EQ;
+    }
     struct unpacked ua = unpack(env, format, a), ub = unpack(env, format, b);
     if (is_nan(&ua) || is_nan(&ub)) {
         if (quiet_invalid || ua.kind == KIND_SNAN || ub.kind == KIND_SNAN)
@@ -484,7 +528,11 @@ uint64_t fp_to_fixed(struct fp_env *env, enum fp_format format, uint64_t a, unsi
         return 0;
     int exponent = u.exponent + (int)fraction_bits;
     u128 magnitude = (u128)1 << 64, lost = 0;
-    if (u.kind == KIND_FINITE && exponent < 64) {
+    if (u.kind == KIND_FINITE && exponent < 63 && rounding == FP_ZERO) {
+        uint64_t integer = exponent < 0 ? 0 : u.mantissa >> (63 - exponent);
+        magnitude = integer;
+        lost = exponent < 0 || integer << (63 - exponent) != u.mantissa;
+    } else if (u.kind == KIND_FINITE && exponent < 64) {
         magnitude = shift_out((u128)u.mantissa << 64, (unsigned)(127 - exponent), &lost);
         magnitude += rounds_up(rounding, u.sign, magnitude & 1, lost);
     }
@@ -507,13 +555,16 @@ uint64_t fp_from_fixed(struct fp_env *env, enum fp_format format, uint64_t value
         magnitude = -(uint64_t)sextract64(value, 0, bits);
     if (!magnitude)
         return zero(format, false);
-    struct fp_env rounded = {
-        .control = (env->control & ~(uint32_t)FPSCR_RMODE) | (uint32_t)rounding << 22,
-    };
-    uint64_t result =
-        round_pack(&rounded, format, sign, 63 - (int)fraction_bits, (u128)magnitude << 64);
-    env->flags |= rounded.flags;
-    return result;
+    /* Neither overflow nor underflow is possible. */
+    const struct format *f = &formats[format];
+    int leading = __builtin_clzll(magnitude), biased = 63 - leading - (int)fraction_bits + f->bias;
+    unsigned shift = 63 - f->fraction_bits;
+    magnitude <<= leading;
+    uint64_t result = magnitude >> shift, lost = magnitude << (64 - shift);
+    bool up = rounds_up(rounding, sign, result & 1, (u128)lost << 64);
+    if (lost)
+        env->flags |= FPSCR_IXC;
+    return zero(format, sign) | (((uint64_t)(biased - 1) << f->fraction_bits) + result + up);
 }
 
 /* ---- estimates (ARM ARM A2.7.8, "Reciprocal estimate" and "Reciprocal square root estimate") --
@@ -530,9 +581,10 @@ static unsigned recip_estimate(unsigned a)
 static unsigned rsqrt_estimate(unsigned a)
 {
     a = a < 256 ? a * 2 + 1 : ((a & ~1u) + 1) * 2;
-    unsigned b = 512;
-    while (a * (b + 1) * (b + 1) < 1u << 28)
-        b++;
+    unsigned b = 512; /* the least such that a * (b + 1)^2 >= 2^28 */
+    for (unsigned step = 256; step; step /= 2)
+        if (a * (b + step) * (b + step) < 1u << 28)
+            b += step;
     return (b + 1) / 2;
 }
 
@@ -626,14 +678,12 @@ uint32_t fp_rsqrt_step(struct fp_env *env, uint32_t a, uint32_t b)
 
 /* ---- what generated code calls (struct ir_fp_rules) ------------------------------------------ */
 
+/* IR_FP_FLUSH says when generated code must ask here, the FPSCR whether flushing is on. */
 static struct fp_env env_for(const struct arm_cpu *cpu, unsigned flags)
 {
     if (flags & IR_FP_STANDARD)
         return fp_env_standard(cpu);
-    struct fp_env env = fp_env_of(cpu);
-    if (flags & IR_FP_FLUSH)
-        env.control |= FPSCR_FZ;
-    return env;
+    return fp_env_of(cpu);
 }
 
 static bool is_float(unsigned type)

@@ -2,9 +2,10 @@
 /*
  * VFPv3 and VFPv4: translation of frontend/arm/vfp.decode, and the FPSCR.
  *
- * Arithmetic is the IR's while neither flush-to-zero nor default-NaN mode is on. With one of them,
- * or with a vector length set (which the processors modelled here do not support and answer with
- * Undefined Instruction), KEY_FP_SPECIAL is in the key and every operation is a call of the rules.
+ * Arithmetic is the IR's. In flush-to-zero or default-NaN mode (KEY_FP_SPECIAL) it is told to leave
+ * denormals to the rules, which look at the FPSCR; conversions, which cannot be told, are calls.
+ * With a vector length set (KEY_FP_VECTOR), which the processors modelled here do not support, the
+ * instructions that would obey it are UNDEFINED.
  */
 #ifdef __x86_64__
 #include <immintrin.h>
@@ -103,25 +104,10 @@ static const struct ir_helper helper_fpexc_write =
 /* ---- helpers of arithmetic ----------------------------------------------------------------------
  */
 
-enum { WHAT_VECTOR_FORM = 1u << 31 }; /* the instruction obeys FPSCR.Len */
-
-static void check_scalar(struct arm_cpu *cpu)
+/* what: op | type << 8 | operand type << 16 | sub << 24 */
+static uint64_t vfp_scalar(void *state, uint32_t what, uint64_t a)
 {
-    if (cpu->fpscr_control & (FPSCR_LEN | FPSCR_STRIDE))
-        arm_raise_undefined(cpu);
-}
-
-/* what: op | type << 8 | operand type << 16 | sub << 24, WHAT_VECTOR_FORM */
-static uint64_t vfp_scalar(void *state, uint32_t what, uint64_t a, uint64_t b, uint64_t c)
-{
-    if (what & WHAT_VECTOR_FORM)
-        check_scalar(arm_cpu(state));
-    return arm_fp_rules.scalar(state, what & 0xff, what >> 8 & 0xffff, what >> 24 & 0x7f, a, b, c);
-}
-
-static void vfp_check_scalar(void *state)
-{
-    check_scalar(arm_cpu(state));
+    return arm_fp_rules.scalar(state, what & 0xff, what >> 8 & 0xffff, what >> 24, a, 0, 0);
 }
 
 /* what: destination | source << 4, both enum fp_format */
@@ -156,9 +142,7 @@ static uint64_t vfp_fixed(void *state, uint32_t what, uint64_t a)
 }
 
 static const struct ir_helper helper_vfp_scalar =
-    IR_HELPER(vfp_scalar, IR_I64, 4, HELPER_MAY_FAULT, GROUP_FPSCR, GROUP_FPSCR);
-static const struct ir_helper helper_vfp_check_scalar =
-    IR_HELPER(vfp_check_scalar, IR_VOID, 0, HELPER_MAY_FAULT, GROUP_FPSCR, 0);
+    IR_HELPER(vfp_scalar, IR_I64, 2, 0, GROUP_FPSCR, GROUP_FPSCR);
 static const struct ir_helper helper_vfp_convert =
     IR_HELPER(vfp_convert, IR_I64, 2, 0, GROUP_FPSCR, GROUP_FPSCR);
 static const struct ir_helper helper_vfp_fixed =
@@ -204,14 +188,18 @@ static bool ready(struct xlat *x, unsigned sz, unsigned raw)
     return enabled(x) && !(sz && (raw & 1) && !arm_has(x, ARM_HAS_D32));
 }
 
+/* The same for instructions that obey FPSCR.Len and Stride. */
+static bool ready_arithmetic(struct xlat *x, unsigned sz, unsigned raw)
+{
+    return ready(x, sz, raw) && !(arm_xlat(x)->key & KEY_FP_VECTOR);
+}
+
 /* ---- arithmetic ---------------------------------------------------------------------------------
  */
 
 /* Any value's bits as an I64. */
 static ir_ref to_bits(struct xlat *x, ir_ref value)
 {
-    if (!value)
-        return ir_i64(&x->b, 0);
     switch (ir_type_of(x->b.unit, value)) {
     case IR_F32:
         value = simd_bitcast(x, IR_I32, value);
@@ -242,14 +230,18 @@ static ir_ref from_bits(struct xlat *x, enum ir_type type, ir_ref bits)
 static ir_ref float_op(struct xlat *x, enum ir_op op, enum ir_type type, unsigned sub, ir_ref a,
                        ir_ref b, ir_ref c)
 {
-    if (!special(x))
-        return ir_fp(&x->b, op, type, sub, a, b, c);
+    return ir_fp(&x->b, op, type, sub | (special(x) ? IR_FP_FLUSH : 0), a, b, c);
+}
+
+/* FCVT, F2I, I2F. Of an integer there is nothing to flush. */
+static ir_ref convert(struct xlat *x, enum ir_op op, enum ir_type type, unsigned sub, ir_ref a)
+{
     unsigned from = ir_type_of(x->b.unit, a);
     uint32_t what = (uint32_t)op | (uint32_t)type << 8 | from << 16 | sub << 24;
-    if (op != IR_FCMP && op != IR_FCVT && op != IR_F2I && op != IR_I2F)
-        what |= (uint32_t)WHAT_VECTOR_FORM;
-    ir_ref bits = ir_call(&x->b, &helper_vfp_scalar, ir_i32(&x->b, what), to_bits(x, a),
-                          to_bits(x, b), to_bits(x, c));
+    if (op == IR_I2F || !special(x))
+        return ir_fp(&x->b, op, type, sub, a, IR_NONE, IR_NONE);
+    ir_ref bits =
+        ir_call(&x->b, &helper_vfp_scalar, ir_i32(&x->b, what), to_bits(x, a), IR_NONE, IR_NONE);
     return from_bits(x, type, bits);
 }
 
@@ -266,7 +258,7 @@ static ir_ref negate(struct xlat *x, ir_ref a)
 /* V<op> Vd, Vn, Vm: ARM ARM A8.8.283, .302, .351, .415 */
 static bool three_operands(struct xlat *x, const struct arg_vfp_dnm *a, enum ir_op op, bool negated)
 {
-    if (!ready(x, a->sz, a->d | a->n | a->m))
+    if (!ready_arithmetic(x, a->sz, a->d | a->n | a->m))
         return arm_undefined(x);
     ir_ref result = binary(x, op, a->sz, get(x, a->sz, a->n), get(x, a->sz, a->m));
     set(x, a->sz, a->d, negated ? negate(x, result) : result);
@@ -302,7 +294,7 @@ static bool trans_VDIV(struct xlat *x, const struct arg_vfp_dnm *a)
 static bool multiply_add(struct xlat *x, const struct arg_vfp_dnm *a, bool negate_addend,
                          bool negate_product)
 {
-    if (!ready(x, a->sz, a->d | a->n | a->m))
+    if (!ready_arithmetic(x, a->sz, a->d | a->n | a->m))
         return arm_undefined(x);
     ir_ref product = binary(x, IR_FMUL, a->sz, get(x, a->sz, a->n), get(x, a->sz, a->m));
     ir_ref addend = get(x, a->sz, a->d);
@@ -338,7 +330,7 @@ static bool trans_VNMLS(struct xlat *x, const struct arg_vfp_dnm *a)
 static bool fused(struct xlat *x, const struct arg_vfp_dnm *a, bool negate_addend,
                   bool negate_product)
 {
-    if (!ready(x, a->sz, a->d | a->n | a->m))
+    if (!ready_arithmetic(x, a->sz, a->d | a->n | a->m))
         return arm_undefined(x);
     ir_ref n = get(x, a->sz, a->n), m = get(x, a->sz, a->m), d = get(x, a->sz, a->d);
     if (negate_product)
@@ -369,19 +361,11 @@ static bool trans_VFNMS(struct xlat *x, const struct arg_vfp_dnm *a)
     return fused(x, a, true, false);
 }
 
-/* Of the operations that compute nothing, but obey FPSCR.Len. */
-static void check_vector_length(struct xlat *x)
-{
-    if (special(x))
-        ir_call(&x->b, &helper_vfp_check_scalar, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
-}
-
 /* VMOV Vd, #imm: A8.8.339; VFPExpandImm of A7.5.1. */
 static bool trans_VMOV_imm(struct xlat *x, const struct arg_vfp_imm *a)
 {
-    if (!ready(x, a->sz, a->d))
+    if (!ready_arithmetic(x, a->sz, a->d))
         return arm_undefined(x);
-    check_vector_length(x);
     unsigned imm = (unsigned)a->imm, exponent_high = imm & 0x40;
     uint64_t bits;
     if (a->sz)
@@ -399,9 +383,8 @@ static bool trans_VMOV_imm(struct xlat *x, const struct arg_vfp_imm *a)
 /* VMOV, VABS, VNEG Vd, Vm: A8.8.340, A8.8.280, A8.8.355 */
 static bool move(struct xlat *x, const struct arg_vfp_dm *a, enum ir_op op)
 {
-    if (!ready(x, a->sz, a->d | a->m))
+    if (!ready_arithmetic(x, a->sz, a->d | a->m))
         return arm_undefined(x);
-    check_vector_length(x);
     ir_ref value = get(x, a->sz, a->m);
     set(x, a->sz, a->d, op == IR_NOP ? value : ir_un(&x->b, op, value));
     return true;
@@ -425,7 +408,7 @@ static bool trans_VNEG(struct xlat *x, const struct arg_vfp_dm *a)
 /* VSQRT Vd, Vm: A8.8.401 */
 static bool trans_VSQRT(struct xlat *x, const struct arg_vfp_dm *a)
 {
-    if (!ready(x, a->sz, a->d | a->m))
+    if (!ready_arithmetic(x, a->sz, a->d | a->m))
         return arm_undefined(x);
     ir_ref value = get(x, a->sz, a->m);
     set(x, a->sz, a->d, float_op(x, IR_FSQRT, float_type(a->sz), 0, value, IR_NONE, IR_NONE));
@@ -500,7 +483,7 @@ static bool trans_VCVT_ff(struct xlat *x, const struct arg_vfp_dm *a)
     if (!ready(x, a->sz, a->m) || !ready(x, !a->sz, a->d))
         return arm_undefined(x);
     ir_ref value = get(x, a->sz, a->m);
-    set(x, !a->sz, a->d, float_op(x, IR_FCVT, float_type(!a->sz), 0, value, IR_NONE, IR_NONE));
+    set(x, !a->sz, a->d, convert(x, IR_FCVT, float_type(!a->sz), 0, value));
     return true;
 }
 
@@ -510,7 +493,7 @@ static bool trans_VCVT_from_int(struct xlat *x, const struct arg_vfp_cvt *a)
     if (!ready(x, a->sz, a->d))
         return arm_undefined(x);
     ir_ref value = simd_bitcast(x, IR_I32, get(x, 0, a->m));
-    set(x, a->sz, a->d, float_op(x, IR_I2F, float_type(a->sz), !a->op, value, IR_NONE, IR_NONE));
+    set(x, a->sz, a->d, convert(x, IR_I2F, float_type(a->sz), !a->op, value));
     return true;
 }
 
@@ -520,7 +503,7 @@ static bool trans_VCVT_to_int(struct xlat *x, const struct arg_vfp_to_int *a)
     if (!ready(x, a->sz, a->m))
         return arm_undefined(x);
     unsigned sub = (a->s ? 0 : IR_F2I_UNSIGNED) | (a->z ? IR_F2I_TRUNCATE : 0);
-    ir_ref value = float_op(x, IR_F2I, IR_I32, sub, get(x, a->sz, a->m), IR_NONE, IR_NONE);
+    ir_ref value = convert(x, IR_F2I, IR_I32, sub, get(x, a->sz, a->m));
     set(x, 0, a->d, simd_bitcast(x, IR_F32, value));
     return true;
 }
