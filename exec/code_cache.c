@@ -41,11 +41,11 @@ bool cache_init(struct exec *exec, struct error *err)
 static struct region *region_at(const struct exec *exec, const void *address)
 {
     uint64_t offset = (uint64_t)((const uint8_t *)address - exec->exec_view);
-    uint64_t index;
+    uint32_t index;
 
     if (offset < THUNK_BYTES || offset >= exec->code_bytes)
         return NULL;
-    index = (offset - THUNK_BYTES) / exec->region[0].size;
+    index = (uint32_t)(offset - THUNK_BYTES) / exec->region[0].size;
     return index < exec->n_regions ? (struct region *)&exec->region[index] : NULL;
 }
 

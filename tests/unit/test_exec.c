@@ -716,11 +716,12 @@ static void running_unit_changes_itself(void **state)
 static void small_cache_evicts(void **state)
 {
     struct fixture *f = *state;
+    enum { N_UNITS = 8000 };
     struct exec_stats stats;
     uint32_t expected = 0;
 
     /* Many units in a chain, run over and over. */
-    for (unsigned i = 0; i < 2000; i++) {
+    for (unsigned i = 0; i < N_UNITS; i++) {
         uint32_t at = 0x10000 + i * 0x40;
 
         for (unsigned k = 0; k < 6; k++)
@@ -728,7 +729,7 @@ static void small_cache_evicts(void **state)
         expected += i % 7;
         put_jump(f, at, T_JMP, 0, 0x10000 + (i + 1) * 0x40);
     }
-    put(f, 0x10000 + 2000 * 0x40, T_STOP, 0, 0);
+    put(f, 0x10000 + N_UNITS * 0x40, T_STOP, 0, 0);
     for (unsigned i = 1; i <= 4; i++) {
         assert_int_equal(run(f, 0x10000), EXIT_YIELD);
         assert_int_equal(f->toy->r[0], i * expected);
