@@ -278,10 +278,121 @@ static void test_sequences_against_qemu_arm(void **state)
     assert_int_equal(failures, 0);
 }
 
+/* ---- branches -----------------------------------------------------------------------------------
+ */
+
+enum { BRANCH_CASES = 200, MARKERS = 11, WILD = 0x50000000, WILD_MASK = 0x0ffffffe };
+
+/* Small forward branches stay in the slot; the others leave the page to where nothing is mapped. */
+static const struct branch {
+    const char *name;
+    uint32_t fixed, varied; /* varied: bits of the offset, condition and registers */
+    uint8_t length;
+    bool thumb;
+} branches[] = {
+    {"B (A32)", 0xea000000, 0x00000007, 4, false},
+    {"B<c> (A32)", 0x0a000000, 0x70000007, 4, false},
+    {"BL (A32)", 0xeb000000, 0x00000007, 4, false},
+    {"BLX (A32)", 0xfa7ffff0, 0x01000007, 4, false},
+    {"BX (A32)", 0xe12fff10, 0x0000000f, 4, false},
+    {"BX<c> (A32)", 0x012fff10, 0x70000007, 4, false},
+    {"BXJ (A32)", 0xe12fff20, 0x00000007, 4, false},
+    {"BLX Rm (A32)", 0xe12fff30, 0x00000007, 4, false},
+    {"MOV pc (A32)", 0xe1a0f000, 0x00000007, 4, false},
+    {"SUB pc, pc (A32)", 0xe04ff000, 0x00000007, 4, false},
+    {"LDR pc (A32)", 0xe490f000, 0x00070001, 4, false},
+    {"LDM with pc (A32)", 0xe8108000, 0x01a70008, 4, false},
+    {"B (T16)", 0xe000, 0x0007, 2, true},
+    {"B<c> (T16)", 0xd000, 0x0707, 2, true},
+    {"B<c> (T16)", 0xd800, 0x0507, 2, true},
+    {"CBZ (T16)", 0xb100, 0x083f, 2, true},
+    {"BX (T16)", 0x4700, 0x0038, 2, true},
+    {"BLX (T16)", 0x4780, 0x0038, 2, true},
+    {"MOV pc (T16)", 0x4687, 0x0038, 2, true},
+    {"ADD pc (T16)", 0x4487, 0x0038, 2, true},
+    {"POP with pc (T16)", 0xbd00, 0x0007, 2, true},
+    {"B (T32)", 0xf000b800, 0x00000007, 4, true},
+    {"B<c> (T32)", 0xf0008000, 0x01c00007, 4, true},
+    {"B<c> (T32)", 0xf2008000, 0x01400007, 4, true},
+    {"BL (T32)", 0xf000f800, 0x00000007, 4, true},
+    {"BLX (T32)", 0xf3ffc000, 0x00000006, 4, true},
+    {"LDR pc (T32)", 0xf8d0f000, 0x00070004, 4, true},
+    {"LDM with pc (T32)", 0xe8908000, 0x00070008, 4, true},
+    {"TBB (T32)", 0xe8dff000, 0x00000007, 4, true},
+    {"TBH (T32)", 0xe8dff010, 0x00000007, 4, true},
+};
+
+/* Says in r12 (A32) or r7 (Thumb) which words of the slot were passed. */
+static struct test_insn marker(unsigned n, bool thumb)
+{
+    if (thumb)
+        return (struct test_insn){0x3701 + n, 2}; /* adds r7, #n + 1 */
+    return (struct test_insn){0xe28cc000 | (16 - n % 16) % 16 << 8 | 1, 4};
+}
+
+static unsigned run_branch(struct arm_engine *e, struct peer *p, struct random *r,
+                           const struct branch *branch)
+{
+    struct test_insn insns[1 + MARKERS] = {
+        {branch->fixed | (random_u32(r) & branch->varied), branch->length}};
+    bool memory =
+        strstr(branch->name, "LDR") || strstr(branch->name, "LDM") || strstr(branch->name, "POP");
+    bool bytes = strstr(branch->name, "TBB"), halves = strstr(branch->name, "TBH");
+    struct arm_registers before;
+    struct arm_case c = {.data_seed = random_u32(r)};
+    struct arm_result ours, theirs;
+    const char *reason;
+
+    for (unsigned n = 0; n < MARKERS; n++)
+        insns[1 + n] = marker(n, branch->thumb);
+    if (bytes || halves) { /* the table, in units of halfwords from itself */
+        insns[1].bits = bytes ? 0x0403 : 3;
+        insns[2].bits = bytes ? 0x0605 : 5;
+    }
+    random_registers(r, &before, memory);
+    for (unsigned i = 0; i < 15 && !memory; i++)
+        before.r[i] = random_below(r, 4) ? WILD | (random_u32(r) & (WILD_MASK | 1)) : 0;
+    for (unsigned i = 0; i < 15 && !branch->thumb; i++)
+        before.r[i] &= before.r[i] & 1 ? ~0u : ~2u; /* 0b10 is UNPREDICTABLE */
+    for (unsigned i = 0; i < 15 && (bytes || halves); i++)
+        before.r[i] = random_below(r, bytes ? 4 : 2);
+    page_build(c.page, &before, branch->thumb, insns, 1 + MARKERS);
+    arm_engine_run_page(e, &c, &ours);
+    assert_true(peer_run(p, &c, &theirs));
+    reason = difference(&ours, &theirs);
+    if (!reason)
+        return 0;
+    print_error("%s %0*x: %s\n", branch->name, branch->length * 2, insns[0].bits, reason);
+    return 1;
+}
+
+static void test_branches_against_qemu_arm(void **state)
+{
+    const char *seed_text = getenv("CALQUE_SEED");
+    struct random r = {seed_text ? strtoull(seed_text, NULL, 0) : (uint64_t)time(NULL)};
+    uint64_t seed = r.state;
+    unsigned failures = 0;
+    struct arm_engine e;
+    struct peer p;
+
+    if (!peer_start(&p))
+        skip();
+    arm_engine_init(&e, "cortex-a15", &(struct exec_options){.check = true});
+    for (size_t i = 0; i < ARRAY_SIZE(branches); i++)
+        for (unsigned n = 0; n < BRANCH_CASES; n++)
+            failures += run_branch(&e, &p, &r, &branches[i]);
+    print_message("%zu branches, %u cases each, seed %llu: %u differ\n", ARRAY_SIZE(branches),
+                  BRANCH_CASES, (unsigned long long)seed, failures);
+    arm_engine_finish(&e);
+    peer_stop(&p);
+    assert_int_equal(failures, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows_against_qemu_arm),
-                                       cmocka_unit_test(test_sequences_against_qemu_arm)};
+                                       cmocka_unit_test(test_sequences_against_qemu_arm),
+                                       cmocka_unit_test(test_branches_against_qemu_arm)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
