@@ -652,21 +652,16 @@ static bool trans_VDUP_core(struct xlat *x, const struct arg_vfp_dup *a)
 
 enum vfp_system_register {
     REGISTER_FPSID = 0,
-    REGISTER_FPSCR = 1,
     REGISTER_MVFR1 = 6,
     REGISTER_MVFR0 = 7,
     REGISTER_FPEXC = 8,
 };
 
-/* A8.8.348, B9.3.21: FPSCR needs VFP enabled; the others are for PL1 and ignore FPEXC.EN. */
-static bool system_register_ready(struct xlat *x, unsigned reg)
+/* B9.3.21: these are for PL1 and ignore FPEXC.EN. */
+static bool system_register_ready(struct xlat *x)
 {
     uint32_t key = arm_xlat(x)->key;
-    if (arm_xlat(x)->insn >> 28 == 15)
-        return false;
-    if (reg == REGISTER_FPSCR)
-        return key & KEY_VFP;
-    return (key & KEY_PRIVILEGED) && (key & KEY_FP_ACCESS);
+    return (key & KEY_PRIVILEGED) && (key & KEY_FP_ACCESS) && arm_xlat(x)->insn >> 28 != 15;
 }
 
 /* Calls a helper that changes the key, and ends the path. */
@@ -676,24 +671,24 @@ static void change_key(struct xlat *x, const struct ir_helper *helper, ir_ref va
     arm_end_lookup_next(x);
 }
 
-/* VMSR <spec_reg>, Rt: A8.8.349, B9.3.22 */
+/* VMSR FPSCR, Rt: A8.8.349 */
+static bool trans_VMSR_fpscr(struct xlat *x, const struct arg_vfp_reg *a)
+{
+    if (!enabled(x) || a->rt == 15)
+        return arm_undefined(x);
+    change_key(x, &helper_fpscr_write, arm_get_reg(x, (unsigned)a->rt));
+    return true;
+}
+
+/* VMSR <spec_reg>, Rt: B9.3.22. FPSID may be written, which does nothing but wait. */
 static bool trans_VMSR(struct xlat *x, const struct arg_vfp_reg *a)
 {
-    unsigned reg = (unsigned)a->reg;
-    if (!system_register_ready(x, reg) || a->rt == 15)
+    if (!system_register_ready(x) || a->rt == 15 ||
+        (a->reg != REGISTER_FPEXC && a->reg != REGISTER_FPSID))
         return arm_undefined(x);
-    switch (reg) {
-    case REGISTER_FPSCR:
-        change_key(x, &helper_fpscr_write, arm_get_reg(x, (unsigned)a->rt));
-        return true;
-    case REGISTER_FPEXC:
+    if (a->reg == REGISTER_FPEXC)
         change_key(x, &helper_fpexc_write, arm_get_reg(x, (unsigned)a->rt));
-        return true;
-    case REGISTER_FPSID: /* a write does nothing but wait */
-        return true;
-    default:
-        return arm_undefined(x);
-    }
+    return true;
 }
 
 /* VMRS APSR_nzcv, FPSCR: the one way floating-point comparisons reach conditions. */
@@ -707,22 +702,27 @@ static void move_flags(struct xlat *x)
     ir_set(b, F_VF, ir_extract(b, nzcv, 28, 1));
 }
 
-/* VMRS Rt, <spec_reg>: A8.8.348, B9.3.21 */
+/* VMRS Rt or APSR_nzcv, FPSCR: A8.8.348 */
+static bool trans_VMRS_fpscr(struct xlat *x, const struct arg_vfp_reg *a)
+{
+    if (!enabled(x))
+        return arm_undefined(x);
+    if (a->rt == 15)
+        move_flags(x);
+    else
+        arm_set_reg(x, (unsigned)a->rt,
+                    ir_call(&x->b, &helper_fpscr_read, IR_NONE, IR_NONE, IR_NONE, IR_NONE));
+    return true;
+}
+
+/* VMRS Rt, <spec_reg>: B9.3.21 */
 static bool trans_VMRS(struct xlat *x, const struct arg_vfp_reg *a)
 {
     const struct arm_cpu *cpu = arm_cpu(x->cpu);
-    unsigned reg = (unsigned)a->reg;
     ir_ref value;
-    if (!system_register_ready(x, reg) || (a->rt == 15 && reg != REGISTER_FPSCR))
+    if (!system_register_ready(x) || a->rt == 15)
         return arm_undefined(x);
-    switch (reg) {
-    case REGISTER_FPSCR:
-        if (a->rt == 15) {
-            move_flags(x);
-            return true;
-        }
-        value = ir_call(&x->b, &helper_fpscr_read, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
-        break;
+    switch (a->reg) {
     case REGISTER_FPEXC:
         value = ir_get(&x->b, F_FPEXC);
         break;

@@ -52,6 +52,8 @@ static void fault(int number, siginfo_t *info, void *context)
     const mcontext_t *m = &((ucontext_t *)context)->uc_mcontext;
     uint32_t pc = m->arm_pc;
 
+    /* A vector length left in it would make the C library's code undefined. */
+    __asm__ volatile("vmsr fpscr, %0" ::"r"(0));
     memcpy(result.out.r, &m->arm_r0, sizeof(result.out.r));
     result.pc = pc;
     if (pc < CODE_BASE || pc >= CODE_BASE + CODE_BYTES)
