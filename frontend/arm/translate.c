@@ -207,16 +207,52 @@ unsigned arm_memop(struct xlat *x, unsigned size_log2, bool sign, bool aligned)
 
 /* ---- conditions ----------------------------------------------------------------------------- */
 
+/* Did a body with this condition, which left the flags alone, just end in the block before? */
+static bool can_share(struct xlat *x, unsigned condition)
+{
+    const struct arm_xlat *ax = arm_xlat(x);
+    return ax->open_end && ax->open_condition == condition && !x->b.overflow;
+}
+
+/*
+ * Consecutive instructions with one condition test it once: the body before goes on into this one,
+ * and where it was skipped this one is, too.
+ */
 void arm_guard(struct xlat *x, unsigned condition)
 {
     struct arm_xlat *ax = arm_xlat(x);
     enum ir_cond cond;
-    ir_ref flags = arm_condition(x, condition, &cond);
-    unsigned body = ir_block_create(&x->b);
-    ax->skip_block = ir_block_create(&x->b);
+    unsigned body = ir_block_create(&x->b), skip = ir_block_create(&x->b);
+    if (can_share(x, condition)) {
+        x->b.unit->insns[ax->open_end].aux = body;
+        ir_br(&x->b, skip);
+    } else {
+        ir_ref flags = arm_condition(x, condition, &cond);
+        ir_brcc(&x->b, cond, flags, body, skip);
+    }
+    ax->skip_block = skip;
+    ax->open_condition = (uint8_t)condition;
     ax->conditional = true;
-    ir_brcc(&x->b, cond, flags, body, ax->skip_block);
     ir_block_begin(&x->b, body);
+}
+
+/* Ends a guarded body that started at insn `first`, and notes whether the next may share its test:
+ * not after flags were set, after a helper, or where the body has blocks of its own. */
+static void end_guard(struct xlat *x, unsigned first)
+{
+    struct arm_xlat *ax = arm_xlat(x);
+    const struct ir_unit *unit = x->b.unit;
+    bool open = x->b.block != IR_NO_BLOCK && x->b.block == unit->n_blocks - 2;
+    for (unsigned i = first; i < unit->n_insns && open; i++) {
+        const struct ir_insn *insn = &unit->insns[i];
+        open =
+            insn->op != IR_CALL && !(insn->op == IR_SET && insn->aux >= F_NF && insn->aux <= F_VF);
+    }
+    ax->open_end = open ? (ir_ref)unit->n_insns : IR_NONE;
+    if (x->b.block != IR_NO_BLOCK)
+        ir_br(&x->b, ax->skip_block);
+    ir_block_begin(&x->b, ax->skip_block);
+    ax->open_at = unit->n_insns;
 }
 
 /* Does the A32 instruction only compute a register (not r15) and touch nothing else? */
@@ -225,7 +261,11 @@ static bool a32_is_simple(uint32_t insn)
     unsigned op = extract32(insn, 21, 4), rd = extract32(insn, 12, 4);
     if (rd == 15)
         return false;
-    if ((insn & 0x0f8003f0) == 0x06800070) /* SXTB and its like */
+    if ((insn & 0x0f8003f0) == 0x06800070 || /* SXTB and its like */
+        (insn & 0x0fb00070) == 0x06b00030 || /* REV and its like */
+        (insn & 0x0fa00070) == 0x07a00050 || /* SBFX, UBFX */
+        (insn & 0x0fe00070) == 0x07c00010 || /* BFI */
+        (insn & 0x0ff000f0) == 0x01600010)   /* CLZ */
         return true;
     if ((insn & 0x0c100000) != 0)
         return false;
@@ -244,7 +284,7 @@ static bool t16_is_simple(uint32_t insn)
         return (insn & 0xff00) != 0x4200 || (insn & 0xc0) == 0x40; /* TST, CMP, CMN; not RSB */
     if ((insn & 0xfd00) == 0x4400)
         return (insn & 0x87) != 0x87; /* ADD, MOV of high registers but r15 */
-    return (insn & 0xf000) == 0xa000 || (insn & 0xff00) == 0xb200;
+    return (insn & 0xf000) == 0xa000 || (insn & 0xff00) == 0xb200 || (insn & 0xff00) == 0xba00;
 }
 
 static bool t32_is_simple(uint32_t insn)
@@ -257,6 +297,12 @@ static bool t32_is_simple(uint32_t insn)
         unsigned op = extract32(insn, 20, 5);
         return op < 16 || op == 0x14 || op == 0x16 || op == 0x1c; /* SSAT and USAT set Q */
     }
+    if ((insn & 0xff90f0f0) == 0xfa00f000 || /* LSL and its like by register */
+        (insn & 0xff80f080) == 0xfa00f080 || /* SXTB and its like */
+        (insn & 0xffd0f0c0) == 0xfa90f080 || /* REV and its like, CLZ */
+        (insn & 0xfff000e0) == 0xfb000000 || /* MUL, MLA, MLS */
+        (insn & 0xffd000f0) == 0xfb9000f0)   /* SDIV, UDIV */
+        return true;
     return (insn & 0xfe100000) == 0xea000000;
 }
 
@@ -331,6 +377,18 @@ static void find_condition(struct arm_xlat *ax)
     ax->select = false;
 }
 
+/* A false condition: guard everything the instruction does, or only its result. */
+static void apply_condition(struct xlat *x)
+{
+    struct arm_xlat *ax = arm_xlat(x);
+    if (ax->condition == 14)
+        return;
+    if (is_simple(ax) && !can_share(x, ax->condition))
+        ax->select = true;
+    else
+        arm_guard(x, ax->condition);
+}
+
 static void start(struct xlat *x, struct arm_xlat *ax)
 {
     ax->started = true;
@@ -357,20 +415,20 @@ enum xlat_next arm_translate(struct xlat *x)
     if (!fetch(x, ax))
         return XLAT_TRUNCATE;
     find_condition(ax);
+    unsigned first = b->unit->n_insns;
+    if (ax->open_at != first)
+        ax->open_end = IR_NONE;
     ir_insn(b, x->pc, ax->key);
-    if (ax->condition != 14) {
-        if (is_simple(ax))
-            ax->select = true;
-        else
-            arm_guard(x, ax->condition);
-    }
+    apply_condition(x);
     if (!(ax->thumb ? decode_thumb(x, ax->insn) : decode_arm(x, ax->insn))) {
         if (ax->select)
             arm_guard(x, ax->condition);
         arm_undefined(x);
     }
     if (ax->conditional)
-        ir_block_begin(b, ax->skip_block);
+        end_guard(x, first);
+    else
+        ax->open_end = IR_NONE;
     x->pc = next_pc(x);
     x->key = ax->key = arm_next_key(x);
     ax->it = ax->next_it;

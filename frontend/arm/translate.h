@@ -23,11 +23,14 @@ struct arm_xlat {
     uint8_t condition; /* 0..14; 14 always */
     uint8_t it;        /* ITSTATE while translating it */
     bool thumb;
-    bool conditional;         /* the handler runs inside a block guarded by the condition */
-    unsigned skip_block;      /* where a false condition goes, if conditional */
-    bool select;              /* a failed condition is seen to by arm_set_reg, with SELECT */
+    bool conditional;    /* the handler runs inside a block guarded by the condition */
+    unsigned skip_block; /* where a false condition goes, if conditional */
+    bool select;         /* a failed condition is seen to by arm_set_reg, with SELECT */
     bool started;
     uint8_t length;           /* of the instruction, in bytes */
+    uint8_t open_condition;   /* the condition known where the last guarded body ended */
+    ir_ref open_end;          /* the BR that ended it, IR_NONE: none just ended */
+    unsigned open_at;         /* unit->n_insns when it did: nothing may have followed */
     uint8_t next_it;          /* ITSTATE of the instruction that follows */
     bool unconditional_space; /* A32 with cond == 0b1111 */
     uint32_t features;
