@@ -116,320 +116,325 @@ static emit_fn *const emitters[IR_N_OPS] = {
     [IR_EXIT_STOP] = emit_exit_stop,
 };
 
-static void emit_insn(struct emit *e, ir_ref i) {
-  const struct ir_insn *insn = &e->u->insns[i];
-  unsigned traits = ir_op_info[insn->op].traits;
-  struct value *v = &e->value[i];
-  e->here = i;
-  switch (insn->op) {
-  case IR_NOP:
-  case IR_FLAGOF:
-    return;
-  case IR_INSN:
-    e->boundary = i;
-    return;
-  case IR_CONST:
-  case IR_VCONST:
-    if (v->last_use)
-      v->flags = VALUE_LIVE | VALUE_CONST;
-    return;
-  default:
-    break;
-  }
-  if ((traits & IR_PURE) && !v->last_use && !v->flag_last)
-    return;
-  /* ADC, SBB and BRCC take what they need from EFLAGS before they change them.
-   */
-  if (e->eflags && op_clobbers_flags(insn->op) && insn->op != IR_ADC &&
-      insn->op != IR_SBB && insn->op != IR_BRCC)
-    flags_clobber(e);
-  e->locked = 0;
-  emitters[insn->op](e, insn);
-  end_insn(e);
+static void emit_insn(struct emit *e, ir_ref i)
+{
+    const struct ir_insn *insn = &e->u->insns[i];
+    unsigned traits = ir_op_info[insn->op].traits;
+    struct value *v = &e->value[i];
+    e->here = i;
+    switch (insn->op) {
+    case IR_NOP:
+    case IR_FLAGOF:
+        return;
+    case IR_INSN:
+        e->boundary = i;
+        return;
+    case IR_CONST:
+    case IR_VCONST:
+        if (v->last_use)
+            v->flags = VALUE_LIVE | VALUE_CONST;
+        return;
+    default:
+        break;
+    }
+    if ((traits & IR_PURE) && !v->last_use && !v->flag_last)
+        return;
+    /* ADC, SBB and BRCC take what they need from EFLAGS before they change them.
+     */
+    if (e->eflags && op_clobbers_flags(insn->op) && insn->op != IR_ADC && insn->op != IR_SBB &&
+        insn->op != IR_BRCC)
+        flags_clobber(e);
+    e->locked = 0;
+    emitters[insn->op](e, insn);
+    end_insn(e);
 }
 
-static void emit_blocks(struct emit *e) {
-  const struct ir_unit *u = e->u;
-  for (unsigned b = 0; b < u->n_blocks; b++) {
-    e->block = b;
-    e->block_start[b] = e->a.p;
-    alloc_analyse(e, &u->blocks[b]);
-    alloc_begin_block(e);
-    for (ir_ref i = u->blocks[b].first; i <= u->blocks[b].last; i++) {
-      if (e->a.p + INSN_MARGIN > e->end)
-        e->no_space = true;
-      if (e->failed || e->no_space)
-        return;
-      emit_insn(e, i);
+static void emit_blocks(struct emit *e)
+{
+    const struct ir_unit *u = e->u;
+    for (unsigned b = 0; b < u->n_blocks; b++) {
+        e->block = b;
+        e->block_start[b] = e->a.p;
+        alloc_analyse(e, &u->blocks[b]);
+        alloc_begin_block(e);
+        for (ir_ref i = u->blocks[b].first; i <= u->blocks[b].last; i++) {
+            if (e->a.p + INSN_MARGIN > e->end)
+                e->no_space = true;
+            if (e->failed || e->no_space)
+                return;
+            emit_insn(e, i);
+        }
     }
-  }
-  for (unsigned k = 0; k < e->n_fixups; k++)
-    bind_to(e->fixups[k].field, e->block_start[e->fixups[k].block]);
+    for (unsigned k = 0; k < e->n_fixups; k++)
+        bind_to(e->fixups[k].field, e->block_start[e->fixups[k].block]);
 }
 
 /* Constants of vectors, behind the code that reads them. */
-static void emit_pool(struct emit *e) {
-  if (!e->n_pool)
-    return;
-  emit_nops(&e->a, -(uintptr_t)e->a.p & 15);
-  for (unsigned k = 0; k < e->n_pool; k++) {
-    for (unsigned j = 0; j < e->n_pool_uses; j++)
-      if (e->pool_use[j].index == k)
-        bind_to(e->pool_use[j].field, e->a.p + e->pool_use[j].adjust);
-    put64(&e->a, e->pool[k][0]);
-    put64(&e->a, e->pool[k][1]);
-    if (e->a.p + INSN_MARGIN > e->end) {
-      e->no_space = true;
-      return;
+static void emit_pool(struct emit *e)
+{
+    if (!e->n_pool)
+        return;
+    emit_nops(&e->a, -(uintptr_t)e->a.p & 15);
+    for (unsigned k = 0; k < e->n_pool; k++) {
+        for (unsigned j = 0; j < e->n_pool_uses; j++)
+            if (e->pool_use[j].index == k)
+                bind_to(e->pool_use[j].field, e->a.p + e->pool_use[j].adjust);
+        put64(&e->a, e->pool[k][0]);
+        put64(&e->a, e->pool[k][1]);
+        if (e->a.p + INSN_MARGIN > e->end) {
+            e->no_space = true;
+            return;
+        }
     }
-  }
 }
 
-static enum emit_result emit_finish(struct emit *e, struct code_buf *out,
-                                    struct unit_code *code) {
-  size_t exits_bytes = e->n_exits * sizeof(struct exit_site);
-  struct exit_site exits[e->n_exits + 1];
-  code->exits = exits;
-  for (unsigned k = 0; k < e->n_sites; k++)
-    sidetable_put_site(e, e->sites[k].offset, e->sites[k].insn, false, 0, 0);
-  cold_emit_all(e, code);
-  if (!e->no_space)
-    emit_pool(e);
-  if (e->no_space || e->failed)
-    return e->no_space ? EMIT_NO_SPACE : EMIT_TOO_LONG;
-  size_t bytes = exits_bytes + e->table_size;
-  uint8_t *tables = malloc(bytes ? bytes : 1);
-  if (!tables)
-    return EMIT_TOO_LONG;
-  memcpy(tables, exits, exits_bytes);
-  memcpy(tables + exits_bytes, e->table, e->table_size);
-  *code = (struct unit_code){.entry = e->start + e->a.exec_offset,
-                             .code_bytes = (size_t)(e->a.p - e->start),
-                             .exits = (struct exit_site *)(void *)tables,
-                             .n_exits = e->n_exits,
-                             .tables = tables,
-                             .tables_bytes = bytes};
-  out->exec += e->a.p - out->write;
-  out->write = e->a.p;
-  return EMIT_OK;
+static enum emit_result emit_finish(struct emit *e, struct code_buf *out, struct unit_code *code)
+{
+    size_t exits_bytes = e->n_exits * sizeof(struct exit_site);
+    struct exit_site exits[e->n_exits + 1];
+    code->exits = exits;
+    for (unsigned k = 0; k < e->n_sites; k++)
+        sidetable_put_site(e, e->sites[k].offset, e->sites[k].insn, false, 0, 0);
+    cold_emit_all(e, code);
+    if (!e->no_space)
+        emit_pool(e);
+    if (e->no_space || e->failed)
+        return e->no_space ? EMIT_NO_SPACE : EMIT_TOO_LONG;
+    size_t bytes = exits_bytes + e->table_size;
+    uint8_t *tables = malloc(bytes ? bytes : 1);
+    if (!tables)
+        return EMIT_TOO_LONG;
+    memcpy(tables, exits, exits_bytes);
+    memcpy(tables + exits_bytes, e->table, e->table_size);
+    *code = (struct unit_code){.entry = e->start + e->a.exec_offset,
+                               .code_bytes = (size_t)(e->a.p - e->start),
+                               .exits = (struct exit_site *)(void *)tables,
+                               .n_exits = e->n_exits,
+                               .tables = tables,
+                               .tables_bytes = bytes};
+    out->exec += e->a.p - out->write;
+    out->write = e->a.p;
+    return EMIT_OK;
 }
 
-static enum emit_result x86_emit_unit(struct backend_state *s,
-                                      const struct ir_unit *unit,
-                                      struct code_buf *out,
-                                      struct unit_code *code) {
-  struct emit *e = s->emit;
-  if (out->end - out->write < 2 * INSN_MARGIN)
-    return EMIT_NO_SPACE;
-  e->a = (struct assembler){.p = out->write,
-                            .exec_offset = out->exec - out->write,
-                            .avx = s->features & HOST_AVX};
-  e->s = s;
-  e->u = unit;
-  e->end = out->end;
-  e->features = s->features;
-  e->failed = e->no_space = false;
-  e->n_cold = e->n_pending = e->n_sites = e->n_fixups = e->n_exits = 0;
-  e->n_pool = e->n_pool_uses = 0;
-  e->table_size = 0;
-  e->last_offset = 0;
-  e->last_pc = 0;
-  e->last_aux = 0;
-  memset(e->block_start, 0, unit->n_blocks * sizeof(*e->block_start));
-  memset(&e->value[0], 0, sizeof(e->value[0]));
-  e->value[0].reg = NO_REG;
-  e->value[0].slot = -1;
-  emit_nops(&e->a, -(uintptr_t)(e->a.p + e->a.exec_offset) & 15);
-  e->start = e->a.p;
-  emit_blocks(e);
-  enum emit_result result = EMIT_OK;
-  if (e->no_space || e->failed)
-    result = e->no_space ? EMIT_NO_SPACE : EMIT_TOO_LONG;
-  else
-    result = emit_finish(e, out, code);
-  if (result != EMIT_OK) /* slots taken for it go back */
-    x86_forget(s, e->start + e->a.exec_offset, e->start + e->a.exec_offset + 1);
-  return result;
+static enum emit_result x86_emit_unit(struct backend_state *s, const struct ir_unit *unit,
+                                      struct code_buf *out, struct unit_code *code)
+{
+    struct emit *e = s->emit;
+    if (out->end - out->write < 2 * INSN_MARGIN)
+        return EMIT_NO_SPACE;
+    e->a = (struct assembler){
+        .p = out->write, .exec_offset = out->exec - out->write, .avx = s->features & HOST_AVX};
+    e->s = s;
+    e->u = unit;
+    e->end = out->end;
+    e->features = s->features;
+    e->failed = e->no_space = false;
+    e->n_cold = e->n_pending = e->n_sites = e->n_fixups = e->n_exits = 0;
+    e->n_pool = e->n_pool_uses = 0;
+    e->table_size = 0;
+    e->last_offset = 0;
+    e->last_pc = 0;
+    e->last_aux = 0;
+    memset(e->block_start, 0, unit->n_blocks * sizeof(*e->block_start));
+    memset(&e->value[0], 0, sizeof(e->value[0]));
+    e->value[0].reg = NO_REG;
+    e->value[0].slot = -1;
+    emit_nops(&e->a, -(uintptr_t)(e->a.p + e->a.exec_offset) & 15);
+    e->start = e->a.p;
+    emit_blocks(e);
+    enum emit_result result = EMIT_OK;
+    if (e->no_space || e->failed)
+        result = e->no_space ? EMIT_NO_SPACE : EMIT_TOO_LONG;
+    else
+        result = emit_finish(e, out, code);
+    if (result != EMIT_OK) /* slots taken for it go back */
+        x86_forget(s, e->start + e->a.exec_offset, e->start + e->a.exec_offset + 1);
+    return result;
 }
 
 /* ---- creation
  * -------------------------------------------------------------------------------------------
  */
 
-static unsigned host_features(void) {
-  unsigned a, b, c, d, features = 0;
-  if (!__get_cpuid(1, &a, &b, &c, &d))
-    return 0;
-  bool ymm = (c & bit_OSXSAVE) && (c & bit_AVX);
-  if (ymm) {
-    unsigned low, high;
-    __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-    ymm = (low & 6) == 6;
-  }
-  features |=
-      (c & bit_POPCNT ? HOST_POPCNT : 0) | (c & bit_MOVBE ? HOST_MOVBE : 0);
-  features |= ymm ? HOST_AVX : 0;
-  features |= ymm && (c & bit_FMA) ? HOST_FMA : 0;
-  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) &&
-      ymm) /* VEX-coded: need the state enabled */
-    features |= (b & bit_BMI ? HOST_BMI1 : 0) | (b & bit_BMI2 ? HOST_BMI2 : 0);
-  if (__get_cpuid(0x80000001, &a, &b, &c, &d))
-    features |= c & bit_LZCNT ? HOST_LZCNT : 0;
-  return features;
-}
-
-static bool x86_available(void) {
-  unsigned a, b, c, d;
-  return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_SSE4_2) && (c & bit_SSSE3);
-}
-
-static bool x86_supports(unsigned op, unsigned type, unsigned sub) {
-  return true;
-}
-
-static unsigned field_bytes(unsigned type) {
-  switch (type) {
-  case IR_I8:
-    return 1;
-  case IR_I16:
-    return 2;
-  case IR_I32:
-  case IR_F32:
-    return 4;
-  case IR_V128:
-    return 16;
-  default:
-    return 8;
-  }
-}
-
-static void choose_pinned(struct backend_state *s) {
-  static const uint8_t registers[N_PINNED] = {RBX, R12, R13, R14, RDI,
-                                              R8,  R9,  R10, R11};
-  memset(s->pin_of_field, NO_REG, sizeof(s->pin_of_field));
-  memset(s->pin_of_reg, NO_REG, sizeof(s->pin_of_reg));
-  for (unsigned f = 0; f < s->env.n_fields && s->n_pinned < N_PINNED; f++) {
-    const struct state_field *field = &s->env.fields[f];
-    if (!(field->flags & STATE_HOT) || field->type != IR_I32)
-      continue;
-    unsigned p = s->n_pinned++;
-    s->pinned[p] = (struct pinned_field){
-        .reg = registers[p], .field = (uint16_t)f, .group = field->group};
-    s->pin_of_field[f] = (uint8_t)p;
-    s->pin_of_reg[registers[p]] = (uint8_t)p;
-  }
-  for (unsigned f = 0; f < s->env.n_fields; f++) {
-    const struct state_field *field = &s->env.fields[f];
-    for (unsigned p = 0; p < s->n_pinned; p++) {
-      uint32_t at = s->env.fields[s->pinned[p].field].offset;
-      if (f != s->pinned[p].field && field->offset < at + 4 &&
-          at < field->offset + field_bytes(field->type))
-        s->overlap[f] |= (uint16_t)(1u << p);
+static unsigned host_features(void)
+{
+    unsigned a, b, c, d, features = 0;
+    if (!__get_cpuid(1, &a, &b, &c, &d))
+        return 0;
+    bool ymm = (c & bit_OSXSAVE) && (c & bit_AVX);
+    if (ymm) {
+        unsigned low, high;
+        __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+        ymm = (low & 6) == 6;
     }
-  }
+    features |= (c & bit_POPCNT ? HOST_POPCNT : 0) | (c & bit_MOVBE ? HOST_MOVBE : 0);
+    features |= ymm ? HOST_AVX : 0;
+    features |= ymm && (c & bit_FMA) ? HOST_FMA : 0;
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d) && ymm) /* VEX-coded: need the state enabled */
+        features |= (b & bit_BMI ? HOST_BMI1 : 0) | (b & bit_BMI2 ? HOST_BMI2 : 0);
+    if (__get_cpuid(0x80000001, &a, &b, &c, &d))
+        features |= c & bit_LZCNT ? HOST_LZCNT : 0;
+    return features;
+}
+
+static bool x86_available(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_SSE4_2) && (c & bit_SSSE3);
+}
+
+static bool x86_supports(unsigned op, unsigned type, unsigned sub)
+{
+    return true;
+}
+
+static unsigned field_bytes(unsigned type)
+{
+    switch (type) {
+    case IR_I8:
+        return 1;
+    case IR_I16:
+        return 2;
+    case IR_I32:
+    case IR_F32:
+        return 4;
+    case IR_V128:
+        return 16;
+    default:
+        return 8;
+    }
+}
+
+static void choose_pinned(struct backend_state *s)
+{
+    static const uint8_t registers[N_PINNED] = {RBX, R12, R13, R14, RDI, R8, R9, R10, R11};
+    memset(s->pin_of_field, NO_REG, sizeof(s->pin_of_field));
+    memset(s->pin_of_reg, NO_REG, sizeof(s->pin_of_reg));
+    for (unsigned f = 0; f < s->env.n_fields && s->n_pinned < N_PINNED; f++) {
+        const struct state_field *field = &s->env.fields[f];
+        if (!(field->flags & STATE_HOT) || field->type != IR_I32)
+            continue;
+        unsigned p = s->n_pinned++;
+        s->pinned[p] =
+            (struct pinned_field){.reg = registers[p], .field = (uint16_t)f, .group = field->group};
+        s->pin_of_field[f] = (uint8_t)p;
+        s->pin_of_reg[registers[p]] = (uint8_t)p;
+    }
+    for (unsigned f = 0; f < s->env.n_fields; f++) {
+        const struct state_field *field = &s->env.fields[f];
+        for (unsigned p = 0; p < s->n_pinned; p++) {
+            uint32_t at = s->env.fields[s->pinned[p].field].offset;
+            if (f != s->pinned[p].field && field->offset < at + 4 &&
+                at < field->offset + field_bytes(field->type))
+                s->overlap[f] |= (uint16_t)(1u << p);
+        }
+    }
 }
 
 /* rbp so that one-byte displacements reach as many unpinned integer fields as
  * possible. */
-static void choose_bias(struct backend_state *s) {
-  unsigned best = 0;
-  s->bias = 128;
-  for (unsigned f = 0; f < s->env.n_fields; f++) {
-    uint32_t start = s->env.fields[f].offset;
-    unsigned n = 0;
-    for (unsigned g = 0; g < s->env.n_fields; g++) {
-      const struct state_field *field = &s->env.fields[g];
-      if (field->offset >= start && field->offset < start + 256)
-        n += field->type <= IR_I32 && s->pin_of_field[g] == NO_REG ? 4 : 1;
+static void choose_bias(struct backend_state *s)
+{
+    unsigned best = 0;
+    s->bias = 128;
+    for (unsigned f = 0; f < s->env.n_fields; f++) {
+        uint32_t start = s->env.fields[f].offset;
+        unsigned n = 0;
+        for (unsigned g = 0; g < s->env.n_fields; g++) {
+            const struct state_field *field = &s->env.fields[g];
+            if (field->offset >= start && field->offset < start + 256)
+                n += field->type <= IR_I32 && s->pin_of_field[g] == NO_REG ? 4 : 1;
+        }
+        if (n > best) {
+            best = n;
+            s->bias = (int32_t)start + 128;
+        }
     }
-    if (n > best) {
-      best = n;
-      s->bias = (int32_t)start + 128;
+    for (unsigned p = 0; p < s->n_pinned; p++)
+        s->pinned[p].disp = (int32_t)s->env.fields[s->pinned[p].field].offset - s->bias;
+}
+
+static bool emit_create(struct backend_state *s)
+{
+    struct emit *e = s->emit = calloc(1, sizeof(*e));
+    if (!e)
+        return false;
+    e->value = calloc(IR_MAX_INSNS, sizeof(*e->value));
+    e->arg_next = calloc(IR_MAX_INSNS, sizeof(*e->arg_next));
+    e->cold = calloc(MAX_COLD, sizeof(*e->cold));
+    e->pending = calloc(MAX_PENDING, sizeof(*e->pending));
+    e->sites = calloc(MAX_HOT_SITES, sizeof(*e->sites));
+    e->block_start = calloc(IR_MAX_BLOCKS, sizeof(*e->block_start));
+    e->fixups = calloc(2 * IR_MAX_BLOCKS, sizeof(*e->fixups));
+    e->pool = calloc(MAX_POOL, sizeof(*e->pool));
+    e->pool_use = calloc(MAX_POOL_USES, sizeof(*e->pool_use));
+    e->table_capacity = 256 * KIB;
+    e->table = malloc(e->table_capacity);
+    return e->value && e->arg_next && e->cold && e->pending && e->sites && e->block_start &&
+           e->fixups && e->pool && e->pool_use && e->table;
+}
+
+static void emit_destroy(struct emit *e)
+{
+    if (!e)
+        return;
+    free(e->value);
+    free(e->arg_next);
+    free(e->cold);
+    free(e->pending);
+    free(e->sites);
+    free(e->block_start);
+    free(e->fixups);
+    free(e->pool);
+    free(e->pool_use);
+    free(e->table);
+    free(e);
+}
+
+static void x86_destroy(struct backend_state *s)
+{
+    if (!s)
+        return;
+    slots_destroy(s);
+    emit_destroy(s->emit);
+    free(s);
+}
+
+static struct backend_state *x86_create(const struct backend_env *env, struct error *err)
+{
+    if (env->wide_address) {
+        error_set(err, "the x86-64 backend has no 64-bit guest addresses yet");
+        return NULL;
     }
-  }
-  for (unsigned p = 0; p < s->n_pinned; p++)
-    s->pinned[p].disp =
-        (int32_t)s->env.fields[s->pinned[p].field].offset - s->bias;
-}
-
-static bool emit_create(struct backend_state *s) {
-  struct emit *e = s->emit = calloc(1, sizeof(*e));
-  if (!e)
-    return false;
-  e->value = calloc(IR_MAX_INSNS, sizeof(*e->value));
-  e->arg_next = calloc(IR_MAX_INSNS, sizeof(*e->arg_next));
-  e->cold = calloc(MAX_COLD, sizeof(*e->cold));
-  e->pending = calloc(MAX_PENDING, sizeof(*e->pending));
-  e->sites = calloc(MAX_HOT_SITES, sizeof(*e->sites));
-  e->block_start = calloc(IR_MAX_BLOCKS, sizeof(*e->block_start));
-  e->fixups = calloc(2 * IR_MAX_BLOCKS, sizeof(*e->fixups));
-  e->pool = calloc(MAX_POOL, sizeof(*e->pool));
-  e->pool_use = calloc(MAX_POOL_USES, sizeof(*e->pool_use));
-  e->table_capacity = 256 * KIB;
-  e->table = malloc(e->table_capacity);
-  return e->value && e->arg_next && e->cold && e->pending && e->sites &&
-         e->block_start && e->fixups && e->pool && e->pool_use && e->table;
-}
-
-static void emit_destroy(struct emit *e) {
-  if (!e)
-    return;
-  free(e->value);
-  free(e->arg_next);
-  free(e->cold);
-  free(e->pending);
-  free(e->sites);
-  free(e->block_start);
-  free(e->fixups);
-  free(e->pool);
-  free(e->pool_use);
-  free(e->table);
-  free(e);
-}
-
-static void x86_destroy(struct backend_state *s) {
-  if (!s)
-    return;
-  slots_destroy(s);
-  emit_destroy(s->emit);
-  free(s);
-}
-
-static struct backend_state *x86_create(const struct backend_env *env,
-                                        struct error *err) {
-  if (env->wide_address) {
-    error_set(err, "the x86-64 backend has no 64-bit guest addresses yet");
+    struct backend_state *s = calloc(1, sizeof(*s));
+    if (!s) {
+        error_set(err, "out of memory");
+        return NULL;
+    }
+    s->env = *env;
+    s->features = host_features();
+    const char *mask = getenv("CALQUE_HOST_FEATURES"); /* tests: a bit mask of enum host_feature */
+    if (mask)
+        s->features &= (unsigned)strtoul(mask, NULL, 0);
+    choose_pinned(s);
+    choose_bias(s);
+    if (!emit_create(s)) {
+        error_set(err, "out of memory");
+    } else if (slots_create(s, err) && thunks_create(s, err)) {
+        return s;
+    }
+    x86_destroy(s);
     return NULL;
-  }
-  struct backend_state *s = calloc(1, sizeof(*s));
-  if (!s) {
-    error_set(err, "out of memory");
-    return NULL;
-  }
-  s->env = *env;
-  s->features = host_features();
-  const char *mask = getenv(
-      "CALQUE_HOST_FEATURES"); /* tests: a bit mask of enum host_feature */
-  if (mask)
-    s->features &= (unsigned)strtoul(mask, NULL, 0);
-  choose_pinned(s);
-  choose_bias(s);
-  if (!emit_create(s)) {
-    error_set(err, "out of memory");
-  } else if (slots_create(s, err) && thunks_create(s, err)) {
-    return s;
-  }
-  x86_destroy(s);
-  return NULL;
 }
 
-static const void *x86_fault_site(struct backend_state *s,
-                                  struct run_state *run) {
-  if (!run->host_sp)
-    return NULL;
-  const void *site;
-  memcpy(&site, (const char *)run->host_sp - 8, sizeof(site));
-  return site;
+static const void *x86_fault_site(struct backend_state *s, struct run_state *run)
+{
+    if (!run->host_sp)
+        return NULL;
+    const void *site;
+    memcpy(&site, (const char *)run->host_sp - 8, sizeof(site));
+    return site;
 }
 
 static const struct backend backend_x86_64 = {

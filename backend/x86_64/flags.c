@@ -8,293 +8,296 @@
  */
 #include "backend/x86_64/x86_64.h"
 
-static enum cc condition_code(unsigned cond) {
-  static const uint8_t codes[IR_N_CONDS] = {
-      [IR_Z] = CC_E,
-      [IR_NZ] = CC_NE,
-      [IR_C] = CC_B,
-      [IR_NC] = CC_AE,
-      [IR_N] = CC_S,
-      [IR_NN] = CC_NS,
-      [IR_V] = CC_O,
-      [IR_NV] = CC_NO,
-      [IR_C_AND_NZ] = CC_A /* after cmc */,
-      [IR_NC_OR_Z] = CC_BE,
-      [IR_NC_AND_NZ] = CC_A,
-      [IR_C_OR_Z] = CC_BE,
-      [IR_GE] = CC_GE,
-      [IR_LT] = CC_L,
-      [IR_GT] = CC_G,
-      [IR_LE] = CC_LE,
-  };
-  return (enum cc)codes[cond];
+static enum cc condition_code(unsigned cond)
+{
+    static const uint8_t codes[IR_N_CONDS] = {
+        [IR_Z] = CC_E,        [IR_NZ] = CC_NE,       [IR_C] = CC_B,
+        [IR_NC] = CC_AE,      [IR_N] = CC_S,         [IR_NN] = CC_NS,
+        [IR_V] = CC_O,        [IR_NV] = CC_NO,       [IR_C_AND_NZ] = CC_A /* after cmc */,
+        [IR_NC_OR_Z] = CC_BE, [IR_NC_AND_NZ] = CC_A, [IR_C_OR_Z] = CC_BE,
+        [IR_GE] = CC_GE,      [IR_LT] = CC_L,        [IR_GT] = CC_G,
+        [IR_LE] = CC_LE,
+    };
+    return (enum cc)codes[cond];
 }
 
-static bool wants_inverted_carry(unsigned cond) {
-  return cond == IR_C_AND_NZ || cond == IR_NC_OR_Z;
+static bool wants_inverted_carry(unsigned cond)
+{
+    return cond == IR_C_AND_NZ || cond == IR_NC_OR_Z;
 }
 
-void flags_restore_carry(struct emit *e, bool inverted_carry) {
-  if (inverted_carry)
-    put8(&e->a, 0xf5); /* cmc */
+void flags_restore_carry(struct emit *e, bool inverted_carry)
+{
+    if (inverted_carry)
+        put8(&e->a, 0xf5); /* cmc */
 }
 
 /* EFLAGS is the source's already. */
-static enum cc use_current(struct emit *e, unsigned cond,
-                           bool *inverted_carry) {
-  *inverted_carry = wants_inverted_carry(cond);
-  flags_restore_carry(e, *inverted_carry);
-  return condition_code(cond);
+static enum cc use_current(struct emit *e, unsigned cond, bool *inverted_carry)
+{
+    *inverted_carry = wants_inverted_carry(cond);
+    flags_restore_carry(e, *inverted_carry);
+    return condition_code(cond);
 }
 
-void flags_lazy_value(struct emit *e, ir_ref ref) {
-  struct value *v = &e->value[ref];
-  const struct ir_insn *insn = &e->u->insns[ref];
-  v->flags &= (uint8_t)~VALUE_LAZY_CC;
-  enum cc cc = condition_code(insn->sub);
-  if (!v->next_use) { /* only pending records want it */
-    v->slot = slot_alloc(e, false);
-    v->flags |= VALUE_SLOT_BYTE;
-    emit_setcc_m(&e->a, cc, slot_mem(v->slot));
-    return;
-  }
-  uint32_t locked = e->locked;
-  unsigned reg = alloc_temp(e);
-  emit_setcc_r(&e->a, cc, reg);
-  emit_movzx8(&e->a, reg, reg);
-  ir_ref here = e->here;
-  e->here = ref;
-  def_in(e, reg);
-  e->here = here;
-  e->locked = locked;
-}
-
-static void save_conditions(struct emit *e, ir_ref source) {
-  unsigned pairs = e->value[source].flag_conds;
-  while (pairs) {
-    unsigned pair = (unsigned)__builtin_ctz(pairs);
-    pairs &= pairs - 1;
-    if (e->n_saved == MAX_SAVED_FLAGS) {
-      e->failed = true;
-      return;
+void flags_lazy_value(struct emit *e, ir_ref ref)
+{
+    struct value *v = &e->value[ref];
+    const struct ir_insn *insn = &e->u->insns[ref];
+    v->flags &= (uint8_t)~VALUE_LAZY_CC;
+    enum cc cc = condition_code(insn->sub);
+    if (!v->next_use) { /* only pending records want it */
+        v->slot = slot_alloc(e, false);
+        v->flags |= VALUE_SLOT_BYTE;
+        emit_setcc_m(&e->a, cc, slot_mem(v->slot));
+        return;
     }
-    bool inverted;
-    int16_t slot = slot_alloc(e, false);
-    enum cc cc = use_current(e, pair * 2, &inverted);
-    emit_setcc_m(&e->a, cc, slot_mem(slot));
-    flags_restore_carry(e, inverted);
-    e->saved[e->n_saved++] = (struct saved_flag){source, (uint8_t)pair, slot};
-  }
+    uint32_t locked = e->locked;
+    unsigned reg = alloc_temp(e);
+    emit_setcc_r(&e->a, cc, reg);
+    emit_movzx8(&e->a, reg, reg);
+    ir_ref here = e->here;
+    e->here = ref;
+    def_in(e, reg);
+    e->here = here;
+    e->locked = locked;
+}
+
+static void save_conditions(struct emit *e, ir_ref source)
+{
+    unsigned pairs = e->value[source].flag_conds;
+    while (pairs) {
+        unsigned pair = (unsigned)__builtin_ctz(pairs);
+        pairs &= pairs - 1;
+        if (e->n_saved == MAX_SAVED_FLAGS) {
+            e->failed = true;
+            return;
+        }
+        bool inverted;
+        int16_t slot = slot_alloc(e, false);
+        enum cc cc = use_current(e, pair * 2, &inverted);
+        emit_setcc_m(&e->a, cc, slot_mem(slot));
+        flags_restore_carry(e, inverted);
+        e->saved[e->n_saved++] = (struct saved_flag){source, (uint8_t)pair, slot};
+    }
 }
 
 /* except: a lazy value the current op takes from EFLAGS itself. */
-static void clobber(struct emit *e, ir_ref except) {
-  ir_ref source = e->eflags;
-  if (!source)
-    return;
-  for (unsigned k = 0; k < e->n_lazy; k++) {
-    struct value *v = &e->value[e->lazy[k]];
-    if (!(v->flags & VALUE_LAZY_CC) || v->last_use < e->here)
-      continue;
-    if (e->lazy[k] == except && v->last_use == e->here)
-      continue;
-    flags_lazy_value(e, e->lazy[k]);
-  }
-  e->n_lazy = 0;
-  if (e->value[source].flag_last > e->here &&
-      e->value[source].recreate == RECREATE_SAVE)
-    save_conditions(e, source);
-  e->eflags = 0;
+static void clobber(struct emit *e, ir_ref except)
+{
+    ir_ref source = e->eflags;
+    if (!source)
+        return;
+    for (unsigned k = 0; k < e->n_lazy; k++) {
+        struct value *v = &e->value[e->lazy[k]];
+        if (!(v->flags & VALUE_LAZY_CC) || v->last_use < e->here)
+            continue;
+        if (e->lazy[k] == except && v->last_use == e->here)
+            continue;
+        flags_lazy_value(e, e->lazy[k]);
+    }
+    e->n_lazy = 0;
+    if (e->value[source].flag_last > e->here && e->value[source].recreate == RECREATE_SAVE)
+        save_conditions(e, source);
+    e->eflags = 0;
 }
 
-void flags_clobber(struct emit *e) { clobber(e, IR_NONE); }
-
-void flags_produced(struct emit *e) {
-  e->n_lazy = 0;
-  e->eflags = e->value[e->here].flag_last ? e->here : 0;
+void flags_clobber(struct emit *e)
+{
+    clobber(e, IR_NONE);
 }
 
-static void recreate(struct emit *e, ir_ref source) {
-  const struct ir_insn *insn = &e->u->insns[source];
-  unsigned w = op_w(insn->type);
-  flags_clobber(e);
-  if (e->value[source].recreate == RECREATE_RESULT) {
-    unsigned reg = use_gpr(e, source);
-    emit_test_rr(&e->a, w, reg, reg);
-  } else {
-    unsigned left = use_gpr(e, insn->arg[0]);
-    struct operand right = use_operand(e, insn->arg[1]);
-    if (right.kind != OPERAND_IMM)
-      right.reg = (uint8_t)use_gpr(e, insn->arg[1]);
-    if (insn->op == IR_SUB) {
-      if (right.kind == OPERAND_IMM)
-        emit_alu_ri(&e->a, w, ALU_CMP, left, right.imm);
-      else
-        emit_alu_rr(&e->a, w, ALU_CMP, left, right.reg);
-    } else if (right.kind == OPERAND_IMM) {
-      emit_test_ri(&e->a, w, left, right.imm, true);
+void flags_produced(struct emit *e)
+{
+    e->n_lazy = 0;
+    e->eflags = e->value[e->here].flag_last ? e->here : 0;
+}
+
+static void recreate(struct emit *e, ir_ref source)
+{
+    const struct ir_insn *insn = &e->u->insns[source];
+    unsigned w = op_w(insn->type);
+    flags_clobber(e);
+    if (e->value[source].recreate == RECREATE_RESULT) {
+        unsigned reg = use_gpr(e, source);
+        emit_test_rr(&e->a, w, reg, reg);
     } else {
-      emit_test_rr(&e->a, w, left, right.reg);
+        unsigned left = use_gpr(e, insn->arg[0]);
+        struct operand right = use_operand(e, insn->arg[1]);
+        if (right.kind != OPERAND_IMM)
+            right.reg = (uint8_t)use_gpr(e, insn->arg[1]);
+        if (insn->op == IR_SUB) {
+            if (right.kind == OPERAND_IMM)
+                emit_alu_ri(&e->a, w, ALU_CMP, left, right.imm);
+            else
+                emit_alu_rr(&e->a, w, ALU_CMP, left, right.reg);
+        } else if (right.kind == OPERAND_IMM) {
+            emit_test_ri(&e->a, w, left, right.imm, true);
+        } else {
+            emit_test_rr(&e->a, w, left, right.reg);
+        }
     }
-  }
-  e->eflags = source;
+    e->eflags = source;
 }
 
-static const struct saved_flag *find_saved(struct emit *e, ir_ref source,
-                                           unsigned cond) {
-  for (unsigned k = 0; k < e->n_saved; k++)
-    if (e->saved[k].source == source && e->saved[k].pair == cond >> 1)
-      return &e->saved[k];
-  e->failed = true;
-  return NULL;
+static const struct saved_flag *find_saved(struct emit *e, ir_ref source, unsigned cond)
+{
+    for (unsigned k = 0; k < e->n_saved; k++)
+        if (e->saved[k].source == source && e->saved[k].pair == cond >> 1)
+            return &e->saved[k];
+    e->failed = true;
+    return NULL;
 }
 
-enum cc flags_use(struct emit *e, ir_ref flags, unsigned cond,
-                  bool *inverted_carry) {
-  ir_ref source = flags_source(e->u, flags);
-  if (e->eflags != source) {
-    if (e->value[source].recreate == RECREATE_SAVE) {
-      const struct saved_flag *saved = find_saved(e, source, cond);
-      *inverted_carry = false;
-      if (!saved)
-        return CC_E;
-      flags_clobber(e);
-      emit_cmp_byte_mem(&e->a, slot_mem(saved->slot), 0);
-      return cond & 1 ? CC_E : CC_NE;
+enum cc flags_use(struct emit *e, ir_ref flags, unsigned cond, bool *inverted_carry)
+{
+    ir_ref source = flags_source(e->u, flags);
+    if (e->eflags != source) {
+        if (e->value[source].recreate == RECREATE_SAVE) {
+            const struct saved_flag *saved = find_saved(e, source, cond);
+            *inverted_carry = false;
+            if (!saved)
+                return CC_E;
+            flags_clobber(e);
+            emit_cmp_byte_mem(&e->a, slot_mem(saved->slot), 0);
+            return cond & 1 ? CC_E : CC_NE;
+        }
+        recreate(e, source);
     }
-    recreate(e, source);
-  }
-  return use_current(e, cond, inverted_carry);
+    return use_current(e, cond, inverted_carry);
 }
 
-void emit_setcc(struct emit *e, const struct ir_insn *insn) {
-  struct value *v = &e->value[e->here];
-  ir_ref source = flags_source(e->u, insn->arg[0]);
-  if (e->eflags != source && e->value[source].recreate == RECREATE_SAVE) {
-    const struct saved_flag *saved = find_saved(e, source, insn->sub);
-    if (!saved)
-      return;
-    if (insn->sub & 1)
-      flags_clobber(e);
-    unsigned reg = def_reg(e, NO_REG, 0);
-    emit_rm(&e->a, 0xb6 | OP_0F, reg, slot_mem(saved->slot));
-    if (insn->sub & 1)
-      emit_alu_ri(&e->a, 0, ALU_XOR, reg, 1);
-    return;
-  }
-  bool inverted;
-  enum cc cc = flags_use(e, insn->arg[0], insn->sub, &inverted);
-  if (!inverted && e->n_lazy < MAX_LAZY) {
-    v->flags = VALUE_LIVE | VALUE_LAZY_CC;
-    e->lazy[e->n_lazy++] = e->here;
-    return;
-  }
-  unsigned reg = alloc_temp(e);
-  emit_setcc_r(&e->a, cc, reg);
-  emit_movzx8(&e->a, reg, reg);
-  flags_restore_carry(e, inverted);
-  def_in(e, reg);
+void emit_setcc(struct emit *e, const struct ir_insn *insn)
+{
+    struct value *v = &e->value[e->here];
+    ir_ref source = flags_source(e->u, insn->arg[0]);
+    if (e->eflags != source && e->value[source].recreate == RECREATE_SAVE) {
+        const struct saved_flag *saved = find_saved(e, source, insn->sub);
+        if (!saved)
+            return;
+        if (insn->sub & 1)
+            flags_clobber(e);
+        unsigned reg = def_reg(e, NO_REG, 0);
+        emit_rm(&e->a, 0xb6 | OP_0F, reg, slot_mem(saved->slot));
+        if (insn->sub & 1)
+            emit_alu_ri(&e->a, 0, ALU_XOR, reg, 1);
+        return;
+    }
+    bool inverted;
+    enum cc cc = flags_use(e, insn->arg[0], insn->sub, &inverted);
+    if (!inverted && e->n_lazy < MAX_LAZY) {
+        v->flags = VALUE_LIVE | VALUE_LAZY_CC;
+        e->lazy[e->n_lazy++] = e->here;
+        return;
+    }
+    unsigned reg = alloc_temp(e);
+    emit_setcc_r(&e->a, cc, reg);
+    emit_movzx8(&e->a, reg, reg);
+    flags_restore_carry(e, inverted);
+    def_in(e, reg);
 }
 
-static void select_vector(struct emit *e, const struct ir_insn *insn) {
-  unsigned yes = use_xmm(e, insn->arg[1]), no = use_xmm(e, insn->arg[2]);
-  bool inverted;
-  enum cc cc = flags_use(e, insn->arg[0], insn->sub, &inverted);
-  end_uses(e);
-  unsigned dst = def_xmm(e, no, 1u << yes);
-  emit_movaps(&e->a, dst, no);
-  uint8_t *over = emit_jcc_short(&e->a, (enum cc)(cc ^ 1));
-  emit_movaps(&e->a, dst, yes);
-  bind_short(&e->a, over);
-  flags_restore_carry(e, inverted);
+static void select_vector(struct emit *e, const struct ir_insn *insn)
+{
+    unsigned yes = use_xmm(e, insn->arg[1]), no = use_xmm(e, insn->arg[2]);
+    bool inverted;
+    enum cc cc = flags_use(e, insn->arg[0], insn->sub, &inverted);
+    end_uses(e);
+    unsigned dst = def_xmm(e, no, 1u << yes);
+    emit_movaps(&e->a, dst, no);
+    uint8_t *over = emit_jcc_short(&e->a, (enum cc)(cc ^ 1));
+    emit_movaps(&e->a, dst, yes);
+    bind_short(&e->a, over);
+    flags_restore_carry(e, inverted);
 }
 
-void emit_select(struct emit *e, const struct ir_insn *insn) {
-  if (insn->type != IR_I32 && insn->type != IR_I64) {
-    select_vector(e, insn);
-    return;
-  }
-  unsigned w = op_w(insn->type);
-  unsigned yes = use_gpr(e, insn->arg[1]), no = use_gpr(e, insn->arg[2]);
-  bool inverted;
-  enum cc cc = flags_use(e, insn->arg[0], insn->sub, &inverted);
-  end_uses(e);
-  unsigned want = e->value[e->here].want;
-  bool swap =
-      want == yes || (want != no && e->reg_value[no] && !e->reg_value[yes]);
-  if (swap) {
-    unsigned other = yes;
-    yes = no;
-    no = other;
-    cc = (enum cc)(cc ^ 1);
-  }
-  unsigned dst = def_reg(e, no, yes == no ? 0 : 1u << yes);
-  if (dst != no)
-    emit_mov_rr(&e->a, w, dst, no);
-  emit_rr(&e->a, 0x40 | cc | OP_0F | w, dst, yes);
-  flags_restore_carry(e, inverted);
+void emit_select(struct emit *e, const struct ir_insn *insn)
+{
+    if (insn->type != IR_I32 && insn->type != IR_I64) {
+        select_vector(e, insn);
+        return;
+    }
+    unsigned w = op_w(insn->type);
+    unsigned yes = use_gpr(e, insn->arg[1]), no = use_gpr(e, insn->arg[2]);
+    bool inverted;
+    enum cc cc = flags_use(e, insn->arg[0], insn->sub, &inverted);
+    end_uses(e);
+    unsigned want = e->value[e->here].want;
+    bool swap = want == yes || (want != no && e->reg_value[no] && !e->reg_value[yes]);
+    if (swap) {
+        unsigned other = yes;
+        yes = no;
+        no = other;
+        cc = (enum cc)(cc ^ 1);
+    }
+    unsigned dst = def_reg(e, no, yes == no ? 0 : 1u << yes);
+    if (dst != no)
+        emit_mov_rr(&e->a, w, dst, no);
+    emit_rr(&e->a, 0x40 | cc | OP_0F | w, dst, yes);
+    flags_restore_carry(e, inverted);
 }
 
 /* CF = the carry (an I32 that is 0 or 1); lazily known conditions come from
  * EFLAGS directly. */
-void flags_set_carry(struct emit *e, ir_ref carry) {
-  const struct ir_insn *insn = &e->u->insns[carry];
-  uint64_t constant;
-  if (is_constant(e, carry, &constant)) {
+void flags_set_carry(struct emit *e, ir_ref carry)
+{
+    const struct ir_insn *insn = &e->u->insns[carry];
+    uint64_t constant;
+    if (is_constant(e, carry, &constant)) {
+        clobber(e, IR_NONE);
+        put8(&e->a, constant ? 0xf9 : 0xf8); /* stc, clc */
+        return;
+    }
+    if ((e->value[carry].flags & VALUE_LAZY_CC) && insn->sub >> 1 == IR_C >> 1) {
+        clobber(e, carry);
+        if (insn->sub == IR_NC)
+            put8(&e->a, 0xf5);
+        return;
+    }
     clobber(e, IR_NONE);
-    put8(&e->a, constant ? 0xf9 : 0xf8); /* stc, clc */
-    return;
-  }
-  if ((e->value[carry].flags & VALUE_LAZY_CC) && insn->sub >> 1 == IR_C >> 1) {
-    clobber(e, carry);
-    if (insn->sub == IR_NC)
-      put8(&e->a, 0xf5);
-    return;
-  }
-  clobber(e, IR_NONE);
-  unsigned reg = use_gpr(e, carry);
-  emit_rr(&e->a, 0xba | OP_0F, 4, reg); /* bt reg, 0 */
-  put8(&e->a, 0);
+    unsigned reg = use_gpr(e, carry);
+    emit_rr(&e->a, 0xba | OP_0F, 4, reg); /* bt reg, 0 */
+    put8(&e->a, 0);
 }
 
-void emit_adc(struct emit *e, const struct ir_insn *insn) {
-  enum alu op = insn->op == IR_ADC ? ALU_ADC : ALU_SBB;
-  unsigned w = op_w(insn->type);
-  unsigned left = use_gpr(e, insn->arg[0]);
-  struct operand right = use_operand(e, insn->arg[1]);
-  flags_set_carry(e, insn->arg[2]);
-  end_uses(e);
-  uint32_t avoid =
-      right.kind == OPERAND_REG && right.reg != left ? 1u << right.reg : 0;
-  unsigned dst = def_reg(e, left, avoid);
-  if (dst != left)
-    emit_mov_rr(&e->a, w, dst, left);
-  if (right.kind == OPERAND_IMM)
-    emit_alu_ri(&e->a, w, op, dst, right.imm);
-  else if (right.kind == OPERAND_MEM)
-    emit_alu_rm(&e->a, w, op, dst, right.mem);
-  else
-    emit_alu_rr(&e->a, w, op, dst, right.reg == left ? dst : right.reg);
-  flags_produced(e);
+void emit_adc(struct emit *e, const struct ir_insn *insn)
+{
+    enum alu op = insn->op == IR_ADC ? ALU_ADC : ALU_SBB;
+    unsigned w = op_w(insn->type);
+    unsigned left = use_gpr(e, insn->arg[0]);
+    struct operand right = use_operand(e, insn->arg[1]);
+    flags_set_carry(e, insn->arg[2]);
+    end_uses(e);
+    uint32_t avoid = right.kind == OPERAND_REG && right.reg != left ? 1u << right.reg : 0;
+    unsigned dst = def_reg(e, left, avoid);
+    if (dst != left)
+        emit_mov_rr(&e->a, w, dst, left);
+    if (right.kind == OPERAND_IMM)
+        emit_alu_ri(&e->a, w, op, dst, right.imm);
+    else if (right.kind == OPERAND_MEM)
+        emit_alu_rm(&e->a, w, op, dst, right.mem);
+    else
+        emit_alu_rr(&e->a, w, op, dst, right.reg == left ? dst : right.reg);
+    flags_produced(e);
 }
 
 /* MKFLAGS: four booleans. SF, ZF, CF through sahf, OF by adding 127 to V. */
-void emit_mkflags(struct emit *e, const struct ir_insn *insn) {
-  flags_clobber(e);
-  alloc_take(e, RAX);
-  unsigned temp = alloc_temp(e);
-  static const uint8_t position[4] = {15, 14, 8,
-                                      0}; /* in ax: n, z, c in ah, v in al */
-  emit_alu_rr(&e->a, 0, ALU_XOR, RAX, RAX);
-  for (unsigned k = 0; k < 4; k++) {
-    use_into(e, insn->arg[k], temp);
-    if (position[k])
-      emit_shift_i(&e->a, 0, SHIFT_SHL, temp, position[k]);
-    emit_alu_rr(&e->a, 0, ALU_OR, RAX, temp);
-  }
-  end_uses(e);
-  put8(&e->a, 0x04); /* add al, 127 */
-  put8(&e->a, 0x7f);
-  put8(&e->a, 0x9e); /* sahf */
-  flags_produced(e);
+void emit_mkflags(struct emit *e, const struct ir_insn *insn)
+{
+    flags_clobber(e);
+    alloc_take(e, RAX);
+    unsigned temp = alloc_temp(e);
+    static const uint8_t position[4] = {15, 14, 8, 0}; /* in ax: n, z, c in ah, v in al */
+    emit_alu_rr(&e->a, 0, ALU_XOR, RAX, RAX);
+    for (unsigned k = 0; k < 4; k++) {
+        use_into(e, insn->arg[k], temp);
+        if (position[k])
+            emit_shift_i(&e->a, 0, SHIFT_SHL, temp, position[k]);
+        emit_alu_rr(&e->a, 0, ALU_OR, RAX, temp);
+    }
+    end_uses(e);
+    put8(&e->a, 0x04); /* add al, 127 */
+    put8(&e->a, 0x7f);
+    put8(&e->a, 0x9e); /* sahf */
+    flags_produced(e);
 }

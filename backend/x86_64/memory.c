@@ -9,369 +9,388 @@
 #include "backend/x86_64/x86_64.h"
 
 struct access {
-  unsigned address; /* register, or NO_REG when `constant` is a small constant
-                       address */
-  uint32_t constant;
-  unsigned entry;
-  bool write;
-  struct cold *cold;
+    unsigned address; /* register, or NO_REG when `constant` is a small constant
+                         address */
+    uint32_t constant;
+    unsigned entry;
+    bool write;
+    bool user; /* with user privilege, whatever the mode */
+    struct cold *cold;
 };
 
-static struct mem access_mem(const struct access *x) {
-  if (x->address == NO_REG)
-    return mem_at(x->entry, (int32_t)x->constant);
-  return mem_index(x->entry, x->address, 0, 0);
+static struct mem access_mem(const struct access *x)
+{
+    if (x->address == NO_REG)
+        return mem_at(x->entry, (int32_t)x->constant);
+    return mem_index(x->entry, x->address, 0, 0);
 }
 
-static void load_entry(struct emit *e, const struct access *x, bool write) {
-  emit_mov_rr(&e->a, 0, x->entry, x->address);
-  emit_shift_i(&e->a, 0, SHIFT_SHR, x->entry, TLB_PAGE_BITS);
-  emit_load(&e->a, OP_W, x->entry,
-            mem_index(R15, x->entry, 3, write ? TLB_WRITE : TLB_READ));
-}
-
-static void cold_from(struct cold *cold, uint8_t *field) {
-  for (unsigned k = 0; k < ARRAY_SIZE(cold->from); k++) {
-    if (!cold->from[k]) {
-      cold->from[k] = field;
-      return;
+static void load_entry(struct emit *e, const struct access *x, bool write)
+{
+    emit_mov_rr(&e->a, 0, x->entry, x->address);
+    emit_shift_i(&e->a, 0, SHIFT_SHR, x->entry, TLB_PAGE_BITS);
+    if (x->user) { /* the table of the same space with user privilege */
+        emit_shift_i(&e->a, 0, SHIFT_SHL, x->entry, 3);
+        emit_alu_rm(&e->a, OP_W, ALU_ADD, x->entry,
+                    run_mem(e, offsetof(struct run_state, tlb_user)));
+        emit_load(&e->a, OP_W, x->entry, mem_at(x->entry, write ? TLB_WRITE : TLB_READ));
+        return;
     }
-  }
+    emit_load(&e->a, OP_W, x->entry, mem_index(R15, x->entry, 3, write ? TLB_WRITE : TLB_READ));
+}
+
+static void cold_from(struct cold *cold, uint8_t *field)
+{
+    for (unsigned k = 0; k < ARRAY_SIZE(cold->from); k++) {
+        if (!cold->from[k]) {
+            cold->from[k] = field;
+            return;
+        }
+    }
 }
 
 /* The guest-virtual address in a register. A temporary that dies here may be
  * changed in place, unless a pending record wants its value. */
-static void compute_address(struct emit *e, const struct ir_insn *insn,
-                            struct access *x, bool own) {
-  int32_t disp = (int32_t)insn->imm;
-  uint64_t constant;
-  if (is_constant(e, insn->arg[0], &constant)) {
-    x->constant = (uint32_t)constant + (uint32_t)disp;
-    if (x->constant <= INT32_MAX && !own) {
-      x->address = NO_REG;
-      return;
+static void compute_address(struct emit *e, const struct ir_insn *insn, struct access *x, bool own)
+{
+    int32_t disp = (int32_t)insn->imm;
+    uint64_t constant;
+    if (is_constant(e, insn->arg[0], &constant)) {
+        x->constant = (uint32_t)constant + (uint32_t)disp;
+        if (x->constant <= INT32_MAX && !own) {
+            x->address = NO_REG;
+            return;
+        }
+        x->address = alloc_temp(e);
+        emit_mov_imm(&e->a, x->address, x->constant);
+        return;
     }
-    x->address = alloc_temp(e);
-    emit_mov_imm(&e->a, x->address, x->constant);
-    return;
-  }
-  unsigned base = use_gpr(e, insn->arg[0]);
-  bool temp = TEMP_MASK >> base & 1;
-  bool reusable = temp && is_dying(e, insn->arg[0]) && !insn->pending &&
-                  !(e->value[insn->arg[0]].flags & (VALUE_FIELD | VALUE_CONST));
-  for (unsigned k = 1; k < ir_op_info[insn->op].n_args; k++)
-    reusable &= insn->arg[k] != insn->arg[0];
-  if (!disp && (!own || reusable)) {
-    x->address = base;
-    return;
-  }
-  x->address = reusable ? base : alloc_temp(e);
-  if (disp)
-    emit_lea(&e->a, 0, x->address, mem_at(base, disp));
-  else
-    emit_mov_rr(&e->a, 0, x->address, base);
-  if (temp && x->address != base)
-    e->locked &= ~(1u << base);
+    unsigned base = use_gpr(e, insn->arg[0]);
+    bool temp = TEMP_MASK >> base & 1;
+    bool reusable = temp && is_dying(e, insn->arg[0]) && !insn->pending &&
+                    !(e->value[insn->arg[0]].flags & (VALUE_FIELD | VALUE_CONST));
+    for (unsigned k = 1; k < ir_op_info[insn->op].n_args; k++)
+        reusable &= insn->arg[k] != insn->arg[0];
+    if (!disp && (!own || reusable)) {
+        x->address = base;
+        return;
+    }
+    x->address = reusable ? base : alloc_temp(e);
+    if (disp)
+        emit_lea(&e->a, 0, x->address, mem_at(base, disp));
+    else
+        emit_mov_rr(&e->a, 0, x->address, base);
+    if (temp && x->address != base)
+        e->locked &= ~(1u << base);
 }
 
-static void check_alignment(struct emit *e, const struct ir_insn *insn,
-                            struct access *x) {
-  unsigned size = memop_size(insn->aux), align = memop_align(insn->aux);
-  unsigned mask = MAX(size, align) - 1;
-  bool atomic = insn->op == IR_CAS || insn->op == IR_RMW;
-  if (!mask)
-    return;
-  if (x->address == NO_REG) {
-    if (x->constant & mask)
-      cold_from(x->cold, emit_jmp(&e->a));
-    return;
-  }
-  if (size == 16 && align < 16) { /* crossing only */
-    if (align > 1) {
-      emit_test_ri(&e->a, 0, x->address, (int32_t)align - 1, false);
-      cold_from(x->cold, emit_jcc(&e->a, CC_NE));
+static void check_alignment(struct emit *e, const struct ir_insn *insn, struct access *x)
+{
+    unsigned size = memop_size(insn->aux), align = memop_align(insn->aux);
+    unsigned mask = MAX(size, align) - 1;
+    bool atomic = insn->op == IR_CAS || insn->op == IR_RMW;
+    if (!mask)
+        return;
+    if (x->address == NO_REG) {
+        if (x->constant & mask)
+            cold_from(x->cold, emit_jmp(&e->a));
+        return;
     }
-    emit_mov_rr(&e->a, 0, x->entry, x->address);
-    emit_alu_ri(&e->a, 0, ALU_AND, x->entry, TLB_PAGE_SIZE - 1);
-    emit_alu_ri(&e->a, 0, ALU_CMP, x->entry, TLB_PAGE_SIZE - 16);
-    cold_from(x->cold, emit_jcc(&e->a, CC_A));
-    return;
-  }
-  emit_test_ri(&e->a, 0, x->address, (int32_t)mask, false);
-  uint8_t *field = emit_jcc(&e->a, CC_NE);
-  if (align < size && !atomic) {
-    x->cold->unaligned_from = field;
-    x->cold->entry = (uint8_t)x->entry;
-  } else {
-    cold_from(x->cold, field);
-  }
+    if (size == 16 && align < 16) { /* crossing only */
+        if (align > 1) {
+            emit_test_ri(&e->a, 0, x->address, (int32_t)align - 1, false);
+            cold_from(x->cold, emit_jcc(&e->a, CC_NE));
+        }
+        emit_mov_rr(&e->a, 0, x->entry, x->address);
+        emit_alu_ri(&e->a, 0, ALU_AND, x->entry, TLB_PAGE_SIZE - 1);
+        emit_alu_ri(&e->a, 0, ALU_CMP, x->entry, TLB_PAGE_SIZE - 16);
+        cold_from(x->cold, emit_jcc(&e->a, CC_A));
+        return;
+    }
+    emit_test_ri(&e->a, 0, x->address, (int32_t)mask, false);
+    uint8_t *field = emit_jcc(&e->a, CC_NE);
+    if (align < size && !atomic && !x->user) {
+        x->cold->unaligned_from = field;
+        x->cold->entry = (uint8_t)x->entry;
+    } else {
+        cold_from(x->cold, field);
+    }
 }
 
-static struct cold *add_memory_cold(struct emit *e, const struct ir_insn *insn,
-                                    enum slow_kind kind) {
-  struct cold *cold = cold_add(e, COLD_MEMORY);
-  cold->n_pending = snapshot_pending(e, e->here, &cold->pending_first);
-  cold->desc = (struct slow_desc){.kind = (uint8_t)kind,
-                                  .type = insn->type,
-                                  .result = NO_REG,
-                                  .value = NO_REG,
-                                  .extra = NO_REG,
-                                  .memop = (uint16_t)insn->aux};
-  return cold;
+static struct cold *add_memory_cold(struct emit *e, const struct ir_insn *insn, enum slow_kind kind)
+{
+    struct cold *cold = cold_add(e, COLD_MEMORY);
+    cold->n_pending = snapshot_pending(e, e->here, &cold->pending_first);
+    cold->desc = (struct slow_desc){.kind = (uint8_t)kind,
+                                    .type = insn->type,
+                                    .result = NO_REG,
+                                    .value = NO_REG,
+                                    .extra = NO_REG,
+                                    .memop = (uint16_t)insn->aux};
+    return cold;
 }
 
 /* Operands, address and a register for the TLB entry. own: the address register
  * may be changed. */
-static struct access prepare_access(struct emit *e, const struct ir_insn *insn,
-                                    enum slow_kind kind, bool write, bool own) {
-  struct access x = {.write = write};
-  compute_address(e, insn, &x, own);
-  x.entry = alloc_temp(e);
-  x.cold = add_memory_cold(e, insn, kind);
-  x.cold->write = write;
-  x.cold->desc.address = (uint8_t)x.address;
-  x.cold->desc.constant = x.constant;
-  return x;
+static struct access prepare_access(struct emit *e, const struct ir_insn *insn, enum slow_kind kind,
+                                    bool write, bool own)
+{
+    struct access x = {.write = write, .user = insn->aux & IR_MEM_USER};
+    compute_address(e, insn, &x, own || x.user);
+    x.entry = alloc_temp(e);
+    x.cold = add_memory_cold(e, insn, kind);
+    x.cold->write = write;
+    x.cold->desc.address = (uint8_t)x.address;
+    x.cold->desc.constant = x.constant;
+    return x;
 }
 
-static void get_entry(struct emit *e, struct access *x) {
-  if (x->address == NO_REG)
-    emit_load(&e->a, OP_W, x->entry,
-              mem_at(R15, (int32_t)(x->constant >> TLB_PAGE_BITS) * 8 +
-                              (x->write ? TLB_WRITE : TLB_READ)));
-  else
-    load_entry(e, x, x->write);
-  emit_test_rr(&e->a, OP_W, x->entry, x->entry);
-  cold_from(x->cold, emit_jcc(&e->a, CC_E));
+static void get_entry(struct emit *e, struct access *x)
+{
+    if (x->address == NO_REG)
+        emit_load(&e->a, OP_W, x->entry,
+                  mem_at(R15, (int32_t)(x->constant >> TLB_PAGE_BITS) * 8 +
+                                  (x->write ? TLB_WRITE : TLB_READ)));
+    else
+        load_entry(e, x, x->write);
+    emit_test_rr(&e->a, OP_W, x->entry, x->entry);
+    cold_from(x->cold, emit_jcc(&e->a, CC_E));
 }
 
 /* The checks. From here to end_access only the access itself may be emitted:
  * the cold stub goes on behind it. */
-static void begin_access(struct emit *e, const struct ir_insn *insn,
-                         struct access *x) {
-  bool atomic = insn->op == IR_CAS || insn->op == IR_RMW;
-  if (atomic && (insn->aux & IR_MEM_SWAP))
-    cold_from(x->cold, emit_jmp(&e->a)); /* the other byte order: always in C */
-  else
-    check_alignment(e, insn, x);
-  get_entry(e, x);
-  x->cold->access = e->a.p;
+static void begin_access(struct emit *e, const struct ir_insn *insn, struct access *x)
+{
+    bool atomic = insn->op == IR_CAS || insn->op == IR_RMW;
+    if (atomic && (insn->aux & IR_MEM_SWAP))
+        cold_from(x->cold, emit_jmp(&e->a)); /* the other byte order: always in C */
+    else
+        check_alignment(e, insn, x);
+    get_entry(e, x);
+    x->cold->access = e->a.p;
 }
 
-static void end_access(struct emit *e, struct access *x) {
-  x->cold->back = e->a.p;
-  x->cold->xmm_live = e->vector_used != 0;
+static void end_access(struct emit *e, struct access *x)
+{
+    x->cold->back = e->a.p;
+    x->cold->xmm_live = e->vector_used != 0;
 }
 
 /* ---- moving a value from and to host memory
  * --------------------------------------------------------- */
 
-static void swap_register(struct emit *e, unsigned reg, unsigned log2) {
-  if (log2 == 1) { /* rol r16, 8: the upper half is zero and stays so */
-    emit_rr(&e->a, 0xc1 | OP_16, SHIFT_ROL, reg);
-    put8(&e->a, 8);
-  } else if (log2 >= 2) {
-    unsigned w = log2 == 3 ? 8 : 0;
-    emit_opcode(&e->a, (0xc8 | (reg & 7)) | OP_0F, w | reg >> 3);
-  }
+static void swap_register(struct emit *e, unsigned reg, unsigned log2)
+{
+    if (log2 == 1) { /* rol r16, 8: the upper half is zero and stays so */
+        emit_rr(&e->a, 0xc1 | OP_16, SHIFT_ROL, reg);
+        put8(&e->a, 8);
+    } else if (log2 >= 2) {
+        unsigned w = log2 == 3 ? 8 : 0;
+        emit_opcode(&e->a, (0xc8 | (reg & 7)) | OP_0F, w | reg >> 3);
+    }
 }
 
-static void load_integer(struct emit *e, const struct ir_insn *insn,
-                         unsigned dst, struct mem m) {
-  unsigned log2 = insn->aux & IR_MEM_SIZE, w = op_w(insn->type);
-  bool sign = insn->aux & IR_MEM_SIGN, swap = (insn->aux & IR_MEM_SWAP) && log2;
-  if (swap) {
-    if (log2 == 1) {
-      emit_rm(&e->a, 0xb7 | OP_0F, dst, m);
-      swap_register(e, dst, 1);
-    } else if (e->features & HOST_MOVBE) {
-      emit_rm(&e->a, 0xf0 | OP_0F38 | (log2 == 3 ? OP_W : 0), dst, m);
-    } else {
-      emit_load(&e->a, log2 == 3 ? OP_W : 0, dst, m);
-      swap_register(e, dst, log2);
+static void load_integer(struct emit *e, const struct ir_insn *insn, unsigned dst, struct mem m)
+{
+    unsigned log2 = insn->aux & IR_MEM_SIZE, w = op_w(insn->type);
+    bool sign = insn->aux & IR_MEM_SIGN, swap = (insn->aux & IR_MEM_SWAP) && log2;
+    if (swap) {
+        if (log2 == 1) {
+            emit_rm(&e->a, 0xb7 | OP_0F, dst, m);
+            swap_register(e, dst, 1);
+        } else if (e->features & HOST_MOVBE) {
+            emit_rm(&e->a, 0xf0 | OP_0F38 | (log2 == 3 ? OP_W : 0), dst, m);
+        } else {
+            emit_load(&e->a, log2 == 3 ? OP_W : 0, dst, m);
+            swap_register(e, dst, log2);
+        }
+        if (sign && log2 == 1)
+            emit_rr(&e->a, 0xbf | OP_0F | w, dst, dst);
+        else if (sign && log2 == 2 && w)
+            emit_rr(&e->a, 0x63 | OP_W, dst, dst);
+        return;
     }
-    if (sign && log2 == 1)
-      emit_rr(&e->a, 0xbf | OP_0F | w, dst, dst);
-    else if (sign && log2 == 2 && w)
-      emit_rr(&e->a, 0x63 | OP_W, dst, dst);
-    return;
-  }
-  switch (log2) {
-  case 0:
-    emit_rm(&e->a, sign ? 0xbe | OP_0F | w : 0xb6 | OP_0F, dst, m);
-    break;
-  case 1:
-    emit_rm(&e->a, sign ? 0xbf | OP_0F | w : 0xb7 | OP_0F, dst, m);
-    break;
-  case 2:
-    emit_rm(&e->a, sign && w ? 0x63 | OP_W : 0x8b, dst, m);
-    break;
-  default:
-    emit_load(&e->a, w, dst, m);
-    break;
-  }
+    switch (log2) {
+    case 0:
+        emit_rm(&e->a, sign ? 0xbe | OP_0F | w : 0xb6 | OP_0F, dst, m);
+        break;
+    case 1:
+        emit_rm(&e->a, sign ? 0xbf | OP_0F | w : 0xb7 | OP_0F, dst, m);
+        break;
+    case 2:
+        emit_rm(&e->a, sign && w ? 0x63 | OP_W : 0x8b, dst, m);
+        break;
+    default:
+        emit_load(&e->a, w, dst, m);
+        break;
+    }
 }
 
 /* pinsrq or movd/movq between the files */
-static void move_to_xmm(struct emit *e, unsigned w, unsigned xmm,
-                        unsigned reg) {
-  emit_sse_rr(&e->a, 0x6e | OP_0F | OP_66 | w, xmm, reg);
+static void move_to_xmm(struct emit *e, unsigned w, unsigned xmm, unsigned reg)
+{
+    emit_sse_rr(&e->a, 0x6e | OP_0F | OP_66 | w, xmm, reg);
 }
 
-static void move_from_xmm(struct emit *e, unsigned w, unsigned reg,
-                          unsigned xmm) {
-  emit_sse_rr(&e->a, 0x7e | OP_0F | OP_66 | w, xmm, reg);
+static void move_from_xmm(struct emit *e, unsigned w, unsigned reg, unsigned xmm)
+{
+    emit_sse_rr(&e->a, 0x7e | OP_0F | OP_66 | w, xmm, reg);
 }
 
-static unsigned swapped_load(struct emit *e, unsigned w, unsigned temp,
-                             struct mem m) {
-  emit_load(&e->a, w, temp, m);
-  swap_register(e, temp, w ? 3 : 2);
-  return temp;
+static unsigned swapped_load(struct emit *e, unsigned w, unsigned temp, struct mem m)
+{
+    emit_load(&e->a, w, temp, m);
+    swap_register(e, temp, w ? 3 : 2);
+    return temp;
 }
 
 /* All 16 bytes the other way round (pshufb). */
-static void reverse_vector(struct emit *e, unsigned dst, unsigned src) {
-  pool_operand(e, UINT64_C(0x08090a0b0c0d0e0f), UINT64_C(0x0001020304050607),
-               0x00 | OP_0F38 | OP_66, dst, src);
+static void reverse_vector(struct emit *e, unsigned dst, unsigned src)
+{
+    pool_operand(e, UINT64_C(0x08090a0b0c0d0e0f), UINT64_C(0x0001020304050607),
+                 0x00 | OP_0F38 | OP_66, dst, src);
 }
 
 /* temp: a general register that may be destroyed (may be the base of m) */
-static void load_vector(struct emit *e, const struct ir_insn *insn,
-                        unsigned dst, struct mem m, unsigned temp) {
-  unsigned log2 = insn->aux & IR_MEM_SIZE;
-  bool swap = insn->aux & IR_MEM_SWAP;
-  if (swap && log2 == 4) {
-    emit_sse_rm(&e->a, 0x10 | OP_0F, dst, m);
-    reverse_vector(e, dst, dst);
-    return;
-  }
-  if (swap) {
-    unsigned w = log2 == 3 ? OP_W : 0;
-    move_to_xmm(e, w, dst, swapped_load(e, w, temp, m));
-    return;
-  }
-  if (log2 == 2)
-    emit_sse_rm(&e->a, 0x10 | OP_0F | OP_F3, dst, m);
-  else if (log2 == 3)
-    emit_sse_rm(&e->a, 0x7e | OP_0F | OP_F3, dst, m);
-  else
-    emit_sse_rm(&e->a, 0x10 | OP_0F, dst, m);
+static void load_vector(struct emit *e, const struct ir_insn *insn, unsigned dst, struct mem m,
+                        unsigned temp)
+{
+    unsigned log2 = insn->aux & IR_MEM_SIZE;
+    bool swap = insn->aux & IR_MEM_SWAP;
+    if (swap && log2 == 4) {
+        emit_sse_rm(&e->a, 0x10 | OP_0F, dst, m);
+        reverse_vector(e, dst, dst);
+        return;
+    }
+    if (swap) {
+        unsigned w = log2 == 3 ? OP_W : 0;
+        move_to_xmm(e, w, dst, swapped_load(e, w, temp, m));
+        return;
+    }
+    if (log2 == 2)
+        emit_sse_rm(&e->a, 0x10 | OP_0F | OP_F3, dst, m);
+    else if (log2 == 3)
+        emit_sse_rm(&e->a, 0x7e | OP_0F | OP_F3, dst, m);
+    else
+        emit_sse_rm(&e->a, 0x10 | OP_0F, dst, m);
 }
 
-static bool is_integer_type(unsigned type) {
-  return type == IR_I32 || type == IR_I64;
+static bool is_integer_type(unsigned type)
+{
+    return type == IR_I32 || type == IR_I64;
 }
 
-void emit_memory_load(struct emit *e, const struct ir_insn *insn) {
-  bool general = is_integer_type(insn->type);
-  struct access x = prepare_access(e, insn, SLOW_LOAD, false, false);
-  end_uses(e);
-  unsigned dst = general ? def_reg(e, x.entry, 0) : def_xmm(e, NO_REG, 0);
-  begin_access(e, insn, &x);
-  if (general)
-    load_integer(e, insn, dst, access_mem(&x));
-  else
-    load_vector(e, insn, dst, access_mem(&x), x.entry);
-  x.cold->desc.result = (uint8_t)dst;
-  end_access(e, &x);
+void emit_memory_load(struct emit *e, const struct ir_insn *insn)
+{
+    bool general = is_integer_type(insn->type);
+    struct access x = prepare_access(e, insn, SLOW_LOAD, false, false);
+    end_uses(e);
+    unsigned dst = general ? def_reg(e, x.entry, 0) : def_xmm(e, NO_REG, 0);
+    begin_access(e, insn, &x);
+    if (general)
+        load_integer(e, insn, dst, access_mem(&x));
+    else
+        load_vector(e, insn, dst, access_mem(&x), x.entry);
+    x.cold->desc.result = (uint8_t)dst;
+    end_access(e, &x);
 }
 
-static void store_integer(struct emit *e, unsigned memop, struct mem m,
-                          unsigned reg, unsigned temp) {
-  unsigned log2 = memop & IR_MEM_SIZE;
-  bool swap = (memop & IR_MEM_SWAP) && log2;
-  static const uint32_t opcode[4] = {0x88 | OP_BYTE, 0x89 | OP_16, 0x89,
-                                     0x89 | OP_W};
-  if (swap && (e->features & HOST_MOVBE)) {
-    static const uint32_t movbe[4] = {0, 0xf1 | OP_0F38 | OP_16, 0xf1 | OP_0F38,
-                                      0xf1 | OP_0F38 | OP_W};
-    emit_rm(&e->a, movbe[log2], reg, m);
-    return;
-  }
-  if (swap) {
-    emit_mov_rr(&e->a, OP_W, temp, reg);
-    swap_register(e, temp, log2);
-    reg = temp;
-  }
-  emit_rm(&e->a, opcode[log2], reg, m);
+static void store_integer(struct emit *e, unsigned memop, struct mem m, unsigned reg, unsigned temp)
+{
+    unsigned log2 = memop & IR_MEM_SIZE;
+    bool swap = (memop & IR_MEM_SWAP) && log2;
+    static const uint32_t opcode[4] = {0x88 | OP_BYTE, 0x89 | OP_16, 0x89, 0x89 | OP_W};
+    if (swap && (e->features & HOST_MOVBE)) {
+        static const uint32_t movbe[4] = {0, 0xf1 | OP_0F38 | OP_16, 0xf1 | OP_0F38,
+                                          0xf1 | OP_0F38 | OP_W};
+        emit_rm(&e->a, movbe[log2], reg, m);
+        return;
+    }
+    if (swap) {
+        emit_mov_rr(&e->a, OP_W, temp, reg);
+        swap_register(e, temp, log2);
+        reg = temp;
+    }
+    emit_rm(&e->a, opcode[log2], reg, m);
 }
 
-static void store_vector(struct emit *e, unsigned memop, struct mem m,
-                         unsigned reg, unsigned temp) {
-  unsigned log2 = memop & IR_MEM_SIZE;
-  if ((memop & IR_MEM_SWAP) && log2 == 4) {
-    reverse_vector(e, temp, reg);
-    emit_sse_rm(&e->a, 0x11 | OP_0F, temp, m);
-    return;
-  }
-  if (memop & IR_MEM_SWAP) {
-    move_from_xmm(e, log2 == 3 ? OP_W : 0, temp, reg);
-    swap_register(e, temp, log2);
-    emit_store(&e->a, log2 == 3 ? OP_W : 0, m, temp);
-    return;
-  }
-  if (log2 == 2)
-    emit_sse_rm(&e->a, 0x11 | OP_0F | OP_F3, reg, m);
-  else if (log2 == 3)
-    emit_sse_rm(&e->a, 0xd6 | OP_0F | OP_66, reg, m);
-  else
-    emit_sse_rm(&e->a, 0x11 | OP_0F, reg, m);
+static void store_vector(struct emit *e, unsigned memop, struct mem m, unsigned reg, unsigned temp)
+{
+    unsigned log2 = memop & IR_MEM_SIZE;
+    if ((memop & IR_MEM_SWAP) && log2 == 4) {
+        reverse_vector(e, temp, reg);
+        emit_sse_rm(&e->a, 0x11 | OP_0F, temp, m);
+        return;
+    }
+    if (memop & IR_MEM_SWAP) {
+        move_from_xmm(e, log2 == 3 ? OP_W : 0, temp, reg);
+        swap_register(e, temp, log2);
+        emit_store(&e->a, log2 == 3 ? OP_W : 0, m, temp);
+        return;
+    }
+    if (log2 == 2)
+        emit_sse_rm(&e->a, 0x11 | OP_0F | OP_F3, reg, m);
+    else if (log2 == 3)
+        emit_sse_rm(&e->a, 0xd6 | OP_0F | OP_66, reg, m);
+    else
+        emit_sse_rm(&e->a, 0x11 | OP_0F, reg, m);
 }
 
-static bool needs_swap_temp(struct emit *e, const struct ir_insn *insn,
-                            unsigned type) {
-  if (!(insn->aux & IR_MEM_SWAP) || !(insn->aux & IR_MEM_SIZE))
-    return false;
-  return !is_integer_type(type) || !(e->features & HOST_MOVBE);
+static bool needs_swap_temp(struct emit *e, const struct ir_insn *insn, unsigned type)
+{
+    if (!(insn->aux & IR_MEM_SWAP) || !(insn->aux & IR_MEM_SIZE))
+        return false;
+    return !is_integer_type(type) || !(e->features & HOST_MOVBE);
 }
 
-static void store_constant(struct emit *e, unsigned log2, struct mem m,
-                           int32_t value) {
-  static const uint8_t bytes[4] = {1, 2, 4, 4};
-  static const uint32_t opcode[4] = {0xc6, 0xc7 | OP_16, 0xc7, 0xc7 | OP_W};
-  emit_rm_imm(&e->a, opcode[log2], 0, m, bytes[log2]);
-  for (unsigned k = 0; k < bytes[log2]; k++)
-    put8(&e->a, (uint8_t)((uint32_t)value >> k * 8));
+static void store_constant(struct emit *e, unsigned log2, struct mem m, int32_t value)
+{
+    static const uint8_t bytes[4] = {1, 2, 4, 4};
+    static const uint32_t opcode[4] = {0xc6, 0xc7 | OP_16, 0xc7, 0xc7 | OP_W};
+    emit_rm_imm(&e->a, opcode[log2], 0, m, bytes[log2]);
+    for (unsigned k = 0; k < bytes[log2]; k++)
+        put8(&e->a, (uint8_t)((uint32_t)value >> k * 8));
 }
 
 /* A constant an immediate can express, for the size stored. */
-static bool storable_constant(struct emit *e, const struct ir_insn *insn,
-                              ir_ref ref, int32_t *value) {
-  uint64_t constant;
-  unsigned log2 = insn->aux & IR_MEM_SIZE;
-  unsigned type = e->u->insns[ref].type;
-  if ((insn->aux & IR_MEM_SWAP) || log2 > 3 || !is_integer_type(type) ||
-      !is_constant(e, ref, &constant) || e->value[ref].reg != NO_REG)
-    return false;
-  if (log2 == 3 && (int64_t)constant != (int32_t)constant)
-    return false;
-  *value = (int32_t)constant;
-  return true;
+static bool storable_constant(struct emit *e, const struct ir_insn *insn, ir_ref ref,
+                              int32_t *value)
+{
+    uint64_t constant;
+    unsigned log2 = insn->aux & IR_MEM_SIZE;
+    unsigned type = e->u->insns[ref].type;
+    if ((insn->aux & IR_MEM_SWAP) || log2 > 3 || !is_integer_type(type) ||
+        !is_constant(e, ref, &constant) || e->value[ref].reg != NO_REG)
+        return false;
+    if (log2 == 3 && (int64_t)constant != (int32_t)constant)
+        return false;
+    *value = (int32_t)constant;
+    return true;
 }
 
-void emit_memory_store(struct emit *e, const struct ir_insn *insn) {
-  ir_ref value = insn->arg[1];
-  unsigned type = e->u->insns[value].type, reg = NO_REG, temp = NO_REG;
-  bool general = is_integer_type(type);
-  int32_t constant = 0;
-  if (!storable_constant(e, insn, value, &constant))
-    reg = general ? use_gpr(e, value) : use_xmm(e, value);
-  if (needs_swap_temp(e, insn, type))
-    temp = (insn->aux & IR_MEM_SIZE) == 4 ? alloc_xmm(e) : alloc_temp(e);
-  struct access x = prepare_access(e, insn, SLOW_STORE, true, false);
-  begin_access(e, insn, &x);
-  x.cold->desc.type = (uint8_t)type;
-  x.cold->desc.value = (uint8_t)reg;
-  x.cold->desc.imm = constant;
-  if (reg == NO_REG)
-    store_constant(e, insn->aux & IR_MEM_SIZE, access_mem(&x), constant);
-  else if (general)
-    store_integer(e, insn->aux, access_mem(&x), reg, temp);
-  else
-    store_vector(e, insn->aux, access_mem(&x), reg, temp);
-  end_access(e, &x);
-  end_uses(e);
+void emit_memory_store(struct emit *e, const struct ir_insn *insn)
+{
+    ir_ref value = insn->arg[1];
+    unsigned type = e->u->insns[value].type, reg = NO_REG, temp = NO_REG;
+    bool general = is_integer_type(type);
+    int32_t constant = 0;
+    if (!storable_constant(e, insn, value, &constant))
+        reg = general ? use_gpr(e, value) : use_xmm(e, value);
+    if (needs_swap_temp(e, insn, type))
+        temp = (insn->aux & IR_MEM_SIZE) == 4 ? alloc_xmm(e) : alloc_temp(e);
+    struct access x = prepare_access(e, insn, SLOW_STORE, true, false);
+    begin_access(e, insn, &x);
+    x.cold->desc.type = (uint8_t)type;
+    x.cold->desc.value = (uint8_t)reg;
+    x.cold->desc.imm = constant;
+    if (reg == NO_REG)
+        store_constant(e, insn->aux & IR_MEM_SIZE, access_mem(&x), constant);
+    else if (general)
+        store_integer(e, insn->aux, access_mem(&x), reg, temp);
+    else
+        store_vector(e, insn->aux, access_mem(&x), reg, temp);
+    end_access(e, &x);
+    end_uses(e);
 }
 
 /* ---- one check for several accesses
@@ -379,112 +398,115 @@ void emit_memory_store(struct emit *e, const struct ir_insn *insn) {
 
 /* Jumps to the cold stub unless [address, address + length) is in one page and
  * aligned. */
-static void check_range(struct emit *e, const struct ir_insn *insn,
-                        struct access *x) {
-  unsigned length = insn->sub, align = memop_align(insn->aux);
-  unsigned align_log2 = (insn->aux & IR_MEM_ALIGN) >> 6;
-  if (x->address == NO_REG) {
-    if ((x->constant & (align - 1)) ||
-        (x->constant & (TLB_PAGE_SIZE - 1)) > TLB_PAGE_SIZE - length)
-      cold_from(x->cold, emit_jmp(&e->a));
-    return;
-  }
-  int32_t limit = (int32_t)(TLB_PAGE_SIZE - length);
-  if (align_log2 && (e->features & HOST_BMI2)) {
-    /* Low bits rotated to the top make the comparison fail when they are not
-     * zero. */
-    emit_vex_rr(&e->a, 0xf0 | OP_0F3A | OP_F2, x->entry, 0, x->address);
-    put8(&e->a, align_log2);
-    uint32_t mask =
-        ((TLB_PAGE_SIZE - 1) >> align_log2) | ~(~UINT32_C(0) >> align_log2);
-    emit_alu_ri(&e->a, 0, ALU_AND, x->entry, (int32_t)mask);
-    emit_alu_ri(&e->a, 0, ALU_CMP, x->entry, limit >> align_log2);
-  } else {
-    if (align_log2) {
-      emit_test_ri(&e->a, 0, x->address, (int32_t)align - 1, false);
-      cold_from(x->cold, emit_jcc(&e->a, CC_NE));
+static void check_range(struct emit *e, const struct ir_insn *insn, struct access *x)
+{
+    unsigned length = insn->sub, align = memop_align(insn->aux);
+    unsigned align_log2 = (insn->aux & IR_MEM_ALIGN) >> 6;
+    if (x->address == NO_REG) {
+        if ((x->constant & (align - 1)) ||
+            (x->constant & (TLB_PAGE_SIZE - 1)) > TLB_PAGE_SIZE - length)
+            cold_from(x->cold, emit_jmp(&e->a));
+        return;
     }
-    emit_mov_rr(&e->a, 0, x->entry, x->address);
-    emit_alu_ri(&e->a, 0, ALU_AND, x->entry, TLB_PAGE_SIZE - 1);
-    emit_alu_ri(&e->a, 0, ALU_CMP, x->entry, limit);
-  }
-  cold_from(x->cold, emit_jcc(&e->a, CC_A));
+    int32_t limit = (int32_t)(TLB_PAGE_SIZE - length);
+    if (align_log2 && (e->features & HOST_BMI2)) {
+        /* Low bits rotated to the top make the comparison fail when they are not
+         * zero. */
+        emit_vex_rr(&e->a, 0xf0 | OP_0F3A | OP_F2, x->entry, 0, x->address);
+        put8(&e->a, align_log2);
+        uint32_t mask = ((TLB_PAGE_SIZE - 1) >> align_log2) | ~(~UINT32_C(0) >> align_log2);
+        emit_alu_ri(&e->a, 0, ALU_AND, x->entry, (int32_t)mask);
+        emit_alu_ri(&e->a, 0, ALU_CMP, x->entry, limit >> align_log2);
+    } else {
+        if (align_log2) {
+            emit_test_ri(&e->a, 0, x->address, (int32_t)align - 1, false);
+            cold_from(x->cold, emit_jcc(&e->a, CC_NE));
+        }
+        emit_mov_rr(&e->a, 0, x->entry, x->address);
+        emit_alu_ri(&e->a, 0, ALU_AND, x->entry, TLB_PAGE_SIZE - 1);
+        emit_alu_ri(&e->a, 0, ALU_CMP, x->entry, limit);
+    }
+    cold_from(x->cold, emit_jcc(&e->a, CC_A));
 }
 
-void emit_probe(struct emit *e, const struct ir_insn *insn) {
-  bool write = insn->aux & IR_MEM_WRITE;
-  struct access x = prepare_access(e, insn, SLOW_PROBE, write, false);
-  check_range(e, insn, &x);
-  get_entry(e, &x);
-  if (x.address != NO_REG)
-    emit_alu_rr(&e->a, OP_W, ALU_ADD, x.entry, x.address);
-  else
-    emit_alu_ri(&e->a, OP_W, ALU_ADD, x.entry, (int32_t)x.constant);
-  end_uses(e);
-  def_in(e, x.entry);
-  x.cold->desc.result = (uint8_t)x.entry;
-  x.cold->desc.length = insn->sub;
-  end_access(e, &x);
-}
-
-void emit_commit(struct emit *e, const struct ir_insn *insn) {
-  /* The address is wanted in the cold stub only, with the displacement. */
-  unsigned pointer = use_gpr(e, insn->arg[0]);
-  struct cold *cold;
-  uint64_t constant;
-  unsigned address = NO_REG;
-  bool fixed = is_constant(e, insn->arg[1], &constant);
-  if (!fixed)
-    address = use_gpr(e, insn->arg[1]);
-  unsigned temp = alloc_temp(e);
-  cold = add_memory_cold(e, insn, SLOW_COMMIT);
-  cold->desc.value = (uint8_t)pointer;
-  cold->desc.length = insn->sub;
-  cold->desc.address = (uint8_t)address;
-  cold->desc.constant = fixed ? (uint32_t)(constant + insn->imm) : 0;
-  cold->desc.imm = fixed ? 0 : (int32_t)insn->imm;
-  emit_lea(&e->a, OP_W, temp, run_mem(e, offsetof(struct run_state, bounce)));
-  emit_alu_rr(&e->a, OP_W, ALU_CMP, pointer, temp);
-  cold_from(cold, emit_jcc(&e->a, CC_E));
-  cold->back = e->a.p;
-  cold->xmm_live = e->vector_used != 0;
-  end_uses(e);
-}
-
-void emit_hload(struct emit *e, const struct ir_insn *insn) {
-  unsigned pointer = use_gpr(e, insn->arg[0]);
-  struct mem m = mem_at(pointer, (int32_t)insn->imm);
-  if (is_integer_type(insn->type)) {
+void emit_probe(struct emit *e, const struct ir_insn *insn)
+{
+    bool write = insn->aux & IR_MEM_WRITE;
+    struct access x = prepare_access(e, insn, SLOW_PROBE, write, false);
+    check_range(e, insn, &x);
+    get_entry(e, &x);
+    if (x.address != NO_REG)
+        emit_alu_rr(&e->a, OP_W, ALU_ADD, x.entry, x.address);
+    else
+        emit_alu_ri(&e->a, OP_W, ALU_ADD, x.entry, (int32_t)x.constant);
     end_uses(e);
-    load_integer(e, insn, def_reg(e, pointer, 0), m);
-    return;
-  }
-  unsigned temp = NO_REG;
-  if (insn->aux & IR_MEM_SWAP)
-    temp = alloc_temp(e);
-  end_uses(e);
-  load_vector(e, insn, def_xmm(e, NO_REG, 0), m, temp);
+    def_in(e, x.entry);
+    x.cold->desc.result = (uint8_t)x.entry;
+    x.cold->desc.length = insn->sub;
+    end_access(e, &x);
 }
 
-void emit_hstore(struct emit *e, const struct ir_insn *insn) {
-  ir_ref value = insn->arg[1];
-  unsigned type = e->u->insns[value].type, temp = NO_REG;
-  unsigned pointer = use_gpr(e, insn->arg[0]);
-  struct mem m = mem_at(pointer, (int32_t)insn->imm);
-  int32_t constant;
-  if (storable_constant(e, insn, value, &constant)) {
-    store_constant(e, insn->aux & IR_MEM_SIZE, m, constant);
+void emit_commit(struct emit *e, const struct ir_insn *insn)
+{
+    /* The address is wanted in the cold stub only, with the displacement. */
+    unsigned pointer = use_gpr(e, insn->arg[0]);
+    struct cold *cold;
+    uint64_t constant;
+    unsigned address = NO_REG;
+    bool fixed = is_constant(e, insn->arg[1], &constant);
+    if (!fixed)
+        address = use_gpr(e, insn->arg[1]);
+    unsigned temp = alloc_temp(e);
+    cold = add_memory_cold(e, insn, SLOW_COMMIT);
+    cold->desc.value = (uint8_t)pointer;
+    cold->desc.length = insn->sub;
+    cold->desc.address = (uint8_t)address;
+    cold->desc.constant = fixed ? (uint32_t)(constant + insn->imm) : 0;
+    cold->desc.imm = fixed ? 0 : (int32_t)insn->imm;
+    emit_lea(&e->a, OP_W, temp, run_mem(e, offsetof(struct run_state, bounce)));
+    emit_alu_rr(&e->a, OP_W, ALU_CMP, pointer, temp);
+    cold_from(cold, emit_jcc(&e->a, CC_E));
+    cold->back = e->a.p;
+    cold->xmm_live = e->vector_used != 0;
     end_uses(e);
-    return;
-  }
-  unsigned reg = is_integer_type(type) ? use_gpr(e, value) : use_xmm(e, value);
-  if (needs_swap_temp(e, insn, type))
-    temp = (insn->aux & IR_MEM_SIZE) == 4 ? alloc_xmm(e) : alloc_temp(e);
-  if (is_integer_type(type))
-    store_integer(e, insn->aux, m, reg, temp);
-  else
-    store_vector(e, insn->aux, m, reg, temp);
-  end_uses(e);
+}
+
+void emit_hload(struct emit *e, const struct ir_insn *insn)
+{
+    unsigned pointer = use_gpr(e, insn->arg[0]);
+    struct mem m = mem_at(pointer, (int32_t)insn->imm);
+    if (is_integer_type(insn->type)) {
+        end_uses(e);
+        load_integer(e, insn, def_reg(e, pointer, 0), m);
+        return;
+    }
+    unsigned temp = NO_REG;
+    if (insn->aux & IR_MEM_SWAP)
+        temp = alloc_temp(e);
+    end_uses(e);
+    load_vector(e, insn, def_xmm(e, NO_REG, 0), m, temp);
+}
+
+void emit_hstore(struct emit *e, const struct ir_insn *insn)
+{
+    ir_ref value = insn->arg[1];
+    unsigned type = e->u->insns[value].type, temp = NO_REG;
+    unsigned pointer = use_gpr(e, insn->arg[0]);
+    struct mem m = mem_at(pointer, (int32_t)insn->imm);
+    int32_t constant;
+    if (storable_constant(e, insn, value, &constant)) {
+        store_constant(e, insn->aux & IR_MEM_SIZE, m, constant);
+        end_uses(e);
+        return;
+    }
+    unsigned reg = is_integer_type(type) ? use_gpr(e, value) : use_xmm(e, value);
+    if (needs_swap_temp(e, insn, type))
+        temp = (insn->aux & IR_MEM_SIZE) == 4 ? alloc_xmm(e) : alloc_temp(e);
+    if (is_integer_type(type))
+        store_integer(e, insn->aux, m, reg, temp);
+    else
+        store_vector(e, insn->aux, m, reg, temp);
+    end_uses(e);
 }
 
 /* ---- atomics
@@ -492,96 +514,97 @@ void emit_hstore(struct emit *e, const struct ir_insn *insn) {
  */
 
 /* The old value, in the size of the access, made a value of the insn's type. */
-static void extend_result(struct emit *e, const struct ir_insn *insn,
-                          unsigned reg) {
-  unsigned log2 = insn->aux & IR_MEM_SIZE, w = op_w(insn->type);
-  bool sign = insn->aux & IR_MEM_SIGN;
-  if (log2 == 0)
-    emit_rr(&e->a, (sign ? 0xbe | w : 0xb6) | OP_0F | OP_BYTE_RM, reg, reg);
-  else if (log2 == 1)
-    emit_rr(&e->a, (sign ? 0xbf | w : 0xb7) | OP_0F, reg, reg);
-  else if (log2 == 2 && w)
-    emit_rr(&e->a, sign ? 0x63 | OP_W : 0x8b, reg, reg);
+static void extend_result(struct emit *e, const struct ir_insn *insn, unsigned reg)
+{
+    unsigned log2 = insn->aux & IR_MEM_SIZE, w = op_w(insn->type);
+    bool sign = insn->aux & IR_MEM_SIGN;
+    if (log2 == 0)
+        emit_rr(&e->a, (sign ? 0xbe | w : 0xb6) | OP_0F | OP_BYTE_RM, reg, reg);
+    else if (log2 == 1)
+        emit_rr(&e->a, (sign ? 0xbf | w : 0xb7) | OP_0F, reg, reg);
+    else if (log2 == 2 && w)
+        emit_rr(&e->a, sign ? 0x63 | OP_W : 0x8b, reg, reg);
 }
 
-static uint32_t sized(uint32_t byte_opcode, uint32_t opcode, unsigned log2) {
-  if (log2 == 0)
-    return byte_opcode | OP_BYTE;
-  return opcode | (log2 == 1 ? OP_16 : log2 == 3 ? OP_W : 0);
+static uint32_t sized(uint32_t byte_opcode, uint32_t opcode, unsigned log2)
+{
+    if (log2 == 0)
+        return byte_opcode | OP_BYTE;
+    return opcode | (log2 == 1 ? OP_16 : log2 == 3 ? OP_W : 0);
 }
 
-static void take_result_register(struct emit *e, ir_ref value) {
-  const struct value *v = &e->value[value];
-  if (v->reg == RAX && is_dying(e, value) && !e->u->insns[e->here].pending)
-    e->locked |= 1u << RAX;
-  else
+static void take_result_register(struct emit *e, ir_ref value)
+{
+    const struct value *v = &e->value[value];
+    if (v->reg == RAX && is_dying(e, value) && !e->u->insns[e->here].pending)
+        e->locked |= 1u << RAX;
+    else
+        alloc_take(e, RAX);
+}
+
+void emit_cas(struct emit *e, const struct ir_insn *insn)
+{
+    unsigned log2 = insn->aux & IR_MEM_SIZE;
+    take_result_register(e, insn->arg[1]);
+    use_into(e, insn->arg[1], RAX);
+    unsigned value = use_gpr(e, insn->arg[2]);
+    struct access x = prepare_access(e, insn, SLOW_CAS, true, true);
+    begin_access(e, insn, &x);
+    /* rax is part of what the cold stub reads: it is loaded before any check
+     * could leave. */
+    x.cold->desc.value = RAX;
+    x.cold->desc.extra = (uint8_t)value;
+    x.cold->desc.result = RAX;
+    emit_rm(&e->a, sized(0xb0, 0xb1, log2) | OP_0F | OP_LOCK, value, access_mem(&x));
+    extend_result(e, insn, RAX);
+    end_uses(e);
+    if (e->reg_value[RAX])
+        e->failed = true;
+    def_in(e, RAX);
+    end_access(e, &x);
+}
+
+static void emit_rmw_loop(struct emit *e, const struct ir_insn *insn, const struct access *x,
+                          unsigned operand)
+{
+    static const uint8_t alu[] = {0, 0, ALU_AND, ALU_OR, ALU_XOR};
+    unsigned log2 = insn->aux & IR_MEM_SIZE, w = log2 == 3 ? OP_W : 0, next = x->address;
+    emit_alu_rr(&e->a, OP_W, ALU_ADD, x->entry, x->address);
+    emit_rm(&e->a, sized(0x8a, 0x8b, log2), RAX, mem_at(x->entry, 0));
+    uint8_t *again = e->a.p;
+    emit_mov_rr(&e->a, w, next, RAX);
+    emit_alu_rr(&e->a, w, (enum alu)alu[insn->sub], next, operand);
+    emit_rm(&e->a, sized(0xb0, 0xb1, log2) | OP_0F | OP_LOCK, next, mem_at(x->entry, 0));
+    bind_to(emit_jcc(&e->a, CC_NE), again);
+}
+
+void emit_rmw(struct emit *e, const struct ir_insn *insn)
+{
+    unsigned log2 = insn->aux & IR_MEM_SIZE;
     alloc_take(e, RAX);
+    unsigned operand = use_gpr(e, insn->arg[1]);
+    struct access x = prepare_access(e, insn, SLOW_RMW, true, true);
+    begin_access(e, insn, &x);
+    x.cold->desc.value = (uint8_t)operand;
+    x.cold->desc.extra = insn->sub;
+    x.cold->desc.result = RAX;
+    if (insn->sub == IR_RMW_XCHG || insn->sub == IR_RMW_ADD) {
+        bool add = insn->sub == IR_RMW_ADD;
+        emit_mov_rr(&e->a, OP_W, RAX, operand);
+        uint32_t opcode = add ? sized(0xc0, 0xc1, log2) | OP_0F | OP_LOCK : sized(0x86, 0x87, log2);
+        emit_rm(&e->a, opcode, RAX, access_mem(&x));
+    } else {
+        emit_rmw_loop(e, insn, &x, operand);
+    }
+    extend_result(e, insn, RAX);
+    end_uses(e);
+    def_in(e, RAX);
+    end_access(e, &x);
 }
 
-void emit_cas(struct emit *e, const struct ir_insn *insn) {
-  unsigned log2 = insn->aux & IR_MEM_SIZE;
-  take_result_register(e, insn->arg[1]);
-  use_into(e, insn->arg[1], RAX);
-  unsigned value = use_gpr(e, insn->arg[2]);
-  struct access x = prepare_access(e, insn, SLOW_CAS, true, true);
-  begin_access(e, insn, &x);
-  /* rax is part of what the cold stub reads: it is loaded before any check
-   * could leave. */
-  x.cold->desc.value = RAX;
-  x.cold->desc.extra = (uint8_t)value;
-  x.cold->desc.result = RAX;
-  emit_rm(&e->a, sized(0xb0, 0xb1, log2) | OP_0F | OP_LOCK, value,
-          access_mem(&x));
-  extend_result(e, insn, RAX);
-  end_uses(e);
-  if (e->reg_value[RAX])
-    e->failed = true;
-  def_in(e, RAX);
-  end_access(e, &x);
-}
-
-static void emit_rmw_loop(struct emit *e, const struct ir_insn *insn,
-                          const struct access *x, unsigned operand) {
-  static const uint8_t alu[] = {0, 0, ALU_AND, ALU_OR, ALU_XOR};
-  unsigned log2 = insn->aux & IR_MEM_SIZE, w = log2 == 3 ? OP_W : 0,
-           next = x->address;
-  emit_alu_rr(&e->a, OP_W, ALU_ADD, x->entry, x->address);
-  emit_rm(&e->a, sized(0x8a, 0x8b, log2), RAX, mem_at(x->entry, 0));
-  uint8_t *again = e->a.p;
-  emit_mov_rr(&e->a, w, next, RAX);
-  emit_alu_rr(&e->a, w, (enum alu)alu[insn->sub], next, operand);
-  emit_rm(&e->a, sized(0xb0, 0xb1, log2) | OP_0F | OP_LOCK, next,
-          mem_at(x->entry, 0));
-  bind_to(emit_jcc(&e->a, CC_NE), again);
-}
-
-void emit_rmw(struct emit *e, const struct ir_insn *insn) {
-  unsigned log2 = insn->aux & IR_MEM_SIZE;
-  alloc_take(e, RAX);
-  unsigned operand = use_gpr(e, insn->arg[1]);
-  struct access x = prepare_access(e, insn, SLOW_RMW, true, true);
-  begin_access(e, insn, &x);
-  x.cold->desc.value = (uint8_t)operand;
-  x.cold->desc.extra = insn->sub;
-  x.cold->desc.result = RAX;
-  if (insn->sub == IR_RMW_XCHG || insn->sub == IR_RMW_ADD) {
-    bool add = insn->sub == IR_RMW_ADD;
-    emit_mov_rr(&e->a, OP_W, RAX, operand);
-    uint32_t opcode = add ? sized(0xc0, 0xc1, log2) | OP_0F | OP_LOCK
-                          : sized(0x86, 0x87, log2);
-    emit_rm(&e->a, opcode, RAX, access_mem(&x));
-  } else {
-    emit_rmw_loop(e, insn, &x, operand);
-  }
-  extend_result(e, insn, RAX);
-  end_uses(e);
-  def_in(e, RAX);
-  end_access(e, &x);
-}
-
-void emit_fence(struct emit *e, const struct ir_insn *insn) {
-  static const uint8_t lock_or_stack[] = {0xf0, 0x83, 0x4c, 0x24, 0xf8, 0x00};
-  memcpy(e->a.p, lock_or_stack,
-         sizeof(lock_or_stack)); /* cheaper than mfence, same order */
-  e->a.p += sizeof(lock_or_stack);
+void emit_fence(struct emit *e, const struct ir_insn *insn)
+{
+    static const uint8_t lock_or_stack[] = {0xf0, 0x83, 0x4c, 0x24, 0xf8, 0x00};
+    memcpy(e->a.p, lock_or_stack, sizeof(lock_or_stack)); /* cheaper than mfence, same order */
+    e->a.p += sizeof(lock_or_stack);
 }

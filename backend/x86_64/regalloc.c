@@ -8,946 +8,996 @@
  */
 #include "backend/x86_64/x86_64.h"
 
-struct mem run_mem(struct emit *e, size_t offset) {
-  return mem_at(RBP, (int32_t)offset - e->s->bias);
+struct mem run_mem(struct emit *e, size_t offset)
+{
+    return mem_at(RBP, (int32_t)offset - e->s->bias);
 }
 
-struct mem field_mem(struct emit *e, unsigned field) {
-  return mem_at(RBP, (int32_t)e->u->fields[field].offset - e->s->bias);
+struct mem field_mem(struct emit *e, unsigned field)
+{
+    return mem_at(RBP, (int32_t)e->u->fields[field].offset - e->s->bias);
 }
 
-struct mem slot_mem(int16_t slot) {
-  if (slot < SPILL_SLOTS)
-    return mem_at(RSP, FRAME_SPILL + slot * 8);
-  return mem_at(RSP, FRAME_VECTOR + (slot - SPILL_SLOTS) * 16);
+struct mem slot_mem(int16_t slot)
+{
+    if (slot < SPILL_SLOTS)
+        return mem_at(RSP, FRAME_SPILL + slot * 8);
+    return mem_at(RSP, FRAME_VECTOR + (slot - SPILL_SLOTS) * 16);
 }
 
-int16_t slot_alloc(struct emit *e, bool vector) {
-  if (vector) {
-    if (e->vector_slots_used == UINT32_MAX) {
-      e->failed = true;
-      return SPILL_SLOTS;
+int16_t slot_alloc(struct emit *e, bool vector)
+{
+    if (vector) {
+        if (e->vector_slots_used == UINT32_MAX) {
+            e->failed = true;
+            return SPILL_SLOTS;
+        }
+        int slot = __builtin_ctz(~e->vector_slots_used);
+        e->vector_slots_used |= 1u << slot;
+        return (int16_t)(SPILL_SLOTS + slot);
     }
-    int slot = __builtin_ctz(~e->vector_slots_used);
-    e->vector_slots_used |= 1u << slot;
-    return (int16_t)(SPILL_SLOTS + slot);
-  }
-  if (e->slots_used == UINT64_MAX) {
-    e->failed = true;
-    return 0;
-  }
-  int slot = __builtin_ctzll(~e->slots_used);
-  e->slots_used |= UINT64_C(1) << slot;
-  return (int16_t)slot;
+    if (e->slots_used == UINT64_MAX) {
+        e->failed = true;
+        return 0;
+    }
+    int slot = __builtin_ctzll(~e->slots_used);
+    e->slots_used |= UINT64_C(1) << slot;
+    return (int16_t)slot;
 }
 
 /* ---- the backward pass
  * ------------------------------------------------------------------------ */
 
-static bool is_general(unsigned type) {
-  return type == IR_I32 || type == IR_I64;
+static bool is_general(unsigned type)
+{
+    return type == IR_I32 || type == IR_I64;
 }
 
 /* Does an op change EFLAGS (or may it)? */
-bool op_clobbers_flags(unsigned op) {
-  switch (op) {
-  case IR_NOP:
-  case IR_CONST:
-  case IR_VCONST:
-  case IR_INSN:
-  case IR_GET:
-  case IR_SET:
-  case IR_FLAGOF:
-  case IR_SETCC:
-  case IR_SELECT:
-  case IR_HLOAD:
-  case IR_HSTORE:
-  case IR_WIDEN_S:
-  case IR_WIDEN_U:
-  case IR_NARROW:
-  case IR_NOT:
-  case IR_BSWAP:
-  case IR_SEXT:
-  case IR_ZEXT:
-  case IR_BITCAST:
-    return false;
-  default:
-    return true;
-  }
+bool op_clobbers_flags(unsigned op)
+{
+    switch (op) {
+    case IR_NOP:
+    case IR_CONST:
+    case IR_VCONST:
+    case IR_INSN:
+    case IR_GET:
+    case IR_SET:
+    case IR_FLAGOF:
+    case IR_SETCC:
+    case IR_SELECT:
+    case IR_HLOAD:
+    case IR_HSTORE:
+    case IR_WIDEN_S:
+    case IR_WIDEN_U:
+    case IR_NARROW:
+    case IR_NOT:
+    case IR_BSWAP:
+    case IR_SEXT:
+    case IR_ZEXT:
+    case IR_BITCAST:
+        return false;
+    default:
+        return true;
+    }
 }
 
-ir_ref flags_source(const struct ir_unit *u, ir_ref flags) {
-  const struct ir_insn *insn = &u->insns[flags];
-  return insn->op == IR_FLAGOF ? insn->arg[0] : flags;
+ir_ref flags_source(const struct ir_unit *u, ir_ref flags)
+{
+    const struct ir_insn *insn = &u->insns[flags];
+    return insn->op == IR_FLAGOF ? insn->arg[0] : flags;
 }
 
-static void add_use(struct emit *e, ir_ref ref, ir_ref at) {
-  struct value *v = &e->value[ref];
-  if (!v->last_use)
-    v->last_use = at;
-  v->n_uses++;
-  v->first_use = at;
+static void add_use(struct emit *e, ir_ref ref, ir_ref at)
+{
+    struct value *v = &e->value[ref];
+    if (!v->last_use)
+        v->last_use = at;
+    v->n_uses++;
+    v->first_use = at;
 }
 
-static void analyse_flags(struct emit *e, ir_ref i,
-                          const struct ir_insn *insn) {
-  ir_ref source = flags_source(e->u, insn->arg[0]);
-  struct value *v = &e->value[source];
-  if (!v->flag_last)
-    v->flag_last = i;
-  v->flag_conds |= (uint16_t)(1u << (insn->sub >> 1));
+static void analyse_flags(struct emit *e, ir_ref i, const struct ir_insn *insn)
+{
+    ir_ref source = flags_source(e->u, insn->arg[0]);
+    struct value *v = &e->value[source];
+    if (!v->flag_last)
+        v->flag_last = i;
+    v->flag_conds |= (uint16_t)(1u << (insn->sub >> 1));
 }
 
 /* Values whose flags are read after something has changed EFLAGS: decide how to
  * get them back. */
-static void choose_recreate(struct emit *e, ir_ref i,
-                            const struct ir_insn *insn, ir_ref next_clobber) {
-  struct value *v = &e->value[i];
-  v->recreate = RECREATE_SAVE;
-  if (!v->flag_last || !next_clobber || next_clobber >= v->flag_last)
-    return;
-  unsigned zero_or_negative = 1u << (IR_Z >> 1) | 1u << (IR_N >> 1);
-  if (insn->op != IR_MKFLAGS && v->n_uses &&
-      !(v->flag_conds & ~zero_or_negative)) {
-    v->recreate = RECREATE_RESULT;
-    v->last_use = MAX(v->last_use, v->flag_last);
-    return;
-  }
-  if (insn->op != IR_SUB && insn->op != IR_AND)
-    return;
-  for (unsigned k = 0; k < 2; k++) {
-    const struct ir_insn *arg = &e->u->insns[insn->arg[k]];
-    bool cheap =
-        arg->op == IR_CONST ||
-        (arg->op == IR_GET && e->s->pin_of_field[arg->aux] != NO_REG) ||
-        e->value[insn->arg[k]].last_use >= v->flag_last;
-    if (!cheap)
-      return;
-  }
-  v->recreate = RECREATE_OPERANDS;
-  for (unsigned k = 0; k < 2; k++) {
-    struct value *arg = &e->value[insn->arg[k]];
-    arg->last_use = MAX(arg->last_use, v->flag_last);
-  }
-}
-
-static void reset_value(struct value *v) {
-  *v = (struct value){.reg = NO_REG, .want = NO_REG, .slot = -1};
-}
-
-void alloc_analyse(struct emit *e, const struct ir_block *block) {
-  const struct ir_unit *u = e->u;
-  uint16_t barrier[N_PINNED]; /* next op that looks at the pinned register */
-  ir_ref clobber = 0;
-  memset(barrier, 0, sizeof(barrier));
-  for (ir_ref i = block->first; i <= block->last; i++)
-    reset_value(&e->value[i]);
-  for (ir_ref i = block->last; i >= block->first; i--) {
-    const struct ir_insn *insn = &u->insns[i];
-    const struct ir_op_info *info = &ir_op_info[insn->op];
+static void choose_recreate(struct emit *e, ir_ref i, const struct ir_insn *insn,
+                            ir_ref next_clobber)
+{
     struct value *v = &e->value[i];
-    if (v->want != NO_REG) {
-      /* Only if nothing looks at the register between here and the SET. */
-      unsigned pin = e->s->pin_of_reg[v->want];
-      if (barrier[pin] != v->next_use)
-        v->want = NO_REG;
+    v->recreate = RECREATE_SAVE;
+    if (!v->flag_last || !next_clobber || next_clobber >= v->flag_last)
+        return;
+    unsigned zero_or_negative = 1u << (IR_Z >> 1) | 1u << (IR_N >> 1);
+    if (insn->op != IR_MKFLAGS && v->n_uses && !(v->flag_conds & ~zero_or_negative)) {
+        v->recreate = RECREATE_RESULT;
+        v->last_use = MAX(v->last_use, v->flag_last);
+        return;
     }
-    v->next_use = 0;
-    if (v->flag_last)
-      choose_recreate(e, i, insn, clobber);
-    if (op_clobbers_flags(insn->op))
-      clobber = i;
-    if ((info->traits & IR_PURE) && !v->n_uses && !v->flag_last)
-      continue; /* not emitted */
-    if (insn->op == IR_GET && !v->n_uses)
-      continue;
-    switch (insn->op) {
-    case IR_SETCC:
-    case IR_SELECT:
-    case IR_BRCC:
-      analyse_flags(e, i, insn);
-      break;
-    default:
-      break;
+    if (insn->op != IR_SUB && insn->op != IR_AND)
+        return;
+    for (unsigned k = 0; k < 2; k++) {
+        const struct ir_insn *arg = &e->u->insns[insn->arg[k]];
+        bool cheap = arg->op == IR_CONST ||
+                     (arg->op == IR_GET && e->s->pin_of_field[arg->aux] != NO_REG) ||
+                     e->value[insn->arg[k]].last_use >= v->flag_last;
+        if (!cheap)
+            return;
     }
-    if ((info->traits & (IR_FAULT | IR_END)) || insn->op == IR_CALL)
-      for (unsigned p = 0; p < e->s->n_pinned; p++)
-        barrier[p] = i;
-    if (insn->op == IR_GET || insn->op == IR_SET) {
-      unsigned pin = e->s->pin_of_field[insn->aux];
-      for (unsigned p = 0; p < e->s->n_pinned; p++)
-        if (p == pin || (e->s->overlap[insn->aux] >> p & 1))
-          barrier[p] = i;
-      if (insn->op == IR_SET && pin != NO_REG) {
-        struct value *source = &e->value[insn->arg[0]];
-        source->want = e->s->pinned[pin].reg;
-        source->next_use =
-            i; /* borrowed: the SET's place, until the value's own turn */
-      }
+    v->recreate = RECREATE_OPERANDS;
+    for (unsigned k = 0; k < 2; k++) {
+        struct value *arg = &e->value[insn->arg[k]];
+        arg->last_use = MAX(arg->last_use, v->flag_last);
     }
-    if (insn->op == IR_FLAGOF)
-      continue;
-    for (unsigned p = insn->pending; p; p = u->pending[p - 1].next)
-      add_use(e, u->pending[p - 1].value, i);
-    for (unsigned k = 0; k < info->n_args; k++) {
-      ir_ref arg = insn->arg[k];
-      if (arg == IR_NONE || u->insns[arg].type == IR_FLAGS)
-        continue;
-      add_use(e, arg, i);
+}
+
+static void reset_value(struct value *v)
+{
+    *v = (struct value){.reg = NO_REG, .want = NO_REG, .slot = -1};
+}
+
+void alloc_analyse(struct emit *e, const struct ir_block *block)
+{
+    const struct ir_unit *u = e->u;
+    uint16_t barrier[N_PINNED]; /* next op that looks at the pinned register */
+    ir_ref clobber = 0;
+    memset(barrier, 0, sizeof(barrier));
+    for (ir_ref i = block->first; i <= block->last; i++)
+        reset_value(&e->value[i]);
+    for (ir_ref i = block->last; i >= block->first; i--) {
+        const struct ir_insn *insn = &u->insns[i];
+        const struct ir_op_info *info = &ir_op_info[insn->op];
+        struct value *v = &e->value[i];
+        if (v->want != NO_REG) {
+            /* Only if nothing looks at the register between here and the SET. */
+            unsigned pin = e->s->pin_of_reg[v->want];
+            if (barrier[pin] != v->next_use)
+                v->want = NO_REG;
+        }
+        v->next_use = 0;
+        if (v->flag_last)
+            choose_recreate(e, i, insn, clobber);
+        if (op_clobbers_flags(insn->op))
+            clobber = i;
+        if ((info->traits & IR_PURE) && !v->n_uses && !v->flag_last)
+            continue; /* not emitted */
+        if (insn->op == IR_GET && !v->n_uses)
+            continue;
+        switch (insn->op) {
+        case IR_SETCC:
+        case IR_SELECT:
+        case IR_BRCC:
+            analyse_flags(e, i, insn);
+            break;
+        default:
+            break;
+        }
+        if ((info->traits & (IR_FAULT | IR_END)) || insn->op == IR_CALL)
+            for (unsigned p = 0; p < e->s->n_pinned; p++)
+                barrier[p] = i;
+        if (insn->op == IR_GET || insn->op == IR_SET) {
+            unsigned pin = e->s->pin_of_field[insn->aux];
+            for (unsigned p = 0; p < e->s->n_pinned; p++)
+                if (p == pin || (e->s->overlap[insn->aux] >> p & 1))
+                    barrier[p] = i;
+            if (insn->op == IR_SET && pin != NO_REG) {
+                struct value *source = &e->value[insn->arg[0]];
+                source->want = e->s->pinned[pin].reg;
+                source->next_use = i; /* borrowed: the SET's place, until the value's own turn */
+            }
+        }
+        if (insn->op == IR_FLAGOF)
+            continue;
+        for (unsigned p = insn->pending; p; p = u->pending[p - 1].next)
+            add_use(e, u->pending[p - 1].value, i);
+        for (unsigned k = 0; k < info->n_args; k++) {
+            ir_ref arg = insn->arg[k];
+            if (arg == IR_NONE || u->insns[arg].type == IR_FLAGS)
+                continue;
+            add_use(e, arg, i);
+        }
     }
-  }
-  /* Next uses, for choosing what to evict: a second walk, as next_use was
-   * borrowed above. */
-  for (ir_ref i = block->last; i >= block->first; i--) {
-    const struct ir_insn *insn = &u->insns[i];
-    unsigned n_args = ir_op_info[insn->op].n_args;
-    if (insn->op == IR_FLAGOF)
-      continue;
-    for (unsigned k = 0; k < n_args; k++)
-      e->arg_next[i][k] = e->value[insn->arg[k]].next_use;
-    for (unsigned k = 0; k < n_args; k++)
-      e->value[insn->arg[k]].next_use = i;
-  }
+    /* Next uses, for choosing what to evict: a second walk, as next_use was
+     * borrowed above. */
+    for (ir_ref i = block->last; i >= block->first; i--) {
+        const struct ir_insn *insn = &u->insns[i];
+        unsigned n_args = ir_op_info[insn->op].n_args;
+        if (insn->op == IR_FLAGOF)
+            continue;
+        for (unsigned k = 0; k < n_args; k++)
+            e->arg_next[i][k] = e->value[insn->arg[k]].next_use;
+        for (unsigned k = 0; k < n_args; k++)
+            e->value[insn->arg[k]].next_use = i;
+    }
 }
 
 /* ---- places
  * ------------------------------------------------------------------------------------
  */
 
-static bool is_pinned(const struct emit *e, unsigned reg) {
-  return reg < 16 && e->s->pin_of_reg[reg] != NO_REG;
+static bool is_pinned(const struct emit *e, unsigned reg)
+{
+    return reg < 16 && e->s->pin_of_reg[reg] != NO_REG;
 }
 
-static void set_vector_used(struct emit *e, unsigned reg, bool used) {
-  if (reg >= XMM_BASE)
-    e->vector_used = used ? e->vector_used | 1u << (reg - XMM_BASE)
-                          : e->vector_used & ~(1u << (reg - XMM_BASE));
+static void set_vector_used(struct emit *e, unsigned reg, bool used)
+{
+    if (reg >= XMM_BASE)
+        e->vector_used = used ? e->vector_used | 1u << (reg - XMM_BASE)
+                              : e->vector_used & ~(1u << (reg - XMM_BASE));
 }
 
 /* The value is now in this register (a free temporary, or an alias of a pinned
  * one). */
-static void place(struct emit *e, ir_ref ref, unsigned reg) {
-  struct value *v = &e->value[ref];
-  v->reg = (uint8_t)reg;
-  v->flags = (uint8_t)((v->flags | VALUE_LIVE) & ~VALUE_LAZY_CC);
-  if (is_pinned(e, reg)) {
-    v->next_alias = e->reg_value[reg];
-    e->reg_value[reg] = ref;
-  } else {
-    e->reg_value[reg] = ref;
-    set_vector_used(e, reg, true);
-  }
+static void place(struct emit *e, ir_ref ref, unsigned reg)
+{
+    struct value *v = &e->value[ref];
+    v->reg = (uint8_t)reg;
+    v->flags = (uint8_t)((v->flags | VALUE_LIVE) & ~VALUE_LAZY_CC);
+    if (is_pinned(e, reg)) {
+        v->next_alias = e->reg_value[reg];
+        e->reg_value[reg] = ref;
+    } else {
+        e->reg_value[reg] = ref;
+        set_vector_used(e, reg, true);
+    }
 }
 
-static void unplace(struct emit *e, ir_ref ref) {
-  struct value *v = &e->value[ref];
-  if (v->reg == NO_REG)
-    return;
-  if (is_pinned(e, v->reg)) {
-    ir_ref *link = &e->reg_value[v->reg];
-    while (*link && *link != ref)
-      link = &e->value[*link].next_alias;
-    if (*link)
-      *link = v->next_alias;
-  } else {
-    e->reg_value[v->reg] = 0;
-    set_vector_used(e, v->reg, false);
-  }
-  v->reg = NO_REG;
+static void unplace(struct emit *e, ir_ref ref)
+{
+    struct value *v = &e->value[ref];
+    if (v->reg == NO_REG)
+        return;
+    if (is_pinned(e, v->reg)) {
+        ir_ref *link = &e->reg_value[v->reg];
+        while (*link && *link != ref)
+            link = &e->value[*link].next_alias;
+        if (*link)
+            *link = v->next_alias;
+    } else {
+        e->reg_value[v->reg] = 0;
+        set_vector_used(e, v->reg, false);
+    }
+    v->reg = NO_REG;
 }
 
-static bool is_recoverable(const struct value *v) {
-  return (v->flags & (VALUE_FIELD | VALUE_CONST)) || v->slot >= 0;
+static bool is_recoverable(const struct value *v)
+{
+    return (v->flags & (VALUE_FIELD | VALUE_CONST)) || v->slot >= 0;
 }
 
-static void move_reg(struct emit *e, unsigned type, unsigned dst,
-                     unsigned src) {
-  if (dst == src)
-    return;
-  if (dst >= XMM_BASE)
-    emit_movaps(&e->a, dst, src);
-  else
-    emit_mov_rr(&e->a, op_w(type), dst, src);
+static void move_reg(struct emit *e, unsigned type, unsigned dst, unsigned src)
+{
+    if (dst == src)
+        return;
+    if (dst >= XMM_BASE)
+        emit_movaps(&e->a, dst, src);
+    else
+        emit_mov_rr(&e->a, op_w(type), dst, src);
 }
 
-static void store_slot(struct emit *e, ir_ref ref) {
-  struct value *v = &e->value[ref];
-  unsigned type = e->u->insns[ref].type;
-  v->slot = slot_alloc(e, type == IR_V128);
-  struct mem m = slot_mem(v->slot);
-  switch (type) {
-  case IR_I32:
-    emit_store(&e->a, 0, m, v->reg);
-    break;
-  case IR_I64:
-    emit_store(&e->a, OP_W, m, v->reg);
-    break;
-  case IR_F32:
-    emit_sse_rm(&e->a, 0x11 | OP_0F | OP_F3, v->reg, m);
-    break;
-  case IR_F64:
-    emit_sse_rm(&e->a, 0x11 | OP_0F | OP_F2, v->reg, m);
-    break;
-  default:
-    emit_sse_rm(&e->a, 0x29 | OP_0F, v->reg, m);
-    break;
-  }
+static void store_slot(struct emit *e, ir_ref ref)
+{
+    struct value *v = &e->value[ref];
+    unsigned type = e->u->insns[ref].type;
+    v->slot = slot_alloc(e, type == IR_V128);
+    struct mem m = slot_mem(v->slot);
+    switch (type) {
+    case IR_I32:
+        emit_store(&e->a, 0, m, v->reg);
+        break;
+    case IR_I64:
+        emit_store(&e->a, OP_W, m, v->reg);
+        break;
+    case IR_F32:
+        emit_sse_rm(&e->a, 0x11 | OP_0F | OP_F3, v->reg, m);
+        break;
+    case IR_F64:
+        emit_sse_rm(&e->a, 0x11 | OP_0F | OP_F2, v->reg, m);
+        break;
+    default:
+        emit_sse_rm(&e->a, 0x29 | OP_0F, v->reg, m);
+        break;
+    }
 }
 
 /* Frees the register of a live value: moved to a free temporary or kept in
  * memory. */
-static void evict(struct emit *e, ir_ref ref, bool may_move) {
-  struct value *v = &e->value[ref];
-  unsigned reg = v->reg;
-  if (!is_recoverable(v) && may_move) {
-    uint32_t pool = reg >= XMM_BASE ? XMM_MASK : TEMP_MASK;
-    for (unsigned r = 0; r < N_REGS; r++) {
-      if ((pool & ~e->locked) >> r & 1 && !e->reg_value[r] && r != reg) {
-        move_reg(e, e->u->insns[ref].type, r, reg);
-        unplace(e, ref);
-        place(e, ref, r);
-        return;
-      }
+static void evict(struct emit *e, ir_ref ref, bool may_move)
+{
+    struct value *v = &e->value[ref];
+    unsigned reg = v->reg;
+    if (!is_recoverable(v) && may_move) {
+        uint32_t pool = reg >= XMM_BASE ? XMM_MASK : TEMP_MASK;
+        for (unsigned r = 0; r < N_REGS; r++) {
+            if ((pool & ~e->locked) >> r & 1 && !e->reg_value[r] && r != reg) {
+                move_reg(e, e->u->insns[ref].type, r, reg);
+                unplace(e, ref);
+                place(e, ref, r);
+                return;
+            }
+        }
     }
-  }
-  if (!is_recoverable(v))
-    store_slot(e, ref);
-  unplace(e, ref);
+    if (!is_recoverable(v))
+        store_slot(e, ref);
+    unplace(e, ref);
 }
 
-static unsigned pick(struct emit *e, uint32_t pool) {
-  unsigned best = NO_REG, best_next = 0;
-  uint32_t candidates = pool & ~e->locked;
-  while (candidates) {
-    unsigned r = (unsigned)__builtin_ctz(candidates);
-    candidates &= candidates - 1;
-    ir_ref held = e->reg_value[r];
-    if (!held)
-      return r;
-    const struct value *v = &e->value[held];
-    unsigned next = v->next_use ? v->next_use : IR_MAX_INSNS + 1u;
-    next = next * 2 + is_recoverable(v); /* a free drop wins a tie */
-    if (best == NO_REG || next > best_next) {
-      best = r;
-      best_next = next;
+static unsigned pick(struct emit *e, uint32_t pool)
+{
+    unsigned best = NO_REG, best_next = 0;
+    uint32_t candidates = pool & ~e->locked;
+    while (candidates) {
+        unsigned r = (unsigned)__builtin_ctz(candidates);
+        candidates &= candidates - 1;
+        ir_ref held = e->reg_value[r];
+        if (!held)
+            return r;
+        const struct value *v = &e->value[held];
+        unsigned next = v->next_use ? v->next_use : IR_MAX_INSNS + 1u;
+        next = next * 2 + is_recoverable(v); /* a free drop wins a tie */
+        if (best == NO_REG || next > best_next) {
+            best = r;
+            best_next = next;
+        }
     }
-  }
-  return best;
+    return best;
 }
 
-static unsigned alloc_from(struct emit *e, uint32_t pool) {
-  unsigned reg = pick(e, pool);
-  if (reg == NO_REG) { /* more operands than temporaries: cannot happen with the
-                          ops we have */
-    e->failed = true;
-    return (unsigned)__builtin_ctz(pool);
-  }
-  if (e->reg_value[reg])
-    evict(e, e->reg_value[reg], false);
-  e->locked |= 1u << reg;
-  return reg;
+static unsigned alloc_from(struct emit *e, uint32_t pool)
+{
+    unsigned reg = pick(e, pool);
+    if (reg == NO_REG) { /* more operands than temporaries: cannot happen with the
+                            ops we have */
+        e->failed = true;
+        return (unsigned)__builtin_ctz(pool);
+    }
+    if (e->reg_value[reg])
+        evict(e, e->reg_value[reg], false);
+    e->locked |= 1u << reg;
+    return reg;
 }
 
-unsigned alloc_temp(struct emit *e) { return alloc_from(e, TEMP_MASK); }
-
-unsigned alloc_xmm(struct emit *e) { return alloc_from(e, XMM_MASK); }
-
-void alloc_take(struct emit *e, unsigned reg) {
-  e->locked |= 1u << reg;
-  if (e->reg_value[reg])
-    evict(e, e->reg_value[reg], true);
+unsigned alloc_temp(struct emit *e)
+{
+    return alloc_from(e, TEMP_MASK);
 }
 
-bool is_dying(struct emit *e, ir_ref ref) {
-  return e->value[ref].last_use <= e->here;
+unsigned alloc_xmm(struct emit *e)
+{
+    return alloc_from(e, XMM_MASK);
 }
 
-bool is_constant(struct emit *e, ir_ref ref, uint64_t *value) {
-  const struct ir_insn *insn = &e->u->insns[ref];
-  if (insn->op != IR_CONST)
-    return false;
-  *value = insn->type == IR_I32 || insn->type == IR_F32 ? (uint32_t)insn->imm
-                                                        : insn->imm;
-  return true;
+void alloc_take(struct emit *e, unsigned reg)
+{
+    e->locked |= 1u << reg;
+    if (e->reg_value[reg])
+        evict(e, e->reg_value[reg], true);
+}
+
+bool is_dying(struct emit *e, ir_ref ref)
+{
+    return e->value[ref].last_use <= e->here;
+}
+
+bool is_constant(struct emit *e, ir_ref ref, uint64_t *value)
+{
+    const struct ir_insn *insn = &e->u->insns[ref];
+    if (insn->op != IR_CONST)
+        return false;
+    *value = insn->type == IR_I32 || insn->type == IR_F32 ? (uint32_t)insn->imm : insn->imm;
+    return true;
 }
 
 /* ---- loading values
  * ----------------------------------------------------------------------------
  */
 
-static void load_field(struct emit *e, unsigned field, unsigned reg) {
-  struct mem m = field_mem(e, field);
-  switch (e->u->fields[field].type) {
-  case IR_I8:
-    emit_rm(&e->a, 0xb6 | OP_0F, reg, m);
-    break;
-  case IR_I16:
-    emit_rm(&e->a, 0xb7 | OP_0F, reg, m);
-    break;
-  case IR_I32:
-    emit_load(&e->a, 0, reg, m);
-    break;
-  case IR_I64:
-    emit_load(&e->a, OP_W, reg, m);
-    break;
-  case IR_F32:
-    emit_sse_rm(&e->a, 0x10 | OP_0F | OP_F3, reg, m); /* movss */
-    break;
-  case IR_F64:
-    emit_sse_rm(&e->a, 0x10 | OP_0F | OP_F2, reg, m); /* movsd */
-    break;
-  case IR_V64:
-    emit_sse_rm(&e->a, 0x7e | OP_0F | OP_F3, reg, m); /* movq */
-    break;
-  default:
-    emit_sse_rm(&e->a, 0x10 | OP_0F, reg, m); /* movups */
-    break;
-  }
-}
-
-static void load_slot(struct emit *e, ir_ref ref, unsigned reg) {
-  const struct value *v = &e->value[ref];
-  struct mem m = slot_mem(v->slot);
-  switch (e->u->insns[ref].type) {
-  case IR_I32:
-    if (v->flags & VALUE_SLOT_BYTE)
-      emit_rm(&e->a, 0xb6 | OP_0F, reg, m);
-    else
-      emit_load(&e->a, 0, reg, m);
-    break;
-  case IR_I64:
-    emit_load(&e->a, OP_W, reg, m);
-    break;
-  case IR_F32:
-    emit_sse_rm(&e->a, 0x10 | OP_0F | OP_F3, reg, m);
-    break;
-  case IR_F64:
-    emit_sse_rm(&e->a, 0x10 | OP_0F | OP_F2, reg, m);
-    break;
-  default:
-    emit_sse_rm(&e->a, 0x28 | OP_0F, reg, m);
-    break;
-  }
-}
-
-static bool flags_matter(const struct emit *e) {
-  return e->eflags && (e->n_lazy || e->value[e->eflags].flag_last >= e->here);
-}
-
-static void load_constant(struct emit *e, ir_ref ref, unsigned reg) {
-  const struct ir_insn *insn = &e->u->insns[ref];
-  if (reg < XMM_BASE) {
-    uint64_t value = insn->type == IR_I32 ? (uint32_t)insn->imm : insn->imm;
-    if (!value && !flags_matter(e)) {
-      emit_alu_rr(&e->a, 0, ALU_XOR, reg, reg);
-      e->eflags = 0;
-    } else {
-      emit_mov_imm(&e->a, reg, value);
+static void load_field(struct emit *e, unsigned field, unsigned reg)
+{
+    struct mem m = field_mem(e, field);
+    switch (e->u->fields[field].type) {
+    case IR_I8:
+        emit_rm(&e->a, 0xb6 | OP_0F, reg, m);
+        break;
+    case IR_I16:
+        emit_rm(&e->a, 0xb7 | OP_0F, reg, m);
+        break;
+    case IR_I32:
+        emit_load(&e->a, 0, reg, m);
+        break;
+    case IR_I64:
+        emit_load(&e->a, OP_W, reg, m);
+        break;
+    case IR_F32:
+        emit_sse_rm(&e->a, 0x10 | OP_0F | OP_F3, reg, m); /* movss */
+        break;
+    case IR_F64:
+        emit_sse_rm(&e->a, 0x10 | OP_0F | OP_F2, reg, m); /* movsd */
+        break;
+    case IR_V64:
+        emit_sse_rm(&e->a, 0x7e | OP_0F | OP_F3, reg, m); /* movq */
+        break;
+    default:
+        emit_sse_rm(&e->a, 0x10 | OP_0F, reg, m); /* movups */
+        break;
     }
-    return;
-  }
-  uint64_t value = insn->type == IR_F32 ? (uint32_t)insn->imm : insn->imm;
-  if (!value) {
-    emit_sse_rrr(&e->a, 0x57 | OP_0F, reg, reg, reg);
-    return;
-  }
-  /* Through the frame: no general register is needed. */
-  struct mem m = mem_at(RSP, FRAME_SCRATCH);
-  emit_rm_imm(&e->a, 0xc7, 0, m, 4);
-  put32(&e->a, (uint32_t)value);
-  if (insn->type == IR_F32) {
+}
+
+static void load_slot(struct emit *e, ir_ref ref, unsigned reg)
+{
+    const struct value *v = &e->value[ref];
+    struct mem m = slot_mem(v->slot);
+    switch (e->u->insns[ref].type) {
+    case IR_I32:
+        if (v->flags & VALUE_SLOT_BYTE)
+            emit_rm(&e->a, 0xb6 | OP_0F, reg, m);
+        else
+            emit_load(&e->a, 0, reg, m);
+        break;
+    case IR_I64:
+        emit_load(&e->a, OP_W, reg, m);
+        break;
+    case IR_F32:
+        emit_sse_rm(&e->a, 0x10 | OP_0F | OP_F3, reg, m);
+        break;
+    case IR_F64:
+        emit_sse_rm(&e->a, 0x10 | OP_0F | OP_F2, reg, m);
+        break;
+    default:
+        emit_sse_rm(&e->a, 0x28 | OP_0F, reg, m);
+        break;
+    }
+}
+
+static bool flags_matter(const struct emit *e)
+{
+    return e->eflags && (e->n_lazy || e->value[e->eflags].flag_last >= e->here);
+}
+
+static void load_constant(struct emit *e, ir_ref ref, unsigned reg)
+{
+    const struct ir_insn *insn = &e->u->insns[ref];
+    if (reg < XMM_BASE) {
+        uint64_t value = insn->type == IR_I32 ? (uint32_t)insn->imm : insn->imm;
+        if (!value && !flags_matter(e)) {
+            emit_alu_rr(&e->a, 0, ALU_XOR, reg, reg);
+            e->eflags = 0;
+        } else {
+            emit_mov_imm(&e->a, reg, value);
+        }
+        return;
+    }
+    uint64_t value = insn->type == IR_F32 ? (uint32_t)insn->imm : insn->imm;
+    if (!value) {
+        emit_sse_rrr(&e->a, 0x57 | OP_0F, reg, reg, reg);
+        return;
+    }
+    /* Through the frame: no general register is needed. */
+    struct mem m = mem_at(RSP, FRAME_SCRATCH);
+    emit_rm_imm(&e->a, 0xc7, 0, m, 4);
+    put32(&e->a, (uint32_t)value);
+    if (insn->type == IR_F32) {
+        emit_sse_rm(&e->a, 0x10 | OP_0F | OP_F3, reg, m);
+        return;
+    }
+    /* Two 4-byte stores do not forward to an 8-byte load: combine in the register
+     * instead. */
+    emit_rm_imm(&e->a, 0xc7, 0, mem_at(RSP, FRAME_SCRATCH + 4), 4);
+    put32(&e->a, (uint32_t)(value >> 32));
     emit_sse_rm(&e->a, 0x10 | OP_0F | OP_F3, reg, m);
-    return;
-  }
-  /* Two 4-byte stores do not forward to an 8-byte load: combine in the register
-   * instead. */
-  emit_rm_imm(&e->a, 0xc7, 0, mem_at(RSP, FRAME_SCRATCH + 4), 4);
-  put32(&e->a, (uint32_t)(value >> 32));
-  emit_sse_rm(&e->a, 0x10 | OP_0F | OP_F3, reg, m);
-  if (e->a.avx)
-    emit_vex_rm(&e->a, 0x22 | OP_0F3A | OP_66, reg, reg,
-                mem_at(RSP, FRAME_SCRATCH + 4), 1);
-  else
-    emit_rm_imm(&e->a, 0x22 | OP_0F3A | OP_66, reg,
-                mem_at(RSP, FRAME_SCRATCH + 4), 1);
-  put8(&e->a, 1); /* pinsrd reg, [..], 1 */
+    if (e->a.avx)
+        emit_vex_rm(&e->a, 0x22 | OP_0F3A | OP_66, reg, reg, mem_at(RSP, FRAME_SCRATCH + 4), 1);
+    else
+        emit_rm_imm(&e->a, 0x22 | OP_0F3A | OP_66, reg, mem_at(RSP, FRAME_SCRATCH + 4), 1);
+    put8(&e->a, 1); /* pinsrd reg, [..], 1 */
 }
 
 /* Puts the value into `reg` by loading it from wherever it is but a register.
  */
-static void load_value(struct emit *e, ir_ref ref, unsigned reg) {
-  const struct value *v = &e->value[ref];
-  const struct ir_insn *insn = &e->u->insns[ref];
-  if (insn->op == IR_CONST)
-    load_constant(e, ref, reg);
-  else if (insn->op == IR_VCONST)
-    load_vector_constant(e, ref, reg);
-  else if (v->slot >= 0)
-    load_slot(e, ref, reg);
-  else
-    load_field(e, insn->aux, reg);
+static void load_value(struct emit *e, ir_ref ref, unsigned reg)
+{
+    const struct value *v = &e->value[ref];
+    const struct ir_insn *insn = &e->u->insns[ref];
+    if (insn->op == IR_CONST)
+        load_constant(e, ref, reg);
+    else if (insn->op == IR_VCONST)
+        load_vector_constant(e, ref, reg);
+    else if (v->slot >= 0)
+        load_slot(e, ref, reg);
+    else
+        load_field(e, insn->aux, reg);
 }
 
-static unsigned use_in(struct emit *e, ir_ref ref, uint32_t pool) {
-  struct value *v = &e->value[ref];
-  if (v->flags & VALUE_LAZY_CC)
-    flags_lazy_value(e, ref);
-  if (v->reg == NO_REG) {
-    unsigned reg = alloc_from(e, pool);
-    load_value(e, ref, reg);
-    place(e, ref, reg);
-  }
-  e->locked |= 1u << v->reg;
-  return v->reg;
-}
-
-unsigned use_gpr(struct emit *e, ir_ref ref) {
-  return use_in(e, ref, TEMP_MASK);
-}
-
-unsigned use_xmm(struct emit *e, ir_ref ref) {
-  return use_in(e, ref, XMM_MASK);
-}
-
-void use_into(struct emit *e, ir_ref ref, unsigned reg) {
-  struct value *v = &e->value[ref];
-  if (v->flags & VALUE_LAZY_CC)
-    flags_lazy_value(e, ref);
-  if (v->reg != NO_REG)
-    move_reg(e, e->u->insns[ref].type, reg, v->reg);
-  else
-    load_value(e, ref, reg);
-}
-
-struct operand use_operand(struct emit *e, ir_ref ref) {
-  const struct ir_insn *insn = &e->u->insns[ref];
-  struct value *v = &e->value[ref];
-  if (insn->op == IR_CONST) {
-    int64_t value =
-        insn->type == IR_I32 ? (int32_t)insn->imm : (int64_t)insn->imm;
-    if (value == (int32_t)value && v->reg == NO_REG)
-      return (struct operand){.kind = OPERAND_IMM, .imm = (int32_t)value};
-  }
-  if (v->reg == NO_REG && !(v->flags & VALUE_LAZY_CC) && is_dying(e, ref)) {
-    if (v->slot >= 0 && !(v->flags & VALUE_SLOT_BYTE))
-      return (struct operand){.kind = OPERAND_MEM, .mem = slot_mem(v->slot)};
-    if (v->flags & VALUE_FIELD) {
-      unsigned field_type = e->u->fields[insn->aux].type;
-      if (field_type == insn->type)
-        return (struct operand){.kind = OPERAND_MEM,
-                                .mem = field_mem(e, insn->aux)};
+static unsigned use_in(struct emit *e, ir_ref ref, uint32_t pool)
+{
+    struct value *v = &e->value[ref];
+    if (v->flags & VALUE_LAZY_CC)
+        flags_lazy_value(e, ref);
+    if (v->reg == NO_REG) {
+        unsigned reg = alloc_from(e, pool);
+        load_value(e, ref, reg);
+        place(e, ref, reg);
     }
-  }
-  unsigned reg = is_general(insn->type) ? use_gpr(e, ref) : use_xmm(e, ref);
-  return (struct operand){.kind = OPERAND_REG, .reg = (uint8_t)reg};
+    e->locked |= 1u << v->reg;
+    return v->reg;
+}
+
+unsigned use_gpr(struct emit *e, ir_ref ref)
+{
+    return use_in(e, ref, TEMP_MASK);
+}
+
+unsigned use_xmm(struct emit *e, ir_ref ref)
+{
+    return use_in(e, ref, XMM_MASK);
+}
+
+void use_into(struct emit *e, ir_ref ref, unsigned reg)
+{
+    struct value *v = &e->value[ref];
+    if (v->flags & VALUE_LAZY_CC)
+        flags_lazy_value(e, ref);
+    if (v->reg != NO_REG)
+        move_reg(e, e->u->insns[ref].type, reg, v->reg);
+    else
+        load_value(e, ref, reg);
+}
+
+struct operand use_operand(struct emit *e, ir_ref ref)
+{
+    const struct ir_insn *insn = &e->u->insns[ref];
+    struct value *v = &e->value[ref];
+    if (insn->op == IR_CONST) {
+        int64_t value = insn->type == IR_I32 ? (int32_t)insn->imm : (int64_t)insn->imm;
+        if (value == (int32_t)value && v->reg == NO_REG)
+            return (struct operand){.kind = OPERAND_IMM, .imm = (int32_t)value};
+    }
+    if (v->reg == NO_REG && !(v->flags & VALUE_LAZY_CC) && is_dying(e, ref)) {
+        if (v->slot >= 0 && !(v->flags & VALUE_SLOT_BYTE))
+            return (struct operand){.kind = OPERAND_MEM, .mem = slot_mem(v->slot)};
+        if (v->flags & VALUE_FIELD) {
+            unsigned field_type = e->u->fields[insn->aux].type;
+            if (field_type == insn->type)
+                return (struct operand){.kind = OPERAND_MEM, .mem = field_mem(e, insn->aux)};
+        }
+    }
+    unsigned reg = is_general(insn->type) ? use_gpr(e, ref) : use_xmm(e, ref);
+    return (struct operand){.kind = OPERAND_REG, .reg = (uint8_t)reg};
 }
 
 /* ---- dying and being born
  * ----------------------------------------------------------------------- */
 
-static void kill(struct emit *e, ir_ref ref) {
-  struct value *v = &e->value[ref];
-  unplace(e, ref);
-  if (v->slot >=
-      SPILL_SLOTS) /* the op being emitted may still read it: free at its end */
-    e->dead_vector_slots |= 1u << (v->slot - SPILL_SLOTS);
-  else if (v->slot >= 0)
-    e->dead_slots |= UINT64_C(1) << v->slot;
-  v->slot = -1;
-  v->flags = 0;
-}
-
-void end_uses(struct emit *e) {
-  const struct ir_insn *insn = &e->u->insns[e->here];
-  unsigned n_args = ir_op_info[insn->op].n_args;
-  for (unsigned k = 0; k < n_args; k++) {
-    ir_ref arg = insn->arg[k];
-    struct value *v = &e->value[arg];
-    if (arg == IR_NONE || !(v->flags & VALUE_LIVE))
-      continue;
-    v->next_use = e->arg_next[e->here][k];
-    if (v->last_use <= e->here)
-      kill(e, arg);
-  }
-  for (unsigned p = insn->pending; p; p = e->u->pending[p - 1].next) {
-    ir_ref value = e->u->pending[p - 1].value;
-    if ((e->value[value].flags & VALUE_LIVE) &&
-        e->value[value].last_use <= e->here)
-      kill(e, value);
-  }
-}
-
-void save_aliases(struct emit *e, unsigned reg) {
-  ir_ref ref = e->reg_value[reg];
-  while (ref) {
+static void kill(struct emit *e, ir_ref ref)
+{
     struct value *v = &e->value[ref];
-    ir_ref next = v->next_alias;
-    if (v->last_use < e->here ||
-        (v->last_use == e->here && !(e->locked >> reg & 1))) {
-      unplace(e, ref);
-    } else {
-      unsigned temp = pick(e, TEMP_MASK);
-      if (temp != NO_REG && !e->reg_value[temp]) {
-        move_reg(e, e->u->insns[ref].type, temp, reg);
-        unplace(e, ref);
-        place(e, ref, temp);
-      } else {
-        if (v->slot < 0)
-          store_slot(e, ref);
-        unplace(e, ref);
-      }
+    unplace(e, ref);
+    if (v->slot >= SPILL_SLOTS) /* the op being emitted may still read it: free at its end */
+        e->dead_vector_slots |= 1u << (v->slot - SPILL_SLOTS);
+    else if (v->slot >= 0)
+        e->dead_slots |= UINT64_C(1) << v->slot;
+    v->slot = -1;
+    v->flags = 0;
+}
+
+void end_uses(struct emit *e)
+{
+    const struct ir_insn *insn = &e->u->insns[e->here];
+    unsigned n_args = ir_op_info[insn->op].n_args;
+    for (unsigned k = 0; k < n_args; k++) {
+        ir_ref arg = insn->arg[k];
+        struct value *v = &e->value[arg];
+        if (arg == IR_NONE || !(v->flags & VALUE_LIVE))
+            continue;
+        v->next_use = e->arg_next[e->here][k];
+        if (v->last_use <= e->here)
+            kill(e, arg);
     }
-    ref = next;
-  }
+    for (unsigned p = insn->pending; p; p = e->u->pending[p - 1].next) {
+        ir_ref value = e->u->pending[p - 1].value;
+        if ((e->value[value].flags & VALUE_LIVE) && e->value[value].last_use <= e->here)
+            kill(e, value);
+    }
 }
 
-static unsigned define(struct emit *e, unsigned prefer, uint32_t avoid,
-                       uint32_t pool) {
-  struct value *v = &e->value[e->here];
-  unsigned reg;
-  v->flags = VALUE_LIVE;
-  if (v->want != NO_REG && !(avoid >> v->want & 1)) {
-    reg = v->want;
-    save_aliases(e, reg);
-  } else if (prefer != NO_REG && (pool >> prefer & 1) &&
-             !e->reg_value[prefer] && !(avoid >> prefer & 1)) {
-    reg = prefer;
-  } else {
-    uint32_t locked = e->locked;
-    e->locked |= avoid;
-    reg = alloc_from(e, pool);
-    e->locked |= locked;
-  }
-  e->locked |= 1u << reg;
-  place(e, e->here, reg);
-  return reg;
+void save_aliases(struct emit *e, unsigned reg)
+{
+    ir_ref ref = e->reg_value[reg];
+    while (ref) {
+        struct value *v = &e->value[ref];
+        ir_ref next = v->next_alias;
+        if (v->last_use < e->here || (v->last_use == e->here && !(e->locked >> reg & 1))) {
+            unplace(e, ref);
+        } else {
+            unsigned temp = pick(e, TEMP_MASK);
+            if (temp != NO_REG && !e->reg_value[temp]) {
+                move_reg(e, e->u->insns[ref].type, temp, reg);
+                unplace(e, ref);
+                place(e, ref, temp);
+            } else {
+                if (v->slot < 0)
+                    store_slot(e, ref);
+                unplace(e, ref);
+            }
+        }
+        ref = next;
+    }
 }
 
-unsigned def_reg(struct emit *e, unsigned prefer, uint32_t avoid) {
-  return define(e, prefer, avoid, TEMP_MASK);
+static unsigned define(struct emit *e, unsigned prefer, uint32_t avoid, uint32_t pool)
+{
+    struct value *v = &e->value[e->here];
+    unsigned reg;
+    v->flags = VALUE_LIVE;
+    if (v->want != NO_REG && !(avoid >> v->want & 1)) {
+        reg = v->want;
+        save_aliases(e, reg);
+    } else if (prefer != NO_REG && (pool >> prefer & 1) && !e->reg_value[prefer] &&
+               !(avoid >> prefer & 1)) {
+        reg = prefer;
+    } else {
+        uint32_t locked = e->locked;
+        e->locked |= avoid;
+        reg = alloc_from(e, pool);
+        e->locked |= locked;
+    }
+    e->locked |= 1u << reg;
+    place(e, e->here, reg);
+    return reg;
 }
 
-unsigned def_xmm(struct emit *e, unsigned prefer, uint32_t avoid) {
-  return define(e, prefer, avoid, XMM_MASK);
+unsigned def_reg(struct emit *e, unsigned prefer, uint32_t avoid)
+{
+    return define(e, prefer, avoid, TEMP_MASK);
 }
 
-void def_in(struct emit *e, unsigned reg) {
-  e->value[e->here].flags = VALUE_LIVE;
-  place(e, e->here, reg);
+unsigned def_xmm(struct emit *e, unsigned prefer, uint32_t avoid)
+{
+    return define(e, prefer, avoid, XMM_MASK);
 }
 
-void end_insn(struct emit *e) {
-  struct value *v = &e->value[e->here];
-  /* A result nobody reads (kept for its flags or effect) frees its register at
-   * once. */
-  if ((v->flags & VALUE_LIVE) && v->last_use <= e->here)
-    kill(e, e->here);
-  e->locked = 0;
-  e->slots_used &= ~e->dead_slots;
-  e->vector_slots_used &= ~e->dead_vector_slots;
-  e->dead_slots = 0;
-  e->dead_vector_slots = 0;
+void def_in(struct emit *e, unsigned reg)
+{
+    e->value[e->here].flags = VALUE_LIVE;
+    place(e, e->here, reg);
 }
 
-void alloc_begin_block(struct emit *e) {
-  memset(e->reg_value, 0, sizeof(e->reg_value));
-  e->locked = 0;
-  e->vector_used = 0;
-  e->eflags = 0;
-  e->n_lazy = e->n_saved = e->n_field_values = 0;
-  e->slots_used = e->dead_slots = 0;
-  e->vector_slots_used = e->dead_vector_slots = 0;
+void end_insn(struct emit *e)
+{
+    struct value *v = &e->value[e->here];
+    /* A result nobody reads (kept for its flags or effect) frees its register at
+     * once. */
+    if ((v->flags & VALUE_LIVE) && v->last_use <= e->here)
+        kill(e, e->here);
+    e->locked = 0;
+    e->slots_used &= ~e->dead_slots;
+    e->vector_slots_used &= ~e->dead_vector_slots;
+    e->dead_slots = 0;
+    e->dead_vector_slots = 0;
+}
+
+void alloc_begin_block(struct emit *e)
+{
+    memset(e->reg_value, 0, sizeof(e->reg_value));
+    e->locked = 0;
+    e->vector_used = 0;
+    e->eflags = 0;
+    e->n_lazy = e->n_saved = e->n_field_values = 0;
+    e->slots_used = e->dead_slots = 0;
+    e->vector_slots_used = e->dead_vector_slots = 0;
 }
 
 /* ---- state fields
  * ----------------------------------------------------------------------------
  */
 
-static unsigned type_bytes(unsigned type) {
-  static const uint8_t bytes[IR_N_TYPES] = {
-      [IR_I8] = 1,  [IR_I16] = 2, [IR_I32] = 4, [IR_I64] = 8,
-      [IR_F32] = 4, [IR_F64] = 8, [IR_V64] = 8, [IR_V128] = 16};
-  return bytes[type];
+static unsigned type_bytes(unsigned type)
+{
+    static const uint8_t bytes[IR_N_TYPES] = {
+        [IR_I8] = 1,  [IR_I16] = 2, [IR_I32] = 4, [IR_I64] = 8,
+        [IR_F32] = 4, [IR_F64] = 8, [IR_V64] = 8, [IR_V128] = 16};
+    return bytes[type];
 }
 
-static bool fields_overlap(const struct ir_unit *u, unsigned x, unsigned y) {
-  const struct state_field *f = &u->fields[x], *g = &u->fields[y];
-  return f->offset < g->offset + type_bytes(g->type) &&
-         g->offset < f->offset + type_bytes(f->type);
+static bool fields_overlap(const struct ir_unit *u, unsigned x, unsigned y)
+{
+    const struct state_field *f = &u->fields[x], *g = &u->fields[y];
+    return f->offset < g->offset + type_bytes(g->type) &&
+           g->offset < f->offset + type_bytes(f->type);
 }
 
 /* A value that was only in state memory gets a place of its own. */
-static void detach(struct emit *e, ir_ref ref) {
-  struct value *v = &e->value[ref];
-  if (v->reg == NO_REG && v->slot < 0 && v->last_use >= e->here) {
-    bool general = is_general(e->u->insns[ref].type);
-    unsigned reg = pick(e, general ? TEMP_MASK : XMM_MASK);
-    if (reg == NO_REG) {
-      e->failed = true;
-      return;
+static void detach(struct emit *e, ir_ref ref)
+{
+    struct value *v = &e->value[ref];
+    if (v->reg == NO_REG && v->slot < 0 && v->last_use >= e->here) {
+        bool general = is_general(e->u->insns[ref].type);
+        unsigned reg = pick(e, general ? TEMP_MASK : XMM_MASK);
+        if (reg == NO_REG) {
+            e->failed = true;
+            return;
+        }
+        if (e->reg_value[reg])
+            evict(e, e->reg_value[reg], false);
+        load_field(e, e->u->insns[ref].aux, reg);
+        place(e, ref, reg);
     }
-    if (e->reg_value[reg])
-      evict(e, e->reg_value[reg], false);
-    load_field(e, e->u->insns[ref].aux, reg);
-    place(e, ref, reg);
-  }
-  v->flags &= (uint8_t)~VALUE_FIELD;
+    v->flags &= (uint8_t)~VALUE_FIELD;
 }
 
-static void forget_if(struct emit *e,
-                      bool (*affected)(struct emit *, unsigned, uint64_t),
-                      uint64_t what) {
-  unsigned kept = 0;
-  for (unsigned k = 0; k < e->n_field_values; k++) {
-    ir_ref ref = e->field_values[k];
-    if (!(e->value[ref].flags & VALUE_FIELD))
-      continue;
-    if (affected(e, e->u->insns[ref].aux, what))
-      detach(e, ref);
-    else
-      e->field_values[kept++] = ref;
-  }
-  e->n_field_values = kept;
+static void forget_if(struct emit *e, bool (*affected)(struct emit *, unsigned, uint64_t),
+                      uint64_t what)
+{
+    unsigned kept = 0;
+    for (unsigned k = 0; k < e->n_field_values; k++) {
+        ir_ref ref = e->field_values[k];
+        if (!(e->value[ref].flags & VALUE_FIELD))
+            continue;
+        if (affected(e, e->u->insns[ref].aux, what))
+            detach(e, ref);
+        else
+            e->field_values[kept++] = ref;
+    }
+    e->n_field_values = kept;
 }
 
-static bool overlaps(struct emit *e, unsigned field, uint64_t what) {
-  return fields_overlap(e->u, field, (unsigned)what);
+static bool overlaps(struct emit *e, unsigned field, uint64_t what)
+{
+    return fields_overlap(e->u, field, (unsigned)what);
 }
 
-static bool in_groups(struct emit *e, unsigned field, uint64_t what) {
-  return e->u->fields[field].group & what;
+static bool in_groups(struct emit *e, unsigned field, uint64_t what)
+{
+    return e->u->fields[field].group & what;
 }
 
-static bool is_integer(struct emit *e, unsigned field, uint64_t what) {
-  return e->u->fields[field].type <= IR_I64;
+static bool is_integer(struct emit *e, unsigned field, uint64_t what)
+{
+    return e->u->fields[field].type <= IR_I64;
 }
 
-void forget_field(struct emit *e, unsigned field) {
-  forget_if(e, overlaps, field);
+void forget_field(struct emit *e, unsigned field)
+{
+    forget_if(e, overlaps, field);
 }
 
-void forget_groups(struct emit *e, uint64_t groups) {
-  forget_if(e, in_groups, groups);
+void forget_groups(struct emit *e, uint64_t groups)
+{
+    forget_if(e, in_groups, groups);
 }
 
-void forget_integer_fields(struct emit *e) { forget_if(e, is_integer, 0); }
-
-static void sync_overlap(struct emit *e, unsigned field, bool store) {
-  for (unsigned p = 0; p < e->s->n_pinned; p++) {
-    if (!(e->s->overlap[field] >> p & 1))
-      continue;
-    struct mem m = mem_at(RBP, e->s->pinned[p].disp);
-    if (store)
-      emit_store(&e->a, 0, m, e->s->pinned[p].reg);
-    else
-      emit_load(&e->a, 0, e->s->pinned[p].reg, m);
-  }
+void forget_integer_fields(struct emit *e)
+{
+    forget_if(e, is_integer, 0);
 }
 
-void emit_get(struct emit *e, const struct ir_insn *insn) {
-  struct value *v = &e->value[e->here];
-  unsigned pin = e->s->pin_of_field[insn->aux];
-  if (!v->last_use)
-    return;
-  if (pin != NO_REG) {
+static void sync_overlap(struct emit *e, unsigned field, bool store)
+{
+    for (unsigned p = 0; p < e->s->n_pinned; p++) {
+        if (!(e->s->overlap[field] >> p & 1))
+            continue;
+        struct mem m = mem_at(RBP, e->s->pinned[p].disp);
+        if (store)
+            emit_store(&e->a, 0, m, e->s->pinned[p].reg);
+        else
+            emit_load(&e->a, 0, e->s->pinned[p].reg, m);
+    }
+}
+
+void emit_get(struct emit *e, const struct ir_insn *insn)
+{
+    struct value *v = &e->value[e->here];
+    unsigned pin = e->s->pin_of_field[insn->aux];
+    if (!v->last_use)
+        return;
+    if (pin != NO_REG) {
+        v->flags = VALUE_LIVE;
+        place(e, e->here, e->s->pinned[pin].reg);
+        return;
+    }
+    if (e->s->overlap[insn->aux])
+        sync_overlap(e, insn->aux, true);
     v->flags = VALUE_LIVE;
-    place(e, e->here, e->s->pinned[pin].reg);
-    return;
-  }
-  if (e->s->overlap[insn->aux])
-    sync_overlap(e, insn->aux, true);
-  v->flags = VALUE_LIVE;
-  if (e->n_field_values == MAX_FIELD_VALUES || e->s->overlap[insn->aux]) {
-    unsigned reg = is_general(insn->type) ? alloc_temp(e) : alloc_xmm(e);
-    load_field(e, insn->aux, reg);
-    place(e, e->here, reg);
-    return;
-  }
-  v->flags |= VALUE_FIELD;
-  e->field_values[e->n_field_values++] = e->here;
-}
-
-static void set_pinned(struct emit *e, ir_ref source, unsigned reg) {
-  struct value *v = &e->value[source];
-  if (v->reg == reg)
-    return;
-  save_aliases(e, reg);
-  use_into(e, source, reg);
-  /* From now on the pinned register is the value's home, and its temporary is
-   * free. */
-  if (v->reg != NO_REG && !is_pinned(e, v->reg) && v->last_use > e->here) {
-    unplace(e, source);
-    place(e, source, reg);
-  }
-}
-
-void store_field(struct emit *e, ir_ref source, unsigned field) {
-  const struct ir_insn *insn = &e->u->insns[source];
-  struct value *v = &e->value[source];
-  unsigned type = e->u->fields[field].type;
-  struct mem m = field_mem(e, field);
-  if (insn->op == IR_CONST && type <= IR_I64 && v->reg == NO_REG &&
-      (int64_t)insn->imm ==
-          (type == IR_I64 ? (int32_t)insn->imm : (int64_t)insn->imm)) {
-    if (type == IR_I8) {
-      emit_rm_imm(&e->a, 0xc6, 0, m, 1);
-      put8(&e->a, (uint8_t)insn->imm);
-    } else if (type == IR_I16) {
-      emit_rm_imm(&e->a, 0xc7 | OP_16, 0, m, 2);
-      put8(&e->a, (uint8_t)insn->imm);
-      put8(&e->a, (uint8_t)(insn->imm >> 8));
-    } else {
-      emit_rm_imm(&e->a, 0xc7 | op_w(type), 0, m, 4);
-      put32(&e->a, (uint32_t)insn->imm);
+    if (e->n_field_values == MAX_FIELD_VALUES || e->s->overlap[insn->aux]) {
+        unsigned reg = is_general(insn->type) ? alloc_temp(e) : alloc_xmm(e);
+        load_field(e, insn->aux, reg);
+        place(e, e->here, reg);
+        return;
     }
-    return;
-  }
-  if (type == IR_I8 && (v->flags & VALUE_LAZY_CC)) {
-    bool inverted;
-    enum cc cc = flags_use(e, insn->arg[0], insn->sub, &inverted);
-    emit_setcc_m(&e->a, cc, m);
-    return;
-  }
-  static const uint32_t opcode[IR_N_TYPES] = {
-      [IR_I8] = 0x88 | OP_BYTE,
-      [IR_I16] = 0x89 | OP_16,
-      [IR_I32] = 0x89,
-      [IR_I64] = 0x89 | OP_W,
-      [IR_F32] = 0x11 | OP_0F | OP_F3,
-      [IR_F64] = 0x11 | OP_0F | OP_F2,
-      [IR_V64] = 0xd6 | OP_0F | OP_66,
-      [IR_V128] = 0x11 | OP_0F,
-  };
-  if (type <= IR_I64)
-    emit_rm(&e->a, opcode[type], use_gpr(e, source), m);
-  else
-    emit_sse_rm(&e->a, opcode[type], use_xmm(e, source), m);
+    v->flags |= VALUE_FIELD;
+    e->field_values[e->n_field_values++] = e->here;
 }
 
-void emit_set(struct emit *e, const struct ir_insn *insn) {
-  ir_ref source = insn->arg[0];
-  unsigned pin = e->s->pin_of_field[insn->aux];
-  forget_field(e, insn->aux);
-  if (pin != NO_REG) {
-    set_pinned(e, source, e->s->pinned[pin].reg);
-  } else {
-    for (unsigned p = 0; e->s->overlap[insn->aux] && p < e->s->n_pinned; p++)
-      if (e->s->overlap[insn->aux] >> p & 1)
-        save_aliases(e, e->s->pinned[p].reg);
-    if (e->s->overlap[insn->aux])
-      sync_overlap(e, insn->aux, true);
-    store_field(e, source, insn->aux);
-    if (e->s->overlap[insn->aux])
-      sync_overlap(e, insn->aux, false);
-  }
-  end_uses(e);
+static void set_pinned(struct emit *e, ir_ref source, unsigned reg)
+{
+    struct value *v = &e->value[source];
+    if (v->reg == reg)
+        return;
+    save_aliases(e, reg);
+    use_into(e, source, reg);
+    /* From now on the pinned register is the value's home, and its temporary is
+     * free. */
+    if (v->reg != NO_REG && !is_pinned(e, v->reg) && v->last_use > e->here) {
+        unplace(e, source);
+        place(e, source, reg);
+    }
+}
+
+void store_field(struct emit *e, ir_ref source, unsigned field)
+{
+    const struct ir_insn *insn = &e->u->insns[source];
+    struct value *v = &e->value[source];
+    unsigned type = e->u->fields[field].type;
+    struct mem m = field_mem(e, field);
+    if (insn->op == IR_CONST && type <= IR_I64 && v->reg == NO_REG &&
+        (int64_t)insn->imm == (type == IR_I64 ? (int32_t)insn->imm : (int64_t)insn->imm)) {
+        if (type == IR_I8) {
+            emit_rm_imm(&e->a, 0xc6, 0, m, 1);
+            put8(&e->a, (uint8_t)insn->imm);
+        } else if (type == IR_I16) {
+            emit_rm_imm(&e->a, 0xc7 | OP_16, 0, m, 2);
+            put8(&e->a, (uint8_t)insn->imm);
+            put8(&e->a, (uint8_t)(insn->imm >> 8));
+        } else {
+            emit_rm_imm(&e->a, 0xc7 | op_w(type), 0, m, 4);
+            put32(&e->a, (uint32_t)insn->imm);
+        }
+        return;
+    }
+    if (type == IR_I8 && (v->flags & VALUE_LAZY_CC)) {
+        bool inverted;
+        enum cc cc = flags_use(e, insn->arg[0], insn->sub, &inverted);
+        emit_setcc_m(&e->a, cc, m);
+        return;
+    }
+    static const uint32_t opcode[IR_N_TYPES] = {
+        [IR_I8] = 0x88 | OP_BYTE,
+        [IR_I16] = 0x89 | OP_16,
+        [IR_I32] = 0x89,
+        [IR_I64] = 0x89 | OP_W,
+        [IR_F32] = 0x11 | OP_0F | OP_F3,
+        [IR_F64] = 0x11 | OP_0F | OP_F2,
+        [IR_V64] = 0xd6 | OP_0F | OP_66,
+        [IR_V128] = 0x11 | OP_0F,
+    };
+    if (type <= IR_I64)
+        emit_rm(&e->a, opcode[type], use_gpr(e, source), m);
+    else
+        emit_sse_rm(&e->a, opcode[type], use_xmm(e, source), m);
+}
+
+void emit_set(struct emit *e, const struct ir_insn *insn)
+{
+    ir_ref source = insn->arg[0];
+    unsigned pin = e->s->pin_of_field[insn->aux];
+    forget_field(e, insn->aux);
+    if (pin != NO_REG) {
+        set_pinned(e, source, e->s->pinned[pin].reg);
+    } else {
+        for (unsigned p = 0; e->s->overlap[insn->aux] && p < e->s->n_pinned; p++)
+            if (e->s->overlap[insn->aux] >> p & 1)
+                save_aliases(e, e->s->pinned[p].reg);
+        if (e->s->overlap[insn->aux])
+            sync_overlap(e, insn->aux, true);
+        store_field(e, source, insn->aux);
+        if (e->s->overlap[insn->aux])
+            sync_overlap(e, insn->aux, false);
+    }
+    end_uses(e);
 }
 
 /* ---- precise state
  * -------------------------------------------------------------------------------
  */
 
-uint16_t snapshot_pending(struct emit *e, ir_ref insn, uint16_t *first) {
-  *first = (uint16_t)e->n_pending;
-  for (unsigned p = e->u->insns[insn].pending; p;
-       p = e->u->pending[p - 1].next) {
-    const struct ir_pending *record = &e->u->pending[p - 1];
-    struct value *v = &e->value[record->value];
-    if (e->n_pending == MAX_PENDING) {
-      e->failed = true;
-      break;
+uint16_t snapshot_pending(struct emit *e, ir_ref insn, uint16_t *first)
+{
+    *first = (uint16_t)e->n_pending;
+    for (unsigned p = e->u->insns[insn].pending; p; p = e->u->pending[p - 1].next) {
+        const struct ir_pending *record = &e->u->pending[p - 1];
+        struct value *v = &e->value[record->value];
+        if (e->n_pending == MAX_PENDING) {
+            e->failed = true;
+            break;
+        }
+        if (v->flags & VALUE_LAZY_CC)
+            flags_lazy_value(e, record->value);
+        struct pending_place *place = &e->pending[e->n_pending++];
+        place->field = record->field;
+        uint64_t constant;
+        if (is_constant(e, record->value, &constant)) {
+            place->kind = PLACE_CONST;
+            place->value = constant;
+        } else if (v->reg != NO_REG) {
+            place->kind = PLACE_REG;
+            place->index = v->reg;
+        } else if (v->slot >= 0) {
+            place->kind = v->flags & VALUE_SLOT_BYTE ? PLACE_SLOT_BYTE : PLACE_SLOT;
+            place->index = (uint8_t)v->slot;
+        } else {
+            place->kind = PLACE_FIELD;
+            place->value = e->u->insns[record->value].aux;
+        }
     }
-    if (v->flags & VALUE_LAZY_CC)
-      flags_lazy_value(e, record->value);
-    struct pending_place *place = &e->pending[e->n_pending++];
-    place->field = record->field;
-    uint64_t constant;
-    if (is_constant(e, record->value, &constant)) {
-      place->kind = PLACE_CONST;
-      place->value = constant;
-    } else if (v->reg != NO_REG) {
-      place->kind = PLACE_REG;
-      place->index = v->reg;
-    } else if (v->slot >= 0) {
-      place->kind = v->flags & VALUE_SLOT_BYTE ? PLACE_SLOT_BYTE : PLACE_SLOT;
-      place->index = (uint8_t)v->slot;
-    } else {
-      place->kind = PLACE_FIELD;
-      place->value = e->u->insns[record->value].aux;
-    }
-  }
-  return (uint16_t)(e->n_pending - *first);
+    return (uint16_t)(e->n_pending - *first);
 }
 
 /* Values that die here are read by the argument moves first and need not
  * survive. */
-void alloc_spill_temps(struct emit *e, uint32_t changed_pinned) {
-  for (unsigned r = 0; r < N_REGS; r++) {
-    ir_ref ref = e->reg_value[r];
-    if (is_pinned(e, r) && !(changed_pinned >> r & 1))
-      continue;
-    for (; ref; ref = is_pinned(e, r) ? e->value[ref].next_alias : 0)
-      if (e->value[ref].last_use > e->here && !is_recoverable(&e->value[ref]))
-        store_slot(e, ref);
-  }
-}
-
-void alloc_drop_temps(struct emit *e, uint32_t changed_pinned) {
-  for (unsigned r = 0; r < N_REGS; r++) {
-    if (is_pinned(e, r) && !(changed_pinned >> r & 1))
-      continue;
-    while (e->reg_value[r])
-      unplace(e, e->reg_value[r]);
-  }
-}
-
-static void append_move(unsigned *n, uint8_t *dst, ir_ref *src, unsigned reg,
-                        ir_ref ref) {
-  dst[*n] = (uint8_t)reg;
-  src[*n] = ref;
-  ++*n;
-}
-
-void parallel_move(struct emit *e, const ir_ref *refs, const uint8_t *regs,
-                   unsigned n) {
-  uint8_t dst[8], from[8];
-  ir_ref src[8];
-  unsigned left = 0;
-  for (unsigned k = 0; k < n; k++) {
-    if (refs[k] == IR_NONE)
-      continue;
-    if (e->value[refs[k]].flags & VALUE_LAZY_CC)
-      flags_lazy_value(e, refs[k]);
-    append_move(&left, dst, src, regs[k], refs[k]);
-  }
-  for (unsigned k = 0; k < left; k++)
-    from[k] = e->value[src[k]].reg;
-  while (left) {
-    unsigned k, j = 0;
-    for (k = 0; k < left; k++) {
-      for (j = 0; j < left; j++)
-        if (j != k && from[j] == dst[k])
-          break;
-      if (j == left)
-        break;
+void alloc_spill_temps(struct emit *e, uint32_t changed_pinned)
+{
+    for (unsigned r = 0; r < N_REGS; r++) {
+        ir_ref ref = e->reg_value[r];
+        if (is_pinned(e, r) && !(changed_pinned >> r & 1))
+            continue;
+        for (; ref; ref = is_pinned(e, r) ? e->value[ref].next_alias : 0)
+            if (e->value[ref].last_use > e->here && !is_recoverable(&e->value[ref]))
+                store_slot(e, ref);
     }
-    if (k ==
-        left) { /* a cycle: exchange, and its other half is done or renamed */
-      emit_rr(&e->a, 0x87 | OP_W, dst[0], from[0]);
-      unsigned x = dst[0], y = from[0];
-      for (j = 0; j < left; j++)
-        from[j] = from[j] == x   ? (uint8_t)y
-                  : from[j] == y ? (uint8_t)x
-                                 : from[j];
-      continue;
+}
+
+void alloc_drop_temps(struct emit *e, uint32_t changed_pinned)
+{
+    for (unsigned r = 0; r < N_REGS; r++) {
+        if (is_pinned(e, r) && !(changed_pinned >> r & 1))
+            continue;
+        while (e->reg_value[r])
+            unplace(e, e->reg_value[r]);
     }
-    if (from[k] == NO_REG)
-      load_value(e, src[k], dst[k]);
-    else
-      move_reg(e, e->u->insns[src[k]].type, dst[k], from[k]);
-    left--;
-    dst[k] = dst[left];
-    src[k] = src[left];
-    from[k] = from[left];
-  }
+}
+
+static void append_move(unsigned *n, uint8_t *dst, ir_ref *src, unsigned reg, ir_ref ref)
+{
+    dst[*n] = (uint8_t)reg;
+    src[*n] = ref;
+    ++*n;
+}
+
+void parallel_move(struct emit *e, const ir_ref *refs, const uint8_t *regs, unsigned n)
+{
+    uint8_t dst[8], from[8];
+    ir_ref src[8];
+    unsigned left = 0;
+    for (unsigned k = 0; k < n; k++) {
+        if (refs[k] == IR_NONE)
+            continue;
+        if (e->value[refs[k]].flags & VALUE_LAZY_CC)
+            flags_lazy_value(e, refs[k]);
+        append_move(&left, dst, src, regs[k], refs[k]);
+    }
+    for (unsigned k = 0; k < left; k++)
+        from[k] = e->value[src[k]].reg;
+    while (left) {
+        unsigned k, j = 0;
+        for (k = 0; k < left; k++) {
+            for (j = 0; j < left; j++)
+                if (j != k && from[j] == dst[k])
+                    break;
+            if (j == left)
+                break;
+        }
+        if (k == left) { /* a cycle: exchange, and its other half is done or renamed */
+            emit_rr(&e->a, 0x87 | OP_W, dst[0], from[0]);
+            unsigned x = dst[0], y = from[0];
+            for (j = 0; j < left; j++)
+                from[j] = from[j] == x ? (uint8_t)y : from[j] == y ? (uint8_t)x : from[j];
+            continue;
+        }
+        if (from[k] == NO_REG)
+            load_value(e, src[k], dst[k]);
+        else
+            move_reg(e, e->u->insns[src[k]].type, dst[k], from[k]);
+        left--;
+        dst[k] = dst[left];
+        src[k] = src[left];
+        from[k] = from[left];
+    }
 }

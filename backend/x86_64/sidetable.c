@@ -11,139 +11,136 @@
  */
 #include "backend/x86_64/x86_64.h"
 
-static void put_number(struct emit *e, uint64_t value) {
-  if (e->table_size + 10 > e->table_capacity) {
-    e->failed = true;
-    return;
-  }
-  while (value >= 0x80) {
-    e->table[e->table_size++] = (uint8_t)(value | 0x80);
-    value >>= 7;
-  }
-  e->table[e->table_size++] = (uint8_t)value;
-}
-
-static uint64_t zigzag(int64_t value) {
-  return (uint64_t)value << 1 ^ (uint64_t)(value >> 63);
-}
-
-static uint64_t take_number(const uint8_t **p) {
-  uint64_t value = 0;
-  for (unsigned shift = 0;; shift += 7) {
-    uint8_t byte = *(*p)++;
-    value |= (uint64_t)(byte & 0x7f) << shift;
-    if (!(byte & 0x80))
-      return value;
-  }
-}
-
-static int64_t take_signed(const uint8_t **p) {
-  uint64_t value = take_number(p);
-  return (int64_t)(value >> 1 ^ -(value & 1));
-}
-
-void sidetable_put_site(struct emit *e, uint32_t offset, ir_ref boundary,
-                        bool registers_saved, unsigned pending_first,
-                        unsigned n_pending) {
-  const struct ir_insn *insn = &e->u->insns[boundary];
-  put_number(e, (uint64_t)(offset - e->last_offset) << 2 |
-                    registers_saved << 1 | (n_pending > 0));
-  put_number(e, zigzag((int64_t)(insn->imm - e->last_pc)));
-  put_number(e, insn->aux ^ e->last_aux);
-  e->last_offset = offset;
-  e->last_pc = insn->imm;
-  e->last_aux = insn->aux;
-  if (!n_pending)
-    return;
-  put_number(e, n_pending);
-  for (unsigned k = 0; k < n_pending; k++) {
-    const struct pending_place *place = &e->pending[pending_first + k];
-    put_number(e, place->field);
-    put_number(e, place->kind);
-    put_number(e, place->kind == PLACE_CONST || place->kind == PLACE_FIELD
-                      ? place->value
-                      : place->index);
-  }
-}
-
-static uint64_t place_value(const struct backend_state *s,
-                            const struct run_state *run, unsigned kind,
-                            uint64_t what) {
-  const char *stack = run->host_sp;
-  const struct state_field *field;
-  switch (kind) {
-  case PLACE_REG:
-    return run->fault_scratch[what & 15];
-  case PLACE_SLOT:
-    return load_le64(stack + FRAME_SPILL + (what & (SPILL_SLOTS - 1)) * 8);
-  case PLACE_SLOT_BYTE:
-    return *(const uint8_t *)(stack + FRAME_SPILL +
-                              (what & (SPILL_SLOTS - 1)) * 8);
-  case PLACE_FIELD:
-    field = &s->env.fields[what];
-    return field->type == IR_I8 ? *((const uint8_t *)run + field->offset)
-           : field->type == IR_I16
-               ? load_le16((const char *)run + field->offset)
-           : field->type == IR_I32
-               ? load_le32((const char *)run + field->offset)
-               : load_le64((const char *)run + field->offset);
-  default:
-    return what;
-  }
-}
-
-static void write_field(const struct backend_state *s, struct run_state *run,
-                        unsigned field, uint64_t value) {
-  const struct state_field *f = &s->env.fields[field];
-  char *to = (char *)run + f->offset;
-  switch (f->type) {
-  case IR_I8:
-    *to = (char)value;
-    break;
-  case IR_I16:
-    store_le16(to, (uint16_t)value);
-    break;
-  case IR_I32:
-    store_le32(to, (uint32_t)value);
-    break;
-  default:
-    store_le64(to, value);
-    break;
-  }
-}
-
-void x86_restore(struct backend_state *s, struct run_state *run,
-                 const struct unit_code *code, const void *site, uint64_t *pc,
-                 uint32_t *aux) {
-  enum { MAX_PENDING_FIELDS = 64 };
-  const uint8_t *p =
-      (const uint8_t *)code->tables + sizeof(struct exit_site) * code->n_exits;
-  const uint8_t *end = (const uint8_t *)code->tables + code->tables_bytes;
-  uint32_t wanted =
-      (uint32_t)((const uint8_t *)site - (const uint8_t *)code->entry);
-  uint32_t offset = 0;
-  *pc = 0;
-  *aux = 0;
-  while (p < end) {
-    uint64_t head = take_number(&p);
-    offset += (uint32_t)(head >> 2);
-    *pc += (uint64_t)take_signed(&p);
-    *aux ^= (uint32_t)take_number(&p);
-    bool here = offset == wanted;
-    if (here && (head & 2))
-      for (unsigned i = 0; i < s->n_pinned; i++)
-        write_field(s, run, s->pinned[i].field,
-                    run->fault_scratch[s->pinned[i].reg]);
-    uint64_t n = head & 1 ? take_number(&p) : 0;
-    for (uint64_t k = 0; k < n; k++) {
-      unsigned field = (unsigned)take_number(&p),
-               kind = (unsigned)take_number(&p);
-      uint64_t what = take_number(&p);
-      if (here)
-        write_field(s, run, field, place_value(s, run, kind, what));
+static void put_number(struct emit *e, uint64_t value)
+{
+    if (e->table_size + 10 > e->table_capacity) {
+        e->failed = true;
+        return;
     }
-    if (here)
-      return;
-  }
-  *pc = 0;
+    while (value >= 0x80) {
+        e->table[e->table_size++] = (uint8_t)(value | 0x80);
+        value >>= 7;
+    }
+    e->table[e->table_size++] = (uint8_t)value;
+}
+
+static uint64_t zigzag(int64_t value)
+{
+    return (uint64_t)value << 1 ^ (uint64_t)(value >> 63);
+}
+
+static uint64_t take_number(const uint8_t **p)
+{
+    uint64_t value = 0;
+    for (unsigned shift = 0;; shift += 7) {
+        uint8_t byte = *(*p)++;
+        value |= (uint64_t)(byte & 0x7f) << shift;
+        if (!(byte & 0x80))
+            return value;
+    }
+}
+
+static int64_t take_signed(const uint8_t **p)
+{
+    uint64_t value = take_number(p);
+    return (int64_t)(value >> 1 ^ -(value & 1));
+}
+
+void sidetable_put_site(struct emit *e, uint32_t offset, ir_ref boundary, bool registers_saved,
+                        unsigned pending_first, unsigned n_pending)
+{
+    const struct ir_insn *insn = &e->u->insns[boundary];
+    put_number(e,
+               (uint64_t)(offset - e->last_offset) << 2 | registers_saved << 1 | (n_pending > 0));
+    put_number(e, zigzag((int64_t)(insn->imm - e->last_pc)));
+    put_number(e, insn->aux ^ e->last_aux);
+    e->last_offset = offset;
+    e->last_pc = insn->imm;
+    e->last_aux = insn->aux;
+    if (!n_pending)
+        return;
+    put_number(e, n_pending);
+    for (unsigned k = 0; k < n_pending; k++) {
+        const struct pending_place *place = &e->pending[pending_first + k];
+        put_number(e, place->field);
+        put_number(e, place->kind);
+        put_number(e, place->kind == PLACE_CONST || place->kind == PLACE_FIELD ? place->value
+                                                                               : place->index);
+    }
+}
+
+static uint64_t place_value(const struct backend_state *s, const struct run_state *run,
+                            unsigned kind, uint64_t what)
+{
+    const char *stack = run->host_sp;
+    const struct state_field *field;
+    switch (kind) {
+    case PLACE_REG:
+        return run->fault_scratch[what & 15];
+    case PLACE_SLOT:
+        return load_le64(stack + FRAME_SPILL + (what & (SPILL_SLOTS - 1)) * 8);
+    case PLACE_SLOT_BYTE:
+        return *(const uint8_t *)(stack + FRAME_SPILL + (what & (SPILL_SLOTS - 1)) * 8);
+    case PLACE_FIELD:
+        field = &s->env.fields[what];
+        return field->type == IR_I8    ? *((const uint8_t *)run + field->offset)
+               : field->type == IR_I16 ? load_le16((const char *)run + field->offset)
+               : field->type == IR_I32 ? load_le32((const char *)run + field->offset)
+                                       : load_le64((const char *)run + field->offset);
+    default:
+        return what;
+    }
+}
+
+static void write_field(const struct backend_state *s, struct run_state *run, unsigned field,
+                        uint64_t value)
+{
+    const struct state_field *f = &s->env.fields[field];
+    char *to = (char *)run + f->offset;
+    switch (f->type) {
+    case IR_I8:
+        *to = (char)value;
+        break;
+    case IR_I16:
+        store_le16(to, (uint16_t)value);
+        break;
+    case IR_I32:
+        store_le32(to, (uint32_t)value);
+        break;
+    default:
+        store_le64(to, value);
+        break;
+    }
+}
+
+void x86_restore(struct backend_state *s, struct run_state *run, const struct unit_code *code,
+                 const void *site, uint64_t *pc, uint32_t *aux)
+{
+    enum { MAX_PENDING_FIELDS = 64 };
+    const uint8_t *p = (const uint8_t *)code->tables + sizeof(struct exit_site) * code->n_exits;
+    const uint8_t *end = (const uint8_t *)code->tables + code->tables_bytes;
+    uint32_t wanted = (uint32_t)((const uint8_t *)site - (const uint8_t *)code->entry);
+    uint32_t offset = 0;
+    *pc = 0;
+    *aux = 0;
+    while (p < end) {
+        uint64_t head = take_number(&p);
+        offset += (uint32_t)(head >> 2);
+        *pc += (uint64_t)take_signed(&p);
+        *aux ^= (uint32_t)take_number(&p);
+        bool here = offset == wanted;
+        if (here && (head & 2))
+            for (unsigned i = 0; i < s->n_pinned; i++)
+                write_field(s, run, s->pinned[i].field, run->fault_scratch[s->pinned[i].reg]);
+        uint64_t n = head & 1 ? take_number(&p) : 0;
+        for (uint64_t k = 0; k < n; k++) {
+            unsigned field = (unsigned)take_number(&p), kind = (unsigned)take_number(&p);
+            uint64_t what = take_number(&p);
+            if (here)
+                write_field(s, run, field, place_value(s, run, kind, what));
+        }
+        if (here)
+            return;
+    }
+    *pc = 0;
 }

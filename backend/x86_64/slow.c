@@ -7,119 +7,120 @@
 
 enum { JUMP_BYTES = 5 };
 
-static uint8_t *saved_xmm(struct run_state *run, unsigned reg) {
-  return (uint8_t *)&run->fault_scratch[16] + (reg & 15) * 16;
+static uint8_t *saved_xmm(struct run_state *run, unsigned reg)
+{
+    return (uint8_t *)&run->fault_scratch[16] + (reg & 15) * 16;
 }
 
-static uint64_t get_saved(struct run_state *run, unsigned reg) {
-  if (reg >= XMM_BASE)
-    return load_le64(saved_xmm(run, reg));
-  return run->fault_scratch[reg];
+static uint64_t get_saved(struct run_state *run, unsigned reg)
+{
+    if (reg >= XMM_BASE)
+        return load_le64(saved_xmm(run, reg));
+    return run->fault_scratch[reg];
 }
 
-static uint64_t truncate_to(unsigned type, uint64_t value) {
-  return type == IR_I32 || type == IR_F32 ? (uint32_t)value : value;
+static uint64_t truncate_to(unsigned type, uint64_t value)
+{
+    return type == IR_I32 || type == IR_F32 ? (uint32_t)value : value;
 }
 
-static void set_saved(struct run_state *run, unsigned reg, uint64_t value) {
-  if (reg < XMM_BASE) {
-    run->fault_scratch[reg] = value;
-    return;
-  }
-  store_le64(saved_xmm(run, reg), value);
-  memset(saved_xmm(run, reg) + 8, 0, 8);
+static void set_saved(struct run_state *run, unsigned reg, uint64_t value)
+{
+    if (reg < XMM_BASE) {
+        run->fault_scratch[reg] = value;
+        return;
+    }
+    store_le64(saved_xmm(run, reg), value);
+    memset(saved_xmm(run, reg) + 8, 0, 8);
 }
 
-static void slow_load(struct run_state *run, const struct slow_desc *d,
-                      uint64_t va, struct backend_state *s) {
-  if ((d->memop & IR_MEM_SIZE) == 4) {
-    uint8_t bytes[16] __attribute__((aligned(16)));
-    s->env.slow.load_bytes(run, va, bytes, d->memop);
-    memcpy(saved_xmm(run, d->result), bytes, 16);
-    return;
-  }
-  uint64_t value = s->env.slow.load(run, va, d->memop);
-  set_saved(run, d->result, truncate_to(d->type, value));
+static void slow_load(struct run_state *run, const struct slow_desc *d, uint64_t va,
+                      struct backend_state *s)
+{
+    if ((d->memop & IR_MEM_SIZE) == 4) {
+        uint8_t bytes[16] __attribute__((aligned(16)));
+        s->env.slow.load_bytes(run, va, bytes, d->memop);
+        memcpy(saved_xmm(run, d->result), bytes, 16);
+        return;
+    }
+    uint64_t value = s->env.slow.load(run, va, d->memop);
+    set_saved(run, d->result, truncate_to(d->type, value));
 }
 
-static void slow_store(struct run_state *run, const struct slow_desc *d,
-                       uint64_t va, struct backend_state *s) {
-  if ((d->memop & IR_MEM_SIZE) == 4) {
-    uint8_t bytes[16] __attribute__((aligned(16)));
-    memcpy(bytes, saved_xmm(run, d->value), 16);
-    s->env.slow.store_bytes(run, va, bytes, d->memop);
-    return;
-  }
-  uint64_t value =
-      d->value == NO_REG ? (uint64_t)(int64_t)d->imm : get_saved(run, d->value);
-  s->env.slow.store(run, va, value, d->memop);
+static void slow_store(struct run_state *run, const struct slow_desc *d, uint64_t va,
+                       struct backend_state *s)
+{
+    if ((d->memop & IR_MEM_SIZE) == 4) {
+        uint8_t bytes[16] __attribute__((aligned(16)));
+        memcpy(bytes, saved_xmm(run, d->value), 16);
+        s->env.slow.store_bytes(run, va, bytes, d->memop);
+        return;
+    }
+    uint64_t value = d->value == NO_REG ? (uint64_t)(int64_t)d->imm : get_saved(run, d->value);
+    s->env.slow.store(run, va, value, d->memop);
 }
 
-static void slow_scalar(struct run_state *run, const struct slow_desc *d,
-                        struct backend_state *s) {
-  uint64_t v[3] = {0, 0, 0};
-  const uint8_t regs[3] = {d->address, d->value, d->extra};
-  unsigned from = d->memop >> 8;
-  for (unsigned k = 0; k < 3; k++)
-    if (regs[k] != NO_REG)
-      v[k] = truncate_to(from, get_saved(run, regs[k]));
-  uint64_t value =
-      s->env.fp->scalar(run, d->length, d->memop, d->sub, v[0], v[1], v[2]);
-  set_saved(run, d->result, truncate_to(d->type, value));
+static void slow_scalar(struct run_state *run, const struct slow_desc *d, struct backend_state *s)
+{
+    uint64_t v[3] = {0, 0, 0};
+    const uint8_t regs[3] = {d->address, d->value, d->extra};
+    unsigned from = d->memop >> 8;
+    for (unsigned k = 0; k < 3; k++)
+        if (regs[k] != NO_REG)
+            v[k] = truncate_to(from, get_saved(run, regs[k]));
+    uint64_t value = s->env.fp->scalar(run, d->length, d->memop, d->sub, v[0], v[1], v[2]);
+    set_saved(run, d->result, truncate_to(d->type, value));
 }
 
-static void slow_vector(struct run_state *run, const struct slow_desc *d,
-                        struct backend_state *s) {
-  uint8_t v[4][16] __attribute__((aligned(16))) = {{0}};
-  const uint8_t regs[3] = {d->address, d->value, d->extra};
-  for (unsigned k = 0; k < 3; k++)
-    if (regs[k] != NO_REG)
-      memcpy(v[k + 1], saved_xmm(run, regs[k]), 16);
-  s->env.fp->vector(run, d->length, d->sub, v[0], v[1], v[2], v[3]);
-  memcpy(saved_xmm(run, d->result), v[0], 16);
+static void slow_vector(struct run_state *run, const struct slow_desc *d, struct backend_state *s)
+{
+    uint8_t v[4][16] __attribute__((aligned(16))) = {{0}};
+    const uint8_t regs[3] = {d->address, d->value, d->extra};
+    for (unsigned k = 0; k < 3; k++)
+        if (regs[k] != NO_REG)
+            memcpy(v[k + 1], saved_xmm(run, regs[k]), 16);
+    s->env.fp->vector(run, d->length, d->sub, v[0], v[1], v[2], v[3]);
+    memcpy(saved_xmm(run, d->result), v[0], 16);
 }
 
-void x86_slow_access(struct run_state *run, const uint8_t *back,
-                     struct backend_state *s) {
-  struct slow_desc d;
-  memcpy(&d, back + JUMP_BYTES, sizeof(d));
-  if (d.kind == SLOW_FP) {
-    slow_scalar(run, &d, s);
-    return;
-  }
-  if (d.kind == SLOW_VECTOR_FP) {
-    slow_vector(run, &d, s);
-    return;
-  }
-  uint64_t va = d.constant;
-  if (d.address != NO_REG)
-    va = (uint32_t)get_saved(run, d.address);
-  switch (d.kind) {
-  case SLOW_LOAD:
-    slow_load(run, &d, va, s);
-    break;
-  case SLOW_STORE:
-    slow_store(run, &d, va, s);
-    break;
-  case SLOW_PROBE:
-    set_saved(run, d.result,
-              (uint64_t)s->env.slow.probe(run, va, d.length, d.memop));
-    break;
-  case SLOW_COMMIT:
-    s->env.slow.commit(run, (void *)get_saved(run, d.value),
-                       (uint32_t)(va + (uint32_t)d.imm), d.length, d.memop);
-    break;
-  case SLOW_CAS:
-    set_saved(
-        run, d.result,
-        truncate_to(d.type, s->env.slow.cas(run, va, get_saved(run, d.value),
-                                            get_saved(run, d.extra), d.memop)));
-    break;
-  default:
-    set_saved(
-        run, d.result,
-        truncate_to(d.type, s->env.slow.rmw(run, va, d.extra,
-                                            get_saved(run, d.value), d.memop)));
-    break;
-  }
+void x86_slow_access(struct run_state *run, const uint8_t *back, struct backend_state *s)
+{
+    struct slow_desc d;
+    memcpy(&d, back + JUMP_BYTES, sizeof(d));
+    if (d.kind == SLOW_FP) {
+        slow_scalar(run, &d, s);
+        return;
+    }
+    if (d.kind == SLOW_VECTOR_FP) {
+        slow_vector(run, &d, s);
+        return;
+    }
+    uint64_t va = d.constant;
+    if (d.address != NO_REG)
+        va = (uint32_t)get_saved(run, d.address);
+    switch (d.kind) {
+    case SLOW_LOAD:
+        slow_load(run, &d, va, s);
+        break;
+    case SLOW_STORE:
+        slow_store(run, &d, va, s);
+        break;
+    case SLOW_PROBE:
+        set_saved(run, d.result, (uint64_t)s->env.slow.probe(run, va, d.length, d.memop));
+        break;
+    case SLOW_COMMIT:
+        s->env.slow.commit(run, (void *)get_saved(run, d.value), (uint32_t)(va + (uint32_t)d.imm),
+                           d.length, d.memop);
+        break;
+    case SLOW_CAS:
+        set_saved(run, d.result,
+                  truncate_to(d.type, s->env.slow.cas(run, va, get_saved(run, d.value),
+                                                      get_saved(run, d.extra), d.memop)));
+        break;
+    default:
+        set_saved(run, d.result,
+                  truncate_to(d.type,
+                              s->env.slow.rmw(run, va, d.extra, get_saved(run, d.value), d.memop)));
+        break;
+    }
 }

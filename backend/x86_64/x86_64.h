@@ -21,317 +21,301 @@
 #include "util/bits.h"
 
 enum host_feature {
-  HOST_BMI1 = 1 << 0,
-  HOST_BMI2 = 1 << 1,
-  HOST_LZCNT = 1 << 2,
-  HOST_POPCNT = 1 << 3,
-  HOST_MOVBE = 1 << 4,
-  HOST_AVX = 1 << 5,
-  HOST_FMA = 1 << 6,
+    HOST_BMI1 = 1 << 0,
+    HOST_BMI2 = 1 << 1,
+    HOST_LZCNT = 1 << 2,
+    HOST_POPCNT = 1 << 3,
+    HOST_MOVBE = 1 << 4,
+    HOST_AVX = 1 << 5,
+    HOST_FMA = 1 << 6,
 };
 
 enum { N_PINNED = 9, N_TEMPS = 4 };
 #define TEMP_MASK (1u << RAX | 1u << RCX | 1u << RDX | 1u << RSI)
-#define CALLER_SAVED_PINNED                                                    \
-  (1u << RDI | 1u << R8 | 1u << R9 | 1u << R10 | 1u << R11)
+#define CALLER_SAVED_PINNED (1u << RDI | 1u << R8 | 1u << R9 | 1u << R10 | 1u << R11)
 #define XMM_MASK 0xffff0000u
 
 /* The frame below rsp at entry of generated code. */
 enum {
-  SPILL_SLOTS = 64,  /* 8 bytes each */
-  VECTOR_SLOTS = 32, /* 16 bytes each, numbered after the former */
-  FRAME_SPILL = 0,
-  FRAME_VECTOR = FRAME_SPILL + SPILL_SLOTS * 8,
-  FRAME_SCRATCH = FRAME_VECTOR +
-                  VECTOR_SLOTS * 16, /* 64 bytes for the sequence of one op */
-  FRAME_SCRATCH_BYTES = 64,
-  FRAME_HOST_MXCSR = FRAME_SCRATCH + FRAME_SCRATCH_BYTES,
-  FRAME_MXCSR = FRAME_HOST_MXCSR + 4, /* of before a flushing FP op */
-  FRAME_SLOT = FRAME_MXCSR + 4,       /* inline slot being filled */
-  FRAME_BYTES = FRAME_SLOT + 8 +
-                8, /* = 8 mod 16: six registers and the return address above */
+    SPILL_SLOTS = 64,  /* 8 bytes each */
+    VECTOR_SLOTS = 32, /* 16 bytes each, numbered after the former */
+    FRAME_SPILL = 0,
+    FRAME_VECTOR = FRAME_SPILL + SPILL_SLOTS * 8,
+    FRAME_SCRATCH = FRAME_VECTOR + VECTOR_SLOTS * 16, /* 64 bytes for the sequence of one op */
+    FRAME_SCRATCH_BYTES = 64,
+    FRAME_HOST_MXCSR = FRAME_SCRATCH + FRAME_SCRATCH_BYTES,
+    FRAME_MXCSR = FRAME_HOST_MXCSR + 4, /* of before a flushing FP op */
+    FRAME_SLOT = FRAME_MXCSR + 4,       /* inline slot being filled */
+    FRAME_BYTES = FRAME_SLOT + 8 + 8,   /* = 8 mod 16: six registers and the return address above */
 };
 
 /* An inline cache of one indirect exit, in data memory near the code. */
 struct inline_slot {
-  uint64_t pc; /* ~0: empty */
-  uint32_t key;
-  uint32_t tag; /* exec-table tag of pc's page */
-  const void *code;
-  int32_t patience; /* misses until it is refilled */
-  uint32_t unused;
+    uint64_t pc; /* ~0: empty */
+    uint32_t key;
+    uint32_t tag; /* exec-table tag of pc's page */
+    const void *code;
+    int32_t patience; /* misses until it is refilled */
+    uint32_t unused;
 };
 enum { INLINE_SLOTS = 1 << 18, SLOT_BUCKETS = 1 << 14, SLOT_PATIENCE = 7 };
 
 /* What is kept of a slot outside the generated code's reach: its chains.
  * Indices + 1, 0 ends. */
 struct slot_links {
-  const void *owner; /* the site that uses it; NULL: free */
-  uint32_t next_code, previous_code;
-  uint32_t next_owner; /* also the free list */
-  bool linked;
+    const void *owner; /* the site that uses it; NULL: free */
+    uint32_t next_code, previous_code;
+    uint32_t next_owner; /* also the free list */
+    bool linked;
 };
 
 /* After `call link_thunk` of a chained exit. Offsets count from the start of
  * this struct. */
 struct exit_data {
-  uint64_t pc;
-  uint32_t key;
-  int32_t jump;  /* the rel32 field */
-  int32_t guard; /* the imm32 of the page guard, 0 none */
+    uint64_t pc;
+    uint32_t key;
+    int32_t jump;  /* the rel32 field */
+    int32_t guard; /* the imm32 of the page guard, 0 none */
 } __attribute__((packed));
 enum { STUB_CALL_BYTES = 5 };
 
 /* After `call slow_thunk; jmp back`: what the slow path is to do. Registers are
  * 0..15 general, 16..31 vector; NO_REG: imm is the value. */
 enum slow_kind {
-  SLOW_LOAD,
-  SLOW_STORE,
-  SLOW_PROBE,
-  SLOW_COMMIT,
-  SLOW_CAS,
-  SLOW_RMW,
-  SLOW_FP,
-  SLOW_VECTOR_FP,
+    SLOW_LOAD,
+    SLOW_STORE,
+    SLOW_PROBE,
+    SLOW_COMMIT,
+    SLOW_CAS,
+    SLOW_RMW,
+    SLOW_FP,
+    SLOW_VECTOR_FP,
 };
 struct slow_desc {
-  uint8_t kind, type;
-  uint8_t result, address; /* FP: result, a */
-  uint8_t value, extra; /* FP: b, c; CAS: expected (value) and new (extra); RMW:
-                           extra what */
-  uint16_t memop;       /* FP: type | from << 8 */
-  uint8_t length;       /* PROBE, COMMIT; FP: op */
-  uint8_t sub;
-  uint16_t unused;
-  int32_t imm;       /* value of a STORE when value is NO_REG */
-  uint32_t constant; /* the address when `address` is NO_REG */
+    uint8_t kind, type;
+    uint8_t result, address; /* FP: result, a */
+    uint8_t value, extra;    /* FP: b, c; CAS: expected (value) and new (extra); RMW:
+                                extra what */
+    uint16_t memop;          /* FP: type | from << 8 */
+    uint8_t length;          /* PROBE, COMMIT; FP: op */
+    uint8_t sub;
+    uint16_t unused;
+    int32_t imm;       /* value of a STORE when value is NO_REG */
+    uint32_t constant; /* the address when `address` is NO_REG */
 };
 
 struct pinned_field {
-  uint8_t reg;
-  uint16_t field;
-  int32_t disp; /* from rbp */
-  uint64_t group;
+    uint8_t reg;
+    uint16_t field;
+    int32_t disp; /* from rbp */
+    uint64_t group;
 };
 
 struct thunks {
-  const uint8_t *enter, *leave, *leave_raised, *lookup, *link, *guard,
-      *poll_exit, *poll_loop, *poll_indirect, *indirect, *slow, *slow_xmm,
-      *stop;
+    const uint8_t *enter, *leave, *leave_raised, *lookup, *link, *guard, *poll_exit, *poll_loop,
+        *poll_indirect, *indirect, *slow, *slow_xmm, *stop;
 };
 
 struct backend_state {
-  struct backend_env env;
-  unsigned features;
-  int32_t bias;
-  unsigned n_pinned;
-  struct pinned_field pinned[N_PINNED];
-  uint8_t pin_of_field[IR_MAX_FIELDS]; /* index in pinned, or NO_REG */
-  uint16_t overlap[IR_MAX_FIELDS];     /* pinned fields (not itself) that share
-                                          bytes with it */
-  uint8_t pin_of_reg[16];              /* index in pinned, or NO_REG */
-  struct thunks thunk;
-  struct inline_slot *slots; /* near the code */
-  struct slot_links *links;
-  uint32_t n_slots, free_slot;
-  uint32_t *code_bucket, *owner_bucket; /* SLOT_BUCKETS each */
-  struct emit *emit;
+    struct backend_env env;
+    unsigned features;
+    int32_t bias;
+    unsigned n_pinned;
+    struct pinned_field pinned[N_PINNED];
+    uint8_t pin_of_field[IR_MAX_FIELDS]; /* index in pinned, or NO_REG */
+    uint16_t overlap[IR_MAX_FIELDS];     /* pinned fields (not itself) that share
+                                            bytes with it */
+    uint8_t pin_of_reg[16];              /* index in pinned, or NO_REG */
+    struct thunks thunk;
+    struct inline_slot *slots; /* near the code */
+    struct slot_links *links;
+    uint32_t n_slots, free_slot;
+    uint32_t *code_bucket, *owner_bucket; /* SLOT_BUCKETS each */
+    struct emit *emit;
 };
 
 /* ---- the emitter's working state, one unit at a time
  * ------------------------------------------ */
 
 enum value_flags {
-  VALUE_LIVE = 1,
-  VALUE_FIELD = 2,     /* state memory still holds it: insn->aux is the field */
-  VALUE_CONST = 4,     /* insn->imm */
-  VALUE_LAZY_CC = 8,   /* a SETCC still in EFLAGS: insn->sub is the condition */
-  VALUE_SLOT_BYTE = 16 /* the slot's low byte only */
+    VALUE_LIVE = 1,
+    VALUE_FIELD = 2,     /* state memory still holds it: insn->aux is the field */
+    VALUE_CONST = 4,     /* insn->imm */
+    VALUE_LAZY_CC = 8,   /* a SETCC still in EFLAGS: insn->sub is the condition */
+    VALUE_SLOT_BYTE = 16 /* the slot's low byte only */
 };
 
 struct value {
-  uint8_t reg; /* general 0..15, vector 16..31, NO_REG */
-  uint8_t flags;
-  uint8_t want;      /* pinned register its SET goes to, NO_REG none */
-  uint8_t recreate;  /* how its flags come back: enum recreate */
-  int16_t slot;      /* spill slot or -1 */
-  uint16_t last_use; /* insn index; 0: none */
-  uint16_t next_use; /* insn index; 0: none but pending ones */
-  uint16_t n_uses;
-  uint16_t first_use;
-  uint16_t next_alias; /* chain of values in the same pinned register */
-  uint16_t flag_last;  /* last consumer of its flags */
-  uint16_t flag_conds; /* bit per condition pair */
+    uint8_t reg; /* general 0..15, vector 16..31, NO_REG */
+    uint8_t flags;
+    uint8_t want;      /* pinned register its SET goes to, NO_REG none */
+    uint8_t recreate;  /* how its flags come back: enum recreate */
+    int16_t slot;      /* spill slot or -1 */
+    uint16_t last_use; /* insn index; 0: none */
+    uint16_t next_use; /* insn index; 0: none but pending ones */
+    uint16_t n_uses;
+    uint16_t first_use;
+    uint16_t next_alias; /* chain of values in the same pinned register */
+    uint16_t flag_last;  /* last consumer of its flags */
+    uint16_t flag_conds; /* bit per condition pair */
 };
 
 enum recreate { RECREATE_SAVE, RECREATE_OPERANDS, RECREATE_RESULT };
 
 struct saved_flag {
-  ir_ref source;
-  uint8_t pair; /* condition >> 1 */
-  int16_t slot;
+    ir_ref source;
+    uint8_t pair; /* condition >> 1 */
+    int16_t slot;
 };
 
 enum cold_kind {
-  COLD_MEMORY,   /* a slow access */
-  COLD_FP,       /* call of an FP function */
-  COLD_EXIT,     /* chained exit: poll, guard, link stubs */
-  COLD_POLL,     /* poll of a loop */
-  COLD_INDIRECT, /* inline cache miss */
-  COLD_INDIRECT_POLL,
+    COLD_MEMORY,   /* a slow access */
+    COLD_FP,       /* call of an FP function */
+    COLD_EXIT,     /* chained exit: poll, guard, link stubs */
+    COLD_POLL,     /* poll of a loop */
+    COLD_INDIRECT, /* inline cache miss */
+    COLD_INDIRECT_POLL,
 };
 
 struct cold {
-  uint8_t kind;
-  bool xmm_live;
-  bool reload_mxcsr;
-  bool scratch_entry; /* MEMORY: an unaligned access may go inline with `entry`
-                         as scratch */
-  uint8_t entry;
-  bool write;
-  ir_ref insn;                       /* for the site's INSN record */
-  uint16_t pending_first, n_pending; /* in emit.pending */
-  uint8_t *from[4];                  /* jump fields that lead to the stub */
-  uint8_t *unaligned_from;           /* to the unaligned variant */
-  uint8_t *back;                     /* where the common path goes on */
-  uint8_t *access; /* where an unaligned access in one page goes on */
-  struct slow_desc desc;
-  /* exits */
-  uint64_t pc;
-  uint32_t key;
-  uint8_t *poll_from, *guard_from, *jump, *guard;
-  uint64_t slot_address;
+    uint8_t kind;
+    bool xmm_live;
+    bool reload_mxcsr;
+    bool scratch_entry; /* MEMORY: an unaligned access may go inline with `entry`
+                           as scratch */
+    uint8_t entry;
+    bool write;
+    ir_ref insn;                       /* for the site's INSN record */
+    uint16_t pending_first, n_pending; /* in emit.pending */
+    uint8_t *from[4];                  /* jump fields that lead to the stub */
+    uint8_t *unaligned_from;           /* to the unaligned variant */
+    uint8_t *back;                     /* where the common path goes on */
+    uint8_t *access;                   /* where an unaligned access in one page goes on */
+    struct slow_desc desc;
+    /* exits */
+    uint64_t pc;
+    uint32_t key;
+    uint8_t *poll_from, *guard_from, *jump, *guard;
+    uint64_t slot_address;
 };
 
 /* Where a pending field's value is at a fault. */
 struct pending_place {
-  uint16_t field;
-  uint8_t kind; /* enum place_kind */
-  uint8_t index;
-  uint64_t value;
+    uint16_t field;
+    uint8_t kind; /* enum place_kind */
+    uint8_t index;
+    uint64_t value;
 };
-enum place_kind {
-  PLACE_REG,
-  PLACE_SLOT,
-  PLACE_SLOT_BYTE,
-  PLACE_CONST,
-  PLACE_FIELD
-};
+enum place_kind { PLACE_REG, PLACE_SLOT, PLACE_SLOT_BYTE, PLACE_CONST, PLACE_FIELD };
 
 struct hot_site {
-  uint32_t offset; /* of the return address from the unit's entry */
-  ir_ref insn;
-  uint16_t pending_first, n_pending;
+    uint32_t offset; /* of the return address from the unit's entry */
+    ir_ref insn;
+    uint16_t pending_first, n_pending;
 };
 
 enum {
-  MAX_COLD = 4096,
-  MAX_PENDING = 8192,
-  MAX_HOT_SITES = 2048,
-  MAX_SAVED_FLAGS = 32,
-  MAX_LAZY = 16,
-  MAX_FIELD_VALUES = 64,
-  MAX_POOL = 1024,
-  MAX_POOL_USES = 4096,
-  INSN_MARGIN = 2048, /* bytes one IR op may take at most */
+    MAX_COLD = 4096,
+    MAX_PENDING = 8192,
+    MAX_HOT_SITES = 2048,
+    MAX_SAVED_FLAGS = 32,
+    MAX_LAZY = 16,
+    MAX_FIELD_VALUES = 64,
+    MAX_POOL = 1024,
+    MAX_POOL_USES = 4096,
+    INSN_MARGIN = 2048, /* bytes one IR op may take at most */
 };
 
 /* A rip-relative field that reads pool entry `index`; adjust: minus the bytes
  * behind the field. */
 struct pool_use {
-  uint8_t *field;
-  uint16_t index;
-  int8_t adjust;
+    uint8_t *field;
+    uint16_t index;
+    int8_t adjust;
 };
 
 struct jump_fixup {
-  uint8_t *field;
-  uint16_t block;
+    uint8_t *field;
+    uint16_t block;
 };
 
 struct emit {
-  struct assembler a;
-  struct backend_state *s;
-  const struct ir_unit *u;
-  uint8_t *start, *end;
-  bool failed; /* a fixed limit was hit: EMIT_TOO_LONG */
-  bool no_space;
-  unsigned features;
-  unsigned block;
-  ir_ref here;     /* insn being emitted */
-  ir_ref boundary; /* the last INSN */
+    struct assembler a;
+    struct backend_state *s;
+    const struct ir_unit *u;
+    uint8_t *start, *end;
+    bool failed; /* a fixed limit was hit: EMIT_TOO_LONG */
+    bool no_space;
+    unsigned features;
+    unsigned block;
+    ir_ref here;     /* insn being emitted */
+    ir_ref boundary; /* the last INSN */
 
-  ir_ref reg_value[N_REGS]; /* temporaries: the value, 0 free. Pinned: head of
-                               the alias chain */
-  uint32_t locked;          /* registers the current op uses */
-  uint32_t vector_used;     /* xmm that hold a live value, or are locked */
+    ir_ref reg_value[N_REGS]; /* temporaries: the value, 0 free. Pinned: head of
+                                 the alias chain */
+    uint32_t locked;          /* registers the current op uses */
+    uint32_t vector_used;     /* xmm that hold a live value, or are locked */
 
-  ir_ref eflags; /* whose flags EFLAGS holds, 0 none */
-  unsigned n_lazy, n_saved, n_field_values;
-  ir_ref lazy[MAX_LAZY];
-  struct saved_flag saved[MAX_SAVED_FLAGS];
-  ir_ref field_values[MAX_FIELD_VALUES];
-  uint64_t slots_used, dead_slots;
-  uint32_t vector_slots_used, dead_vector_slots;
+    ir_ref eflags; /* whose flags EFLAGS holds, 0 none */
+    unsigned n_lazy, n_saved, n_field_values;
+    ir_ref lazy[MAX_LAZY];
+    struct saved_flag saved[MAX_SAVED_FLAGS];
+    ir_ref field_values[MAX_FIELD_VALUES];
+    uint64_t slots_used, dead_slots;
+    uint32_t vector_slots_used, dead_vector_slots;
 
-  struct value *value;     /* per insn */
-  uint16_t (*arg_next)[4]; /* per insn: next use of each argument after it */
-  struct cold *cold;
-  unsigned n_cold;
-  struct pending_place *pending;
-  unsigned n_pending;
-  struct hot_site *sites;
-  unsigned n_sites;
-  uint8_t **block_start;
-  struct jump_fixup *fixups;
-  unsigned n_fixups;
-  unsigned n_exits;
-  uint8_t *table; /* side table being written */
-  size_t table_size, table_capacity;
-  uint32_t last_offset, last_aux;
-  uint64_t last_pc;
-  uint64_t (*pool)[2]; /* 16-byte constants behind the code */
-  struct pool_use *pool_use;
-  unsigned n_pool, n_pool_uses;
+    struct value *value;     /* per insn */
+    uint16_t (*arg_next)[4]; /* per insn: next use of each argument after it */
+    struct cold *cold;
+    unsigned n_cold;
+    struct pending_place *pending;
+    unsigned n_pending;
+    struct hot_site *sites;
+    unsigned n_sites;
+    uint8_t **block_start;
+    struct jump_fixup *fixups;
+    unsigned n_fixups;
+    unsigned n_exits;
+    uint8_t *table; /* side table being written */
+    size_t table_size, table_capacity;
+    uint32_t last_offset, last_aux;
+    uint64_t last_pc;
+    uint64_t (*pool)[2]; /* 16-byte constants behind the code */
+    struct pool_use *pool_use;
+    unsigned n_pool, n_pool_uses;
 };
 
 /* An operand in the form an instruction can take. */
 struct operand {
-  enum { OPERAND_REG, OPERAND_IMM, OPERAND_MEM } kind;
-  uint8_t reg;
-  int32_t imm;
-  struct mem mem;
+    enum { OPERAND_REG, OPERAND_IMM, OPERAND_MEM } kind;
+    uint8_t reg;
+    int32_t imm;
+    struct mem mem;
 };
 
 /* regalloc.c */
 void alloc_analyse(struct emit *e, const struct ir_block *block);
 void alloc_begin_block(struct emit *e);
-unsigned alloc_temp(struct emit *e); /* a free general temporary, locked */
-unsigned alloc_xmm(struct emit *e);  /* likewise */
-void alloc_take(struct emit *e,
-                unsigned reg); /* frees and locks this very one */
+unsigned alloc_temp(struct emit *e);           /* a free general temporary, locked */
+unsigned alloc_xmm(struct emit *e);            /* likewise */
+void alloc_take(struct emit *e, unsigned reg); /* frees and locks this very one */
 /* Around a C call: temporaries that live on go to memory; then none is in a
  * register. */
 void alloc_spill_temps(struct emit *e, uint32_t changed_pinned);
 void alloc_drop_temps(struct emit *e, uint32_t changed_pinned);
 unsigned use_gpr(struct emit *e, ir_ref ref); /* value in a register, locked */
 unsigned use_xmm(struct emit *e, ir_ref ref);
-struct operand use_operand(struct emit *e,
-                           ir_ref ref); /* reg, imm32 or memory */
-void use_into(struct emit *e, ir_ref ref,
-              unsigned reg);   /* copy into this register */
-void end_uses(struct emit *e); /* values whose last use is `here` die */
+struct operand use_operand(struct emit *e, ir_ref ref);  /* reg, imm32 or memory */
+void use_into(struct emit *e, ir_ref ref, unsigned reg); /* copy into this register */
+void end_uses(struct emit *e);                           /* values whose last use is `here` die */
 /* The register for the result of `here`; prefer: reuse it if it is free now.
  * avoid: bit mask. */
 unsigned def_reg(struct emit *e, unsigned prefer, uint32_t avoid);
 unsigned def_xmm(struct emit *e, unsigned prefer, uint32_t avoid);
-void def_in(struct emit *e,
-            unsigned reg); /* the result is in this (locked, free) register */
+void def_in(struct emit *e, unsigned reg); /* the result is in this (locked, free) register */
 void end_insn(struct emit *e);
-void save_aliases(struct emit *e,
-                  unsigned reg); /* pinned register is about to change */
-void forget_field(struct emit *e,
-                  unsigned field); /* its memory is about to change */
+void save_aliases(struct emit *e, unsigned reg);   /* pinned register is about to change */
+void forget_field(struct emit *e, unsigned field); /* its memory is about to change */
 void forget_groups(struct emit *e, uint64_t groups);
 void forget_integer_fields(struct emit *e);
 struct mem field_mem(struct emit *e, unsigned field);
@@ -342,85 +326,78 @@ void store_field(struct emit *e, ir_ref source, unsigned field);
 uint16_t snapshot_pending(struct emit *e, ir_ref insn, uint16_t *first);
 bool is_dying(struct emit *e, ir_ref ref); /* last use is here */
 bool is_constant(struct emit *e, ir_ref ref, uint64_t *value);
-static inline bool is_wide(const struct emit *e, ir_ref ref) {
-  return e->u->insns[ref].type == IR_I64;
+static inline bool is_wide(const struct emit *e, ir_ref ref)
+{
+    return e->u->insns[ref].type == IR_I64;
 }
-static inline unsigned op_w(unsigned type) { return type == IR_I64 ? OP_W : 0; }
+static inline unsigned op_w(unsigned type)
+{
+    return type == IR_I64 ? OP_W : 0;
+}
 
 /* flags.c */
 bool op_clobbers_flags(unsigned op); /* regalloc.c */
 void flags_clobber(struct emit *e);  /* EFLAGS is about to be lost */
 void flags_produced(struct emit *e); /* by the op being emitted */
-enum cc flags_use(struct emit *e, ir_ref flags, unsigned cond,
-                  bool *inverted_carry);
+enum cc flags_use(struct emit *e, ir_ref flags, unsigned cond, bool *inverted_carry);
 void flags_restore_carry(struct emit *e, bool inverted_carry);
 ir_ref flags_source(const struct ir_unit *u, ir_ref flags);
-void flags_lazy_value(struct emit *e,
-                      ir_ref ref); /* SETCC into a register or slot */
+void flags_lazy_value(struct emit *e, ir_ref ref); /* SETCC into a register or slot */
 void flags_set_carry(struct emit *e, ir_ref carry);
 void emit_setcc(struct emit *e, const struct ir_insn *insn);
 void emit_select(struct emit *e, const struct ir_insn *insn);
 
 /* the ops, by file */
 typedef void emit_fn(struct emit *e, const struct ir_insn *insn);
-emit_fn emit_get, emit_set, emit_integer, emit_shift, emit_divide, emit_bits,
-    emit_convert, emit_adc, emit_mkflags;
-emit_fn emit_memory_load, emit_memory_store, emit_probe, emit_commit,
-    emit_hload, emit_hstore, emit_cas, emit_rmw, emit_fence;
+emit_fn emit_get, emit_set, emit_integer, emit_shift, emit_divide, emit_bits, emit_convert,
+    emit_adc, emit_mkflags;
+emit_fn emit_memory_load, emit_memory_store, emit_probe, emit_commit, emit_hload, emit_hstore,
+    emit_cas, emit_rmw, emit_fence;
 emit_fn emit_call;
-emit_fn emit_branch, emit_branch_cc, emit_exit_jump, emit_exit_indirect,
-    emit_exit_lookup, emit_exit_stop;
-emit_fn emit_fp, emit_fp_sign, emit_fcmp, emit_fcvt, emit_f2i, emit_i2f,
-    emit_bitcast;
-emit_fn emit_vconst, emit_vector, emit_vector_lane, emit_vector_shift,
-    emit_vector_fp, emit_vector_misc;
+emit_fn emit_branch, emit_branch_cc, emit_exit_jump, emit_exit_indirect, emit_exit_lookup,
+    emit_exit_stop;
+emit_fn emit_fp, emit_fp_sign, emit_fcmp, emit_fcvt, emit_f2i, emit_i2f, emit_bitcast;
+emit_fn emit_vconst, emit_vector, emit_vector_lane, emit_vector_shift, emit_vector_fp,
+    emit_vector_misc;
 
 /* Moves values into registers, all at once; a source of IR_NONE is skipped. */
-void parallel_move(struct emit *e, const ir_ref *refs, const uint8_t *regs,
-                   unsigned n);
+void parallel_move(struct emit *e, const ir_ref *refs, const uint8_t *regs, unsigned n);
 
 struct cold *cold_add(struct emit *e, enum cold_kind kind);
 void cold_fp_sort(struct emit *e, const struct cold *cold); /* fp.c */
 void cold_emit_all(struct emit *e, struct unit_code *code);
 
 /* sidetable.c */
-void sidetable_put_site(struct emit *e, uint32_t offset, ir_ref insn,
-                        bool registers_saved, unsigned pending_first,
-                        unsigned n_pending);
-void x86_restore(struct backend_state *s, struct run_state *run,
-                 const struct unit_code *code, const void *site, uint64_t *pc,
-                 uint32_t *aux);
+void sidetable_put_site(struct emit *e, uint32_t offset, ir_ref insn, bool registers_saved,
+                        unsigned pending_first, unsigned n_pending);
+void x86_restore(struct backend_state *s, struct run_state *run, const struct unit_code *code,
+                 const void *site, uint64_t *pc, uint32_t *aux);
 ir_ref boundary_of(struct emit *e, ir_ref insn);
 
 /* thunks.c */
 bool thunks_create(struct backend_state *s, struct error *err);
-enum exit_reason x86_enter(struct backend_state *s, struct run_state *run,
-                           const void *code);
-NORETURN void x86_unwind(struct backend_state *s, struct run_state *run,
-                         enum exit_reason reason);
+enum exit_reason x86_enter(struct backend_state *s, struct run_state *run, const void *code);
+NORETURN void x86_unwind(struct backend_state *s, struct run_state *run, enum exit_reason reason);
 
 /* patch.c */
-void x86_patch_jump(struct backend_state *s, void *site, const void *target,
-                    uint32_t tag);
+void x86_patch_jump(struct backend_state *s, void *site, const void *target, uint32_t tag);
 void x86_forget(struct backend_state *s, const void *start, const void *end);
 bool slots_create(struct backend_state *s, struct error *err);
 void slots_destroy(struct backend_state *s);
-struct inline_slot *slot_take(struct backend_state *s,
-                              const void *owner); /* NULL: none left */
+struct inline_slot *slot_take(struct backend_state *s, const void *owner); /* NULL: none left */
 const void *x86_indirect_fill(struct run_state *run, struct inline_slot *slot,
                               struct backend_state *s);
 
 /* slow.c */
-void x86_slow_access(struct run_state *run, const uint8_t *back,
-                     struct backend_state *s);
+void x86_slow_access(struct run_state *run, const uint8_t *back, struct backend_state *s);
 
 /* vector.c */
 void load_vector_constant(struct emit *e, ir_ref ref, unsigned reg);
-void pool_operand(struct emit *e, uint64_t low, uint64_t high, unsigned op,
-                  unsigned reg, unsigned first);
+void pool_operand(struct emit *e, uint64_t low, uint64_t high, unsigned op, unsigned reg,
+                  unsigned first);
 
 /* disas.c */
-unsigned x86_disassemble(const uint8_t *code, size_t size, uint64_t address,
-                         char *text, size_t text_size);
+unsigned x86_disassemble(const uint8_t *code, size_t size, uint64_t address, char *text,
+                         size_t text_size);
 
 #endif
