@@ -141,7 +141,7 @@ static void emit_insn(struct emit *e, ir_ref i)
         return;
     /* ADC, SBB and BRCC take what they need from EFLAGS before they change them.
      */
-    if (e->eflags && op_clobbers_flags(insn->op) && insn->op != IR_ADC && insn->op != IR_SBB &&
+    if (e->eflags && insn_clobbers_flags(e, i) && insn->op != IR_ADC && insn->op != IR_SBB &&
         insn->op != IR_BRCC)
         flags_clobber(e);
     e->locked = 0;
@@ -344,7 +344,7 @@ static void choose_bias(struct backend_state *s)
         for (unsigned g = 0; g < s->env.n_fields; g++) {
             const struct state_field *field = &s->env.fields[g];
             if (field->offset >= start && field->offset < start + 256)
-                n += field->type <= IR_I32 && s->pin_of_field[g] == NO_REG ? 4 : 1;
+                n += field->type > IR_I64 ? 1 : s->pin_of_field[g] == NO_REG ? 16 : 6;
         }
         if (n > best) {
             best = n;
@@ -362,6 +362,8 @@ static bool emit_create(struct backend_state *s)
         return false;
     e->value = calloc(IR_MAX_INSNS, sizeof(*e->value));
     e->arg_next = calloc(IR_MAX_INSNS, sizeof(*e->arg_next));
+    e->next_barrier = calloc(IR_MAX_INSNS, sizeof(*e->next_barrier));
+    e->next_event = calloc(IR_MAX_INSNS, sizeof(*e->next_event));
     e->cold = calloc(MAX_COLD, sizeof(*e->cold));
     e->pending = calloc(MAX_PENDING, sizeof(*e->pending));
     e->sites = calloc(MAX_HOT_SITES, sizeof(*e->sites));
@@ -371,7 +373,7 @@ static bool emit_create(struct backend_state *s)
     e->pool_use = calloc(MAX_POOL_USES, sizeof(*e->pool_use));
     e->table_capacity = 256 * KIB;
     e->table = malloc(e->table_capacity);
-    return e->value && e->arg_next && e->cold && e->pending && e->sites && e->block_start &&
+    return e->value && e->arg_next && e->next_barrier && e->next_event && e->cold && e->pending && e->sites && e->block_start &&
            e->fixups && e->pool && e->pool_use && e->table;
 }
 
@@ -381,6 +383,8 @@ static void emit_destroy(struct emit *e)
         return;
     free(e->value);
     free(e->arg_next);
+    free(e->next_barrier);
+    free(e->next_event);
     free(e->cold);
     free(e->pending);
     free(e->sites);

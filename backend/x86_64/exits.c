@@ -108,13 +108,18 @@ static uint8_t *poll(struct emit *e)
 
 void emit_branch(struct emit *e, const struct ir_insn *insn)
 {
+    bool next = insn->aux == e->block + 1;
     if (insn->sub & IR_POLL) {
         struct cold *cold = cold_add(e, COLD_POLL);
         cold->pc = insn->imm;
         cold->key = e->u->key;
-        cold->poll_from = poll(e);
+        emit_alu_mi(&e->a, 0, ALU_CMP, run_mem(e, offsetof(struct run_state, exit_request)), 0);
+        if (!next)
+            jump_to_block(e, emit_jcc(&e->a, CC_E), insn->aux);
+        cold->poll_from = next ? emit_jcc(&e->a, CC_NE) : emit_jmp(&e->a);
+        return;
     }
-    if (insn->aux != e->block + 1)
+    if (!next)
         jump_to_block(e, emit_jmp(&e->a), insn->aux);
 }
 

@@ -164,6 +164,9 @@ void emit_integer(struct emit *e, const struct ir_insn *insn)
     unsigned w = op_w(insn->type);
     unsigned a = use_gpr(e, insn->arg[0]);
     struct operand b = use_operand(e, insn->arg[1]);
+    bool keep_flags = e->eflags && !insn_clobbers_flags(e, e->here) && flags_matter(e);
+    if (keep_flags && b.kind == OPERAND_MEM)
+        b = (struct operand){.kind = OPERAND_REG, .reg = (uint8_t)use_gpr(e, insn->arg[1])};
     end_uses(e);
     unsigned want = v->want;
     if (b.kind == OPERAND_REG && commutes && b.reg != a &&
@@ -175,7 +178,7 @@ void emit_integer(struct emit *e, const struct ir_insn *insn)
     }
     uint32_t avoid = b.kind == OPERAND_REG && b.reg != a ? 1u << b.reg : 0;
     unsigned dst = def_reg(e, a, avoid);
-    if (!v->flag_last && dst != a && (insn->op == IR_ADD || insn->op == IR_SUB) &&
+    if (!v->flag_last && (dst != a || keep_flags) && (insn->op == IR_ADD || insn->op == IR_SUB) &&
         emit_lea_sum(e, insn, dst, a, b))
         return;
     bool same = b.kind == OPERAND_REG && b.reg == a;
@@ -183,6 +186,8 @@ void emit_integer(struct emit *e, const struct ir_insn *insn)
         emit_mov_rr(&e->a, w, dst, a);
     if (same)
         b.reg = (uint8_t)dst;
+    if (keep_flags) /* a displacement lea cannot express */
+        flags_clobber(e);
     alu_operand(e, w, op, dst, b);
     flags_produced(e);
 }

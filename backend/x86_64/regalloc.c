@@ -53,10 +53,16 @@ static bool is_general(unsigned type)
     return type == IR_I32 || type == IR_I64;
 }
 
-/* Does an op change EFLAGS (or may it)? */
-bool op_clobbers_flags(unsigned op)
+/* Does an insn change EFLAGS (or may it)? Sums nobody wants the flags of can be done by lea. */
+bool insn_clobbers_flags(const struct emit *e, ir_ref ref)
 {
-    switch (op) {
+    const struct ir_insn *insn = &e->u->insns[ref];
+    switch (insn->op) {
+    case IR_ADD:
+        return e->value[ref].flag_last;
+    case IR_SUB:
+        return e->value[ref].flag_last || e->u->insns[insn->arg[1]].op != IR_CONST ||
+               insn->type != IR_I32;
     case IR_NOP:
     case IR_CONST:
     case IR_VCONST:
@@ -147,8 +153,9 @@ void alloc_analyse(struct emit *e, const struct ir_block *block)
 {
     const struct ir_unit *u = e->u;
     uint16_t barrier[N_PINNED]; /* next op that looks at the pinned register */
-    ir_ref clobber = 0;
+    ir_ref clobber = 0, observer = block->last;
     memset(barrier, 0, sizeof(barrier));
+    memset(e->event, 0, sizeof(e->event));
     for (ir_ref i = block->first; i <= block->last; i++)
         reset_value(&e->value[i]);
     for (ir_ref i = block->last; i >= block->first; i--) {
@@ -162,9 +169,12 @@ void alloc_analyse(struct emit *e, const struct ir_block *block)
                 v->want = NO_REG;
         }
         v->next_use = 0;
+        if ((info->traits & (IR_FAULT | IR_END)) || insn->op == IR_CALL)
+            observer = i;
+        e->next_barrier[i] = observer;
         if (v->flag_last)
             choose_recreate(e, i, insn, clobber);
-        if (op_clobbers_flags(insn->op))
+        if (insn_clobbers_flags(e, i))
             clobber = i;
         if ((info->traits & IR_PURE) && !v->n_uses && !v->flag_last)
             continue; /* not emitted */
@@ -187,6 +197,12 @@ void alloc_analyse(struct emit *e, const struct ir_block *block)
             for (unsigned p = 0; p < e->s->n_pinned; p++)
                 if (p == pin || (e->s->overlap[insn->aux] >> p & 1))
                     barrier[p] = i;
+            if (pin != NO_REG) {
+                e->next_event[i] = e->event[pin];
+                e->event[pin] = i;
+            } else if (e->s->overlap[insn->aux]) {
+                e->next_barrier[i] = observer = i;
+            }
             if (insn->op == IR_SET && pin != NO_REG) {
                 struct value *source = &e->value[insn->arg[0]];
                 source->want = e->s->pinned[pin].reg;
@@ -351,9 +367,39 @@ static unsigned pick(struct emit *e, uint32_t pool)
     return best;
 }
 
+/* A pinned register whose field is set again before anybody looks at it is as good as a temporary:
+ * whoever is in it then is moved out by the SET. Only for I32 and I64 values. */
+static unsigned pick_idle_pinned(struct emit *e)
+{
+    unsigned best = NO_REG, best_set = 0;
+    for (unsigned p = 0; p < e->s->n_pinned; p++) {
+        unsigned reg = e->s->pinned[p].reg, set = e->event[p];
+        if (!set || set < best_set || e->u->insns[set].op != IR_SET ||
+            e->next_barrier[e->here] < set || (e->locked >> reg & 1))
+            continue;
+        ir_ref ref = e->reg_value[reg];
+        while (ref && e->value[ref].last_use < e->here)
+            ref = e->value[ref].next_alias;
+        if (ref)
+            continue;
+        best = reg;
+        best_set = set;
+    }
+    return best;
+}
+
 static unsigned alloc_from(struct emit *e, uint32_t pool)
 {
     unsigned reg = pick(e, pool);
+    if (pool == TEMP_MASK && (reg == NO_REG || e->reg_value[reg])) {
+        unsigned idle = pick_idle_pinned(e);
+        if (idle != NO_REG) {
+            while (e->reg_value[idle])
+                unplace(e, e->reg_value[idle]);
+            e->locked |= 1u << idle;
+            return idle;
+        }
+    }
     if (reg == NO_REG) { /* more operands than temporaries: cannot happen with the
                             ops we have */
         e->failed = true;
@@ -457,7 +503,7 @@ static void load_slot(struct emit *e, ir_ref ref, unsigned reg)
     }
 }
 
-static bool flags_matter(const struct emit *e)
+bool flags_matter(const struct emit *e)
 {
     return e->eflags && (e->n_lazy || e->value[e->eflags].flag_last >= e->here);
 }
@@ -799,6 +845,7 @@ void emit_get(struct emit *e, const struct ir_insn *insn)
     if (!v->last_use)
         return;
     if (pin != NO_REG) {
+        e->event[pin] = e->next_event[e->here];
         v->flags = VALUE_LIVE;
         place(e, e->here, e->s->pinned[pin].reg);
         return;
@@ -880,6 +927,7 @@ void emit_set(struct emit *e, const struct ir_insn *insn)
     unsigned pin = e->s->pin_of_field[insn->aux];
     forget_field(e, insn->aux);
     if (pin != NO_REG) {
+        e->event[pin] = e->next_event[e->here];
         set_pinned(e, source, e->s->pinned[pin].reg);
     } else {
         for (unsigned p = 0; e->s->overlap[insn->aux] && p < e->s->n_pinned; p++)

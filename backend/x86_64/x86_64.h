@@ -266,6 +266,9 @@ struct emit {
 
     struct value *value;     /* per insn */
     uint16_t (*arg_next)[4]; /* per insn: next use of each argument after it */
+    uint16_t *next_barrier; /* per insn: the next one, itself included, that sees pinned registers */
+    uint16_t *next_event;   /* per GET, SET of a pinned field: the next of the same field */
+    uint16_t event[N_PINNED]; /* next GET or SET from where emission stands */
     struct cold *cold;
     unsigned n_cold;
     struct pending_place *pending;
@@ -336,7 +339,8 @@ static inline unsigned op_w(unsigned type)
 }
 
 /* flags.c */
-bool op_clobbers_flags(unsigned op); /* regalloc.c */
+bool insn_clobbers_flags(const struct emit *e, ir_ref ref); /* regalloc.c */
+bool flags_matter(const struct emit *e);                     /* regalloc.c */
 void flags_clobber(struct emit *e);  /* EFLAGS is about to be lost */
 void flags_produced(struct emit *e); /* by the op being emitted */
 enum cc flags_use(struct emit *e, ir_ref flags, unsigned cond, bool *inverted_carry);
