@@ -159,7 +159,7 @@ check-clang:
 	@tools/install-deps run check clang
 	+@$(again) run-tests CC=clang
 
-# The ARM side of the instruction tests, run by qemu-arm.
+# The ARM side of the instruction tests, run by qemu-arm. It lies where wild addresses do not hit it.
 ARM_CC ?= arm-linux-gnueabihf-gcc
 arm_runner := $(if $(shell command -v $(ARM_CC)),$(BUILD)/tests/arm_runner)
 $(BUILD)/tests/arm_runner: tests/insn/arm/arm_runner.c tests/insn/arm_page.h
