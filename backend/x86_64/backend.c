@@ -373,8 +373,8 @@ static bool emit_create(struct backend_state *s)
     e->pool_use = calloc(MAX_POOL_USES, sizeof(*e->pool_use));
     e->table_capacity = 256 * KIB;
     e->table = malloc(e->table_capacity);
-    return e->value && e->arg_next && e->next_barrier && e->next_event && e->cold && e->pending && e->sites && e->block_start &&
-           e->fixups && e->pool && e->pool_use && e->table;
+    return e->value && e->arg_next && e->next_barrier && e->next_event && e->cold && e->pending &&
+           e->sites && e->block_start && e->fixups && e->pool && e->pool_use && e->table;
 }
 
 static void emit_destroy(struct emit *e)

@@ -215,30 +215,24 @@ static void bind_list(struct emit *e, uint8_t *const *fields, unsigned n)
             bind_here(&e->a, fields[k]);
 }
 
-/* Unaligned, but perhaps within one page: then the common path's access does
- * it. */
+/* Unaligned, but perhaps within one page: then back to the common path's check of the entry. All
+ * address bits from the access's size up to the page's are one exactly if it crosses. */
 static void cold_unaligned(struct emit *e, const struct cold *cold)
 {
     unsigned size = memop_size(cold->desc.memop), align = memop_align(cold->desc.memop);
-    unsigned address = cold->desc.address, entry = cold->entry;
-    uint8_t *slow[2] = {NULL, NULL};
+    unsigned address = cold->desc.address;
+    uint8_t *slow = NULL;
     bind_here(&e->a, cold->unaligned_from);
     if (align > 1) {
         emit_test_ri(&e->a, 0, address, (int32_t)align - 1, false);
-        slow[0] = emit_jcc_short(&e->a, CC_NE);
+        slow = emit_jcc_short(&e->a, CC_NE);
     }
-    emit_mov_rr(&e->a, 0, entry, address);
-    emit_alu_ri(&e->a, 0, ALU_AND, entry, TLB_PAGE_SIZE - 1);
-    emit_alu_ri(&e->a, 0, ALU_CMP, entry, TLB_PAGE_SIZE - (int32_t)size);
-    slow[1] = emit_jcc_short(&e->a, CC_A);
-    emit_mov_rr(&e->a, 0, entry, address);
-    emit_shift_i(&e->a, 0, SHIFT_SHR, entry, TLB_PAGE_BITS);
-    emit_load(&e->a, OP_W, entry, mem_index(R15, entry, 3, cold->write ? TLB_WRITE : TLB_READ));
-    emit_test_rr(&e->a, OP_W, entry, entry);
+    emit_rr(&e->a, 0xf7, 2, address); /* not: leaves flags alone */
+    emit_test_ri(&e->a, 0, address, (int32_t)(TLB_PAGE_SIZE - size), true);
+    emit_rr(&e->a, 0xf7, 2, address);
     bind_to(emit_jcc(&e->a, CC_NE), cold->access);
-    for (unsigned k = 0; k < 2; k++)
-        if (slow[k])
-            bind_short(&e->a, slow[k]);
+    if (slow)
+        bind_short(&e->a, slow);
 }
 
 static void cold_memory(struct emit *e, const struct cold *cold)

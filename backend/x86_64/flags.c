@@ -65,7 +65,7 @@ void flags_lazy_value(struct emit *e, ir_ref ref)
 
 static void save_conditions(struct emit *e, ir_ref source)
 {
-    unsigned pairs = e->value[source].flag_conds;
+    unsigned pairs = flags_wanted_after(e, source, e->here);
     while (pairs) {
         unsigned pair = (unsigned)__builtin_ctz(pairs);
         pairs &= pairs - 1;

@@ -155,6 +155,8 @@ void emit_integer(struct emit *e, const struct ir_insn *insn)
         break;
     }
     const struct value *v = &e->value[e->here];
+    if (e->u->insns[insn->arg[1]].op == IR_CONST && (insn->op == IR_ADD || insn->op == IR_SUB))
+        e->sum[e->n_sums++ % ARRAY_SIZE(e->sum)] = e->here;
     if (!v->last_use && (insn->op == IR_SUB || insn->op == IR_AND)) {
         emit_compare(e, insn);
         return;

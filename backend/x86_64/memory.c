@@ -49,6 +49,22 @@ static void cold_from(struct cold *cold, uint8_t *field)
     }
 }
 
+/* The register of a live value known to be base + disp (write-back leaves such), or NO_REG. */
+static unsigned find_sum(struct emit *e, ir_ref base, int32_t disp)
+{
+    for (unsigned k = 0; k < ARRAY_SIZE(e->sum); k++) {
+        ir_ref ref = e->sum[k];
+        const struct ir_insn *sum = &e->u->insns[ref];
+        uint64_t constant;
+        if (!ref || sum->arg[0] != base || sum->type != IR_I32 || e->value[ref].reg == NO_REG ||
+            !(e->value[ref].flags & VALUE_LIVE) || !is_constant(e, sum->arg[1], &constant))
+            continue;
+        if ((sum->op == IR_ADD ? (uint32_t)constant : -(uint32_t)constant) == (uint32_t)disp)
+            return e->value[ref].reg;
+    }
+    return NO_REG;
+}
+
 /* The guest-virtual address in a register. A temporary that dies here may be
  * changed in place, unless a pending record wants its value. */
 static void compute_address(struct emit *e, const struct ir_insn *insn, struct access *x, bool own)
@@ -63,6 +79,12 @@ static void compute_address(struct emit *e, const struct ir_insn *insn, struct a
         }
         x->address = alloc_temp(e);
         emit_mov_imm(&e->a, x->address, x->constant);
+        return;
+    }
+    unsigned sum = disp && !own ? find_sum(e, insn->arg[0], disp) : NO_REG;
+    if (sum != NO_REG) {
+        e->locked |= 1u << sum;
+        x->address = sum;
         return;
     }
     unsigned base = use_gpr(e, insn->arg[0]);
@@ -153,6 +175,10 @@ static void get_entry(struct emit *e, struct access *x)
                                   (x->write ? TLB_WRITE : TLB_READ)));
     else
         load_entry(e, x, x->write);
+}
+
+static void check_entry(struct emit *e, struct access *x)
+{
     emit_test_rr(&e->a, OP_W, x->entry, x->entry);
     cold_from(x->cold, emit_jcc(&e->a, CC_E));
 }
@@ -162,12 +188,16 @@ static void get_entry(struct emit *e, struct access *x)
 static void begin_access(struct emit *e, const struct ir_insn *insn, struct access *x)
 {
     bool atomic = insn->op == IR_CAS || insn->op == IR_RMW;
+    bool vector = (insn->aux & IR_MEM_SIZE) == 4; /* its check needs the entry's register */
     if (atomic && (insn->aux & IR_MEM_SWAP))
         cold_from(x->cold, emit_jmp(&e->a)); /* the other byte order: always in C */
-    else
+    else if (vector)
         check_alignment(e, insn, x);
     get_entry(e, x);
+    if (!vector)
+        check_alignment(e, insn, x);
     x->cold->access = e->a.p;
+    check_entry(e, x);
 }
 
 static void end_access(struct emit *e, struct access *x)
@@ -435,6 +465,7 @@ void emit_probe(struct emit *e, const struct ir_insn *insn)
     struct access x = prepare_access(e, insn, SLOW_PROBE, write, false);
     check_range(e, insn, &x);
     get_entry(e, &x);
+    check_entry(e, &x);
     if (x.address != NO_REG)
         emit_alu_rr(&e->a, OP_W, ALU_ADD, x.entry, x.address);
     else

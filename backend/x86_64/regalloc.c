@@ -112,31 +112,60 @@ static void analyse_flags(struct emit *e, ir_ref i, const struct ir_insn *insn)
     v->flag_conds |= (uint16_t)(1u << (insn->sub >> 1));
 }
 
-/* Values whose flags are read after something has changed EFLAGS: decide how to
- * get them back. */
+/* Condition pairs that consumers behind `from` take from this source's flags. */
+unsigned flags_wanted_after(const struct emit *e, ir_ref source, ir_ref from)
+{
+    unsigned pairs = 0;
+    for (ir_ref i = from + 1; i <= e->value[source].flag_last; i++) {
+        const struct ir_insn *insn = &e->u->insns[i];
+        if ((insn->op == IR_SETCC || insn->op == IR_SELECT || insn->op == IR_BRCC) &&
+            flags_source(e->u, insn->arg[0]) == source &&
+            (insn->op != IR_SETCC || e->value[i].last_use))
+            pairs |= 1u << (insn->sub >> 1);
+    }
+    return pairs;
+}
+
+/* May this operand of a comparison be kept to do it again? Constants, what stays in a pinned
+ * register and what lives on anyway cost nothing; others are worth it over a short distance. */
+static bool is_keepable(struct emit *e, ir_ref ref, ir_ref at, ir_ref until)
+{
+    enum { SHORT_DISTANCE = 32 };
+    const struct ir_insn *insn = &e->u->insns[ref];
+    return insn->op == IR_CONST ||
+           (insn->op == IR_GET && e->s->pin_of_field[insn->aux] != NO_REG) ||
+           e->value[ref].last_use >= until || until - at < SHORT_DISTANCE;
+}
+
+static bool consumes_other_flags(const struct emit *e, ir_ref i, ir_ref source)
+{
+    const struct ir_insn *insn = &e->u->insns[i];
+    return (insn->op == IR_SETCC || insn->op == IR_SELECT) &&
+           flags_source(e->u, insn->arg[0]) != source;
+}
+
+/* Values whose flags are read after something has changed EFLAGS: decide how to get them back. */
 static void choose_recreate(struct emit *e, ir_ref i, const struct ir_insn *insn,
                             ir_ref next_clobber)
 {
     struct value *v = &e->value[i];
     v->recreate = RECREATE_SAVE;
-    if (!v->flag_last || !next_clobber || next_clobber >= v->flag_last)
+    if (!next_clobber || next_clobber >= v->flag_last)
         return;
     unsigned zero_or_negative = 1u << (IR_Z >> 1) | 1u << (IR_N >> 1);
-    if (insn->op != IR_MKFLAGS && v->n_uses && !(v->flag_conds & ~zero_or_negative)) {
+    ir_ref lost = i; /* a consumer of other flags may change EFLAGS too */
+    while (lost + 1u < next_clobber && !consumes_other_flags(e, (ir_ref)(lost + 1), i))
+        lost++;
+    if (insn->op != IR_MKFLAGS && v->n_uses &&
+        !(flags_wanted_after(e, i, lost) & ~zero_or_negative)) {
         v->recreate = RECREATE_RESULT;
         v->last_use = MAX(v->last_use, v->flag_last);
         return;
     }
-    if (insn->op != IR_SUB && insn->op != IR_AND)
+    if ((insn->op != IR_SUB && insn->op != IR_AND) ||
+        !is_keepable(e, insn->arg[0], i, v->flag_last) ||
+        !is_keepable(e, insn->arg[1], i, v->flag_last))
         return;
-    for (unsigned k = 0; k < 2; k++) {
-        const struct ir_insn *arg = &e->u->insns[insn->arg[k]];
-        bool cheap = arg->op == IR_CONST ||
-                     (arg->op == IR_GET && e->s->pin_of_field[arg->aux] != NO_REG) ||
-                     e->value[insn->arg[k]].last_use >= v->flag_last;
-        if (!cheap)
-            return;
-    }
     v->recreate = RECREATE_OPERANDS;
     for (unsigned k = 0; k < 2; k++) {
         struct value *arg = &e->value[insn->arg[k]];
@@ -736,6 +765,8 @@ void alloc_begin_block(struct emit *e)
     e->locked = 0;
     e->vector_used = 0;
     e->eflags = 0;
+    e->n_sums = 0;
+    memset(e->sum, 0, sizeof(e->sum));
     e->n_lazy = e->n_saved = e->n_field_values = 0;
     e->slots_used = e->dead_slots = 0;
     e->vector_slots_used = e->dead_vector_slots = 0;

@@ -257,6 +257,8 @@ struct emit {
     uint32_t vector_used;     /* xmm that hold a live value, or are locked */
 
     ir_ref eflags; /* whose flags EFLAGS holds, 0 none */
+    ir_ref sum[4]; /* the last values that are another one plus a constant */
+    unsigned n_sums;
     unsigned n_lazy, n_saved, n_field_values;
     ir_ref lazy[MAX_LAZY];
     struct saved_flag saved[MAX_SAVED_FLAGS];
@@ -266,8 +268,9 @@ struct emit {
 
     struct value *value;     /* per insn */
     uint16_t (*arg_next)[4]; /* per insn: next use of each argument after it */
-    uint16_t *next_barrier; /* per insn: the next one, itself included, that sees pinned registers */
-    uint16_t *next_event;   /* per GET, SET of a pinned field: the next of the same field */
+    uint16_t
+        *next_barrier;    /* per insn: the next one, itself included, that sees pinned registers */
+    uint16_t *next_event; /* per GET, SET of a pinned field: the next of the same field */
     uint16_t event[N_PINNED]; /* next GET or SET from where emission stands */
     struct cold *cold;
     unsigned n_cold;
@@ -340,8 +343,9 @@ static inline unsigned op_w(unsigned type)
 
 /* flags.c */
 bool insn_clobbers_flags(const struct emit *e, ir_ref ref); /* regalloc.c */
-bool flags_matter(const struct emit *e);                     /* regalloc.c */
-void flags_clobber(struct emit *e);  /* EFLAGS is about to be lost */
+bool flags_matter(const struct emit *e);                    /* regalloc.c */
+void flags_clobber(struct emit *e);                         /* EFLAGS is about to be lost */
+unsigned flags_wanted_after(const struct emit *e, ir_ref source, ir_ref from); /* regalloc.c */
 void flags_produced(struct emit *e); /* by the op being emitted */
 enum cc flags_use(struct emit *e, ir_ref flags, unsigned cond, bool *inverted_carry);
 void flags_restore_carry(struct emit *e, bool inverted_carry);
