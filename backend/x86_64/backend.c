@@ -229,7 +229,7 @@ static enum emit_result x86_emit_unit(struct backend_state *s, const struct ir_u
     e->u = unit;
     e->end = out->end;
     e->features = s->features;
-    e->failed = e->no_space = false;
+    e->failed = e->no_space = e->hold_flags = false;
     e->n_cold = e->n_pending = e->n_sites = e->n_fixups = e->n_exits = 0;
     e->n_pool = e->n_pool_uses = 0;
     e->table_size = 0;

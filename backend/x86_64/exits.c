@@ -237,13 +237,13 @@ static void cold_unaligned(struct emit *e, const struct cold *cold)
 
 static void cold_memory(struct emit *e, const struct cold *cold)
 {
-    if (cold->unaligned_from && cold->kind == COLD_FP)
+    if (cold->unaligned_from && cold->kind == COLD_FP && cold->op)
+        cold_vector_exact(e, cold);
+    else if (cold->unaligned_from && cold->kind == COLD_FP)
         cold_fp_sort(e, cold);
     else if (cold->unaligned_from)
         cold_unaligned(e, cold);
     bind_list(e, cold->from, ARRAY_SIZE(cold->from));
-    if (cold->reload_mxcsr)
-        emit_rm(&e->a, 0xae | OP_0F, 2, mem_at(RSP, FRAME_MXCSR));
     const struct slow_desc *d = &cold->desc;
     bool xmm = cold->xmm_live || (d->result != NO_REG && d->result >= XMM_BASE) ||
                (d->value != NO_REG && d->value >= XMM_BASE) || d->kind >= SLOW_FP;

@@ -197,11 +197,24 @@ void emit_setcc(struct emit *e, const struct ir_insn *insn)
     def_in(e, reg);
 }
 
+/* EFLAGS first, then the values (moves only), so that recreating flags needs no more registers
+ * than there are. */
+static enum cc select_condition(struct emit *e, const struct ir_insn *insn, bool *inverted)
+{
+    for (unsigned k = 1; k < 3; k++)
+        if (e->value[insn->arg[k]].flags & VALUE_LAZY_CC)
+            flags_lazy_value(e, insn->arg[k]);
+    enum cc cc = flags_use(e, insn->arg[0], insn->sub, inverted);
+    e->locked = 0;
+    e->hold_flags = true;
+    return cc;
+}
+
 static void select_vector(struct emit *e, const struct ir_insn *insn)
 {
-    unsigned yes = use_xmm(e, insn->arg[1]), no = use_xmm(e, insn->arg[2]);
     bool inverted;
-    enum cc cc = flags_use(e, insn->arg[0], insn->sub, &inverted);
+    enum cc cc = select_condition(e, insn, &inverted);
+    unsigned yes = use_xmm(e, insn->arg[1]), no = use_xmm(e, insn->arg[2]);
     end_uses(e);
     unsigned dst = def_xmm(e, no, 1u << yes);
     emit_movaps(&e->a, dst, no);
@@ -209,6 +222,7 @@ static void select_vector(struct emit *e, const struct ir_insn *insn)
     emit_movaps(&e->a, dst, yes);
     bind_short(&e->a, over);
     flags_restore_carry(e, inverted);
+    e->hold_flags = false;
 }
 
 void emit_select(struct emit *e, const struct ir_insn *insn)
@@ -218,9 +232,9 @@ void emit_select(struct emit *e, const struct ir_insn *insn)
         return;
     }
     unsigned w = op_w(insn->type);
-    unsigned yes = use_gpr(e, insn->arg[1]), no = use_gpr(e, insn->arg[2]);
     bool inverted;
-    enum cc cc = flags_use(e, insn->arg[0], insn->sub, &inverted);
+    enum cc cc = select_condition(e, insn, &inverted);
+    unsigned yes = use_gpr(e, insn->arg[1]), no = use_gpr(e, insn->arg[2]);
     end_uses(e);
     unsigned want = e->value[e->here].want;
     bool swap = want == yes || (want != no && e->reg_value[no] && !e->reg_value[yes]);
@@ -235,6 +249,7 @@ void emit_select(struct emit *e, const struct ir_insn *insn)
         emit_mov_rr(&e->a, w, dst, no);
     emit_rr(&e->a, 0x40 | cc | OP_0F | w, dst, yes);
     flags_restore_carry(e, inverted);
+    e->hold_flags = false;
 }
 
 /* CF = the carry (an I32 that is 0 or 1); lazily known conditions come from

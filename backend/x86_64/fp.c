@@ -181,18 +181,29 @@ void emit_fp_sign(struct emit *e, const struct ir_insn *insn)
     pool_operand(e, mask, 0, op | OP_0F, dst, a);
 }
 
+/* Leaves for the function if x is denormal: doubled less one it has no exponent left. */
+static void check_denormal(struct emit *e, struct cold *cold, unsigned slot, unsigned type,
+                           unsigned x, unsigned temp)
+{
+    unsigned w = is_double(type) ? OP_W : 0;
+    emit_sse_rr(&e->a, PS_GET | w, x, temp);
+    emit_lea(&e->a, w, temp, mem_index(temp, temp, 0, -1));
+    emit_shift_i(&e->a, w, SHIFT_SHR, temp, w ? 53 : 24);
+    cold->from[slot] = emit_jcc(&e->a, CC_E);
+}
+
 void emit_fcmp(struct emit *e, const struct ir_insn *insn)
 {
     uint8_t regs[3];
     unsigned type = e->u->insns[insn->arg[0]].type;
-    if (insn->sub & IR_FP_FLUSH) {
-        call_function(e, insn);
-        return;
-    }
     before_function(e);
     use_operands(e, insn, regs);
     unsigned dst = alloc_temp(e), temp = alloc_temp(e);
     struct cold *cold = add_cold(e, insn, regs, dst);
+    if (insn->sub & (IR_FP_FLUSH | IR_FP_STANDARD)) {
+        check_denormal(e, cold, 1, type, regs[0], temp);
+        check_denormal(e, cold, 2, type, regs[1], temp);
+    }
     unsigned opcode = (insn->sub & IR_FP_SIGNAL_QNAN ? 0x2f : 0x2e) | OP_0F;
     emit_sse_rr(&e->a, opcode | (is_double(type) ? OP_66 : 0), regs[0], regs[1]);
     cold->from[0] = emit_jcc(&e->a, CC_P);

@@ -534,6 +534,8 @@ static void load_slot(struct emit *e, ir_ref ref, unsigned reg)
 
 bool flags_matter(const struct emit *e)
 {
+    if (e->hold_flags)
+        return true;
     return e->eflags && (e->n_lazy || e->value[e->eflags].flag_last >= e->here);
 }
 

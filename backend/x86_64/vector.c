@@ -406,18 +406,36 @@ void emit_vector_misc(struct emit *e, const struct ir_insn *insn)
     }
 }
 
-/* ---- floating point
- * ----------------------------------------------------------------------------------------
+/* ---- floating point ----------------------------------------------------------------------------
+ *
+ * Lanes where host and guest may differ (ir.h) go to the guest's function. Its flags must then be
+ * exact, so the host's operation must not have raised any that the guest's would not. Operands are
+ * checked before the operation; what remains is the host's "inexact" for a result that the guest
+ * flushes. That does no harm once "inexact" is set anyway, which run_state.mxcsr remembers: its
+ * flags are a subset of the live ones. Until then the cold stub does everything, exactly.
  */
 
-/* Never a denormal: another flushing op's result, or a constant that is none.
- */
+enum { MXCSR_INEXACT = 0x20, CMP_UNORDERED = 3 };
+#define DENORMAL_LIMIT UINT64_C(0x00ffffff00ffffff)
+#define ZERO_LIMIT UINT64_C(0x0100000001000000)
+
+static bool is_ordinary(uint32_t bits)
+{
+    uint32_t exponent = bits & 0x7f800000;
+    return !(bits & 0x7fffffff) || (exponent != 0 && exponent != 0x7f800000);
+}
+
+/* Never a denormal or NaN that was not seen to: another flushing op's result, or such constant. */
 static bool is_flushed(struct emit *e, ir_ref ref)
 {
     const struct ir_insn *insn = &e->u->insns[ref];
     if (insn->op >= IR_VFADD && insn->op <= IR_VFMA)
         return (insn->sub >> 4 & IR_FP_FLUSH) && (insn->sub & 3) == IR_LANE32;
-    return false;
+    if (insn->op != IR_VCONST)
+        return false;
+    uint64_t high = e->u->vconst_high[insn->aux];
+    return is_ordinary((uint32_t)insn->imm) && is_ordinary((uint32_t)(insn->imm >> 32)) &&
+           is_ordinary((uint32_t)high) && is_ordinary((uint32_t)(high >> 32));
 }
 
 static void before_function(struct emit *e)
@@ -428,12 +446,104 @@ static void before_function(struct emit *e)
         forget_integer_fields(e);
 }
 
-/* t = doubled bits of x less one: denormals become the smallest unsigned
- * numbers, zero the largest. */
+/* t = doubled bits of x less one: denormals become the smallest unsigned numbers, zero the
+ * largest. */
 static void rank_lanes(struct emit *e, unsigned t, unsigned x)
 {
     emit_sse_rrr(&e->a, PADDD, t, x, x);
     pool_operand(e, UINT64_MAX, UINT64_MAX, PADDD, t, t);
+}
+
+/* u = lanes of t up to limit; t is kept. */
+static void select_low(struct emit *e, unsigned u, unsigned t, uint64_t limit)
+{
+    pool_operand(e, limit, limit, PMINUD, u, t);
+    emit_sse_rrr(&e->a, PCMPEQD, u, u, t);
+}
+
+static uint8_t *jump_if_any(struct emit *e, unsigned mask, unsigned temp)
+{
+    emit_sse_rr(&e->a, 0x50 | OP_0F, temp, mask); /* movmskps */
+    emit_test_rr(&e->a, 0, temp, temp);
+    return emit_jcc(&e->a, CC_NE);
+}
+
+static bool needs_check(struct emit *e, const struct ir_insn *insn, unsigned k)
+{
+    for (unsigned j = 0; j < k; j++)
+        if (insn->arg[j] == insn->arg[k])
+            return false;
+    return !is_flushed(e, insn->arg[k]);
+}
+
+/* u = lanes where an operand is denormal; false: none can be. */
+static bool select_operands(struct emit *e, const struct ir_insn *insn, const uint8_t *regs,
+                            unsigned t, unsigned u)
+{
+    bool any = false;
+    for (unsigned k = 0; k < ir_op_info[insn->op].n_args; k++) {
+        if (!needs_check(e, insn, k))
+            continue;
+        rank_lanes(e, any ? u : t, regs[k]);
+        if (any)
+            emit_sse_rrr(&e->a, PMINUD, t, t, u);
+        any = true;
+    }
+    if (any)
+        select_low(e, u, t, DENORMAL_LIMIT);
+    return any;
+}
+
+static void operate(struct emit *e, unsigned op, unsigned dst, const uint8_t *regs)
+{
+    static const uint8_t opcode_of[3] = {0x58, 0x5c, 0x59};
+    if (op == IR_VFMA) {
+        emit_movaps(&e->a, dst, regs[2]);
+        emit_vex_rr(&e->a, Q(0xb8), dst, regs[0], regs[1]);
+    } else {
+        emit_sse_rrr(&e->a, opcode_of[op - IR_VFADD] | OP_0F, dst, regs[0], regs[1]);
+    }
+}
+
+/* t = lanes that compare unordered with themselves, or-ed into u. */
+static void add_unordered(struct emit *e, unsigned u, unsigned t, unsigned x)
+{
+    emit_sse_rrr(&e->a, 0xc2 | OP_0F, t, x, x); /* cmpps */
+    put8(&e->a, CMP_UNORDERED);
+    emit_sse_rrr(&e->a, POR, u, u, t);
+}
+
+/* "Inexact" was not known to be set: look again; if it is not, do the whole op with the control
+ * word of before at hand. A zero product may have been an underflow, too. */
+void cold_vector_exact(struct emit *e, const struct cold *cold)
+{
+    const struct ir_insn *insn = &e->u->insns[cold->op];
+    const uint8_t regs[3] = {cold->desc.address, cold->desc.value, cold->desc.extra};
+    unsigned dst = cold->desc.result, t = cold->vector[0], u = cold->vector[1];
+    struct mem mxcsr = run_mem(e, offsetof(struct run_state, mxcsr));
+    bind_here(&e->a, cold->unaligned_from);
+    emit_rm(&e->a, 0xae | OP_0F, 3, mxcsr); /* stmxcsr */
+    emit_rm_imm(&e->a, 0xf6, 0, mxcsr, 1);
+    put8(&e->a, MXCSR_INEXACT);
+    bind_to(emit_jcc(&e->a, CC_NE), cold->access);
+    uint8_t *abnormal[2] = {NULL, NULL};
+    if (select_operands(e, insn, regs, t, u))
+        abnormal[0] = jump_if_any(e, u, cold->entry);
+    operate(e, insn->op, dst, regs);
+    bool product = insn->op == IR_VFMUL || insn->op == IR_VFMA;
+    if (product)
+        emit_sse_rrr(&e->a, PADDD, t, dst, dst);
+    else
+        rank_lanes(e, t, dst);
+    select_low(e, u, t, product ? ZERO_LIMIT : DENORMAL_LIMIT);
+    add_unordered(e, u, t, dst);
+    abnormal[1] = jump_if_any(e, u, cold->entry);
+    emit_rm(&e->a, 0xae | OP_0F, 3, mxcsr);
+    bind_to(emit_jmp(&e->a), cold->back);
+    bind_here(&e->a, abnormal[1]);
+    emit_rm(&e->a, 0xae | OP_0F, 2, mxcsr); /* ldmxcsr: takes the flags back */
+    if (abnormal[0])
+        bind_here(&e->a, abnormal[0]);
 }
 
 static void vector_fp_inline(struct emit *e, const struct slow_desc *d)
@@ -447,7 +557,6 @@ static void vector_fp_inline(struct emit *e, const struct slow_desc *d)
 
 void emit_vector_fp(struct emit *e, const struct ir_insn *insn)
 {
-    static const uint8_t opcode_of[3] = {0x58, 0x5c, 0x59};
     unsigned n = ir_op_info[insn->op].n_args;
     uint8_t regs[3] = {NO_REG, NO_REG, NO_REG};
     uint32_t avoid = 0;
@@ -473,31 +582,20 @@ void emit_vector_fp(struct emit *e, const struct ir_insn *insn)
     }
     struct cold *cold = cold_add(e, COLD_FP);
     cold->desc = d;
-    cold->reload_mxcsr = true;
-    emit_rm(&e->a, 0xae | OP_0F, 3, mem_at(RSP, FRAME_MXCSR)); /* stmxcsr */
-    if (insn->op == IR_VFMA) {
-        emit_movaps(&e->a, dst, regs[2]);
-        emit_vex_rr(&e->a, Q(0xb8), dst, regs[0], regs[1]);
-    } else {
-        emit_sse_rrr(&e->a, opcode_of[insn->op - IR_VFADD] | OP_0F, dst, regs[0], regs[1]);
-    }
+    cold->op = e->here;
+    cold->entry = (uint8_t)temp;
+    cold->vector[0] = (uint8_t)t;
+    cold->vector[1] = (uint8_t)u;
+    emit_rm_imm(&e->a, 0xf6, 0, run_mem(e, offsetof(struct run_state, mxcsr)), 1); /* test */
+    put8(&e->a, MXCSR_INEXACT);
+    cold->unaligned_from = emit_jcc(&e->a, CC_E);
+    cold->access = e->a.p;
+    if (select_operands(e, insn, regs, t, u))
+        cold->from[0] = jump_if_any(e, u, temp);
+    operate(e, insn->op, dst, regs);
     rank_lanes(e, t, dst);
-    for (unsigned k = 0; k < n; k++) {
-        if (is_flushed(e, insn->arg[k]) || (k && regs[k] == regs[k - 1]))
-            continue;
-        rank_lanes(e, u, regs[k]);
-        emit_sse_rrr(&e->a, PMINUD, t, t, u);
-    }
-    /* Denormals and the smallest normal rank up to this; NaNs compare unordered
-     * with themselves. */
-    uint64_t limit = repeat(IR_LANE32, 0x00ffffff);
-    pool_operand(e, limit, limit, PMINUD, u, t);
-    emit_sse_rrr(&e->a, PCMPEQD, u, u, t);
-    emit_sse_rrr(&e->a, 0xc2 | OP_0F, t, dst, dst); /* cmpunordps */
-    put8(&e->a, 3);
-    emit_sse_rrr(&e->a, POR, u, u, t);
-    emit_sse_rr(&e->a, 0x50 | OP_0F, temp, u); /* movmskps */
-    emit_test_rr(&e->a, 0, temp, temp);
-    cold->from[0] = emit_jcc(&e->a, CC_NE);
+    select_low(e, u, t, DENORMAL_LIMIT);
+    add_unordered(e, u, t, dst);
+    cold->from[1] = jump_if_any(e, u, temp);
     cold->back = e->a.p;
 }

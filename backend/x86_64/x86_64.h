@@ -44,9 +44,8 @@ enum {
     FRAME_SCRATCH = FRAME_VECTOR + VECTOR_SLOTS * 16, /* 64 bytes for the sequence of one op */
     FRAME_SCRATCH_BYTES = 64,
     FRAME_HOST_MXCSR = FRAME_SCRATCH + FRAME_SCRATCH_BYTES,
-    FRAME_MXCSR = FRAME_HOST_MXCSR + 4, /* of before a flushing FP op */
-    FRAME_SLOT = FRAME_MXCSR + 4,       /* inline slot being filled */
-    FRAME_BYTES = FRAME_SLOT + 8 + 8,   /* = 8 mod 16: six registers and the return address above */
+    FRAME_SLOT = FRAME_HOST_MXCSR + 8, /* inline slot being filled */
+    FRAME_BYTES = FRAME_SLOT + 8 + 8,  /* = 8 mod 16: six registers and the return address above */
 };
 
 /* An inline cache of one indirect exit, in data memory near the code. */
@@ -180,7 +179,8 @@ enum cold_kind {
 struct cold {
     uint8_t kind;
     bool xmm_live;
-    bool reload_mxcsr;
+    uint8_t vector[2]; /* FP on vectors: temporaries, and its insn */
+    ir_ref op;
     bool scratch_entry; /* MEMORY: an unaligned access may go inline with `entry`
                            as scratch */
     uint8_t entry;
@@ -256,8 +256,9 @@ struct emit {
     uint32_t locked;          /* registers the current op uses */
     uint32_t vector_used;     /* xmm that hold a live value, or are locked */
 
-    ir_ref eflags; /* whose flags EFLAGS holds, 0 none */
-    ir_ref sum[4]; /* the last values that are another one plus a constant */
+    bool hold_flags; /* a consumer has its condition but has not used it yet */
+    ir_ref eflags;   /* whose flags EFLAGS holds, 0 none */
+    ir_ref sum[4];   /* the last values that are another one plus a constant */
     unsigned n_sums;
     unsigned n_lazy, n_saved, n_field_values;
     ir_ref lazy[MAX_LAZY];
@@ -372,7 +373,8 @@ emit_fn emit_vconst, emit_vector, emit_vector_lane, emit_vector_shift, emit_vect
 void parallel_move(struct emit *e, const ir_ref *refs, const uint8_t *regs, unsigned n);
 
 struct cold *cold_add(struct emit *e, enum cold_kind kind);
-void cold_fp_sort(struct emit *e, const struct cold *cold); /* fp.c */
+void cold_fp_sort(struct emit *e, const struct cold *cold);      /* fp.c */
+void cold_vector_exact(struct emit *e, const struct cold *cold); /* vector.c */
 void cold_emit_all(struct emit *e, struct unit_code *code);
 
 /* sidetable.c */
