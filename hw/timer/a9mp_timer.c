@@ -144,8 +144,7 @@ static uint64_t private_read(struct device *d, uint64_t offset, unsigned size)
 
 static void write_control(struct a9mp_timer *s, unsigned n, uint32_t value)
 {
-    countdown_settle(&s->counter[n].counter);
-    uint32_t now = countdown_value(&s->counter[n].counter);
+    uint32_t now = countdown_settle(&s->counter[n].counter);
 
     /* Watchdog mode can be set here, but left only through the disable register. */
     if (n == WATCHDOG)

@@ -6,9 +6,9 @@
  * counter itself stays exact. */
 enum { SHORTEST_INTERVAL_NS = 20000 };
 
-static uint64_t ticks_since_start(const struct countdown *c)
+static uint64_t ticks_at(const struct countdown *c, int64_t now_ns)
 {
-    int64_t elapsed_ns = clock_now_ns(c->timer.clock) - c->started_ns;
+    int64_t elapsed_ns = now_ns - c->started_ns;
 
     if (elapsed_ns < 0)
         return 0;
@@ -23,11 +23,11 @@ static int64_t ticks_to_ns(const struct countdown *c, uint64_t ticks)
     return (int64_t)((ns + c->hz_numerator - 1) / c->hz_numerator);
 }
 
-uint32_t countdown_value(const struct countdown *c)
+static uint32_t value_at(const struct countdown *c, int64_t now_ns)
 {
     if (!c->running)
         return c->value;
-    uint64_t ticks = ticks_since_start(c);
+    uint64_t ticks = ticks_at(c, now_ns);
     if (ticks <= c->value)
         return (uint32_t)(c->value - ticks);
     if (c->one_shot)
@@ -35,10 +35,15 @@ uint32_t countdown_value(const struct countdown *c)
     return (uint32_t)(c->reload - (ticks - c->value - 1) % ((uint64_t)c->reload + 1));
 }
 
+uint32_t countdown_value(const struct countdown *c)
+{
+    return value_at(c, clock_now_ns(c->timer.clock));
+}
+
 static void arm(struct countdown *c)
 {
     int64_t now_ns = clock_now_ns(c->timer.clock);
-    uint64_t ticks = ticks_since_start(c), zero = c->value;
+    uint64_t ticks = ticks_at(c, now_ns), zero = c->value;
 
     if (ticks >= zero && ticks > 0) { /* the first zero is past: the next one of the cycle */
         uint64_t period = (uint64_t)c->reload + 1;
@@ -61,12 +66,15 @@ static void reached_zero(void *opaque)
     c->expired(c->opaque);
 }
 
-void countdown_settle(struct countdown *c)
+uint32_t countdown_settle(struct countdown *c)
 {
-    if (c->running && clock_now_ns(c->timer.clock) >= c->zero_ns) {
+    int64_t now_ns = clock_now_ns(c->timer.clock);
+
+    if (c->running && now_ns >= c->zero_ns) {
         timer_cancel(&c->timer);
         reached_zero(c);
     }
+    return value_at(c, now_ns);
 }
 
 void countdown_init(struct countdown *c, struct clock *clock, void (*expired)(void *opaque),
@@ -110,8 +118,9 @@ void countdown_stop_at(struct countdown *c, uint32_t value)
 void countdown_set_reload(struct countdown *c, uint32_t reload)
 {
     if (c->running) {
-        c->value = countdown_value(c);
-        c->started_ns = clock_now_ns(c->timer.clock);
+        int64_t now_ns = clock_now_ns(c->timer.clock);
+        c->value = value_at(c, now_ns);
+        c->started_ns = now_ns;
         c->reload = reload;
         arm(c);
     } else {

@@ -34,8 +34,9 @@ void countdown_stop(struct countdown *c); /* keeps the value */
 void countdown_stop_at(struct countdown *c, uint32_t value);
 uint32_t countdown_value(const struct countdown *c);
 /* Calls back now if zero is already past: before software changes a running counter, or that zero
- * would be lost. */
-void countdown_settle(struct countdown *c);
+ * would be lost. Returns the value at the very moment that was looked at: read later, it may be
+ * past a zero that nobody has been told of. */
+uint32_t countdown_settle(struct countdown *c);
 /* The value after the current one has run out; the count goes on undisturbed. */
 void countdown_set_reload(struct countdown *c, uint32_t reload);
 

@@ -143,8 +143,7 @@ static void sp804_write(struct device *d, uint64_t offset, uint64_t value, unsig
             start(s, n, (uint32_t)value);
             break;
         case TIMER_CONTROL: {
-            countdown_settle(&s->timer[n].counter);
-            uint32_t now = countdown_value(&s->timer[n].counter);
+            uint32_t now = countdown_settle(&s->timer[n].counter);
             s->control[n] = value & 0xef;
             start(s, n, now);
             break;
