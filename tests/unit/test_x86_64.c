@@ -89,12 +89,208 @@ static void random_without_bmi(void **state)
     compare("0x70", 40000, optimised);
 }
 
+/* ---- generated code as text ------------------------------------------------------------------ */
+
+enum { CODE_BYTES = 1 << 20, THUNK_BYTES = 1 << 16 };
+
+static ir_ref reg(struct ir_builder *b, unsigned n)
+{
+    return ir_get(b, RF_R0 + n);
+}
+
+static void set_flags(struct ir_builder *b, ir_ref arithmetic)
+{
+    ir_ref flags = ir_flagof(b, arithmetic);
+    ir_set(b, RF_N, ir_setcc(b, IR_N, flags));
+    ir_set(b, RF_Z, ir_setcc(b, IR_Z, flags));
+    ir_set(b, RF_C, ir_setcc(b, IR_NC, flags));
+    ir_set(b, RF_V, ir_setcc(b, IR_V, flags));
+}
+
+static ir_ref get_flags(struct ir_builder *b)
+{
+    ir_ref n = ir_get(b, RF_N), z = ir_get(b, RF_Z);
+    ir_ref c = ir_get(b, RF_C), v = ir_get(b, RF_V);
+    return ir_mkflags(b, n, z, c, v);
+}
+
+/* 1: subs r0, r0, #1; bne 1b */
+static void build_loop(struct ir_builder *b)
+{
+    ir_insn(b, 0x8000, 0);
+    ir_ref difference = ir_bin_i(b, IR_SUB, reg(b, 0), 1);
+    set_flags(b, difference);
+    ir_set(b, RF_R0, difference);
+    ir_insn(b, 0x8004, 0);
+    unsigned again = ir_block_create(b), out = ir_block_create(b);
+    ir_brcc(b, IR_NZ, get_flags(b), again, out);
+    ir_block_begin(b, again);
+    ir_emit(b, IR_BR, IR_VOID, IR_POLL, 0, 0, 0, 0, 0x8000);
+    b->block = IR_NO_BLOCK;
+    ir_block_begin(b, out);
+    ir_exit_jump(b, 0x8008, 0, false);
+}
+
+/* ldr r2, [r1, #4]; ldr r3, [r1], #8 */
+static void build_load(struct ir_builder *b)
+{
+    unsigned memop = 2;
+    ir_insn(b, 0x8000, 0);
+    ir_set(b, RF_R0 + 2, ir_load(b, IR_I32, reg(b, 1), 4, memop));
+    ir_insn(b, 0x8004, 0);
+    ir_ref value = ir_load(b, IR_I32, reg(b, 1), 0, memop);
+    ir_set(b, RF_R0 + 1, ir_bin_i(b, IR_ADD, reg(b, 1), 8));
+    ir_set(b, RF_R0 + 3, value);
+    ir_exit_jump(b, 0x8008, 0, false);
+}
+
+/* push {r0, r1} with sp in r4 */
+static void build_push(struct ir_builder *b)
+{
+    unsigned memop = 2 | IR_MEM_ALIGN_OF(2) | IR_MEM_WRITE;
+    ir_insn(b, 0x8000, 0);
+    ir_ref top = ir_bin_i(b, IR_SUB, reg(b, 4), 8);
+    ir_ref pointer = ir_probe(b, top, 0, 8, memop);
+    ir_hstore(b, pointer, 0, reg(b, 0), memop);
+    ir_hstore(b, pointer, 4, reg(b, 1), memop);
+    ir_commit(b, pointer, top, 0, 8, memop);
+    ir_set(b, RF_R0 + 4, top);
+    ir_exit_jump(b, 0x8004, 0, false);
+}
+
+/* cmp r0, r1; addlt r0, r0, #1; blo to another page */
+static void build_compare(struct ir_builder *b)
+{
+    ir_insn(b, 0x8000, 0);
+    set_flags(b, ir_bin(b, IR_SUB, reg(b, 0), reg(b, 1)));
+    ir_insn(b, 0x8004, 0);
+    ir_ref sum = ir_bin_i(b, IR_ADD, reg(b, 0), 1);
+    ir_set(b, RF_R0, ir_select(b, IR_LT, get_flags(b), sum, reg(b, 0)));
+    ir_insn(b, 0x8008, 0);
+    unsigned yes = ir_block_create(b), no = ir_block_create(b);
+    ir_brcc(b, IR_NC, get_flags(b), yes, no);
+    ir_block_begin(b, yes);
+    ir_exit_jump(b, 0x19000, 0, false);
+    ir_block_begin(b, no);
+    ir_exit_jump(b, 0x800c, 0, false);
+}
+
+/* adds r0, r0, r2; adc r1, r1, r3 */
+static void build_wide_sum(struct ir_builder *b)
+{
+    ir_insn(b, 0x8000, 0);
+    ir_ref low = ir_bin(b, IR_ADD, reg(b, 0), reg(b, 2));
+    ir_ref carry = ir_setcc(b, IR_C, ir_flagof(b, low));
+    ir_set(b, RF_C, carry);
+    ir_set(b, RF_R0, low);
+    ir_insn(b, 0x8004, 0);
+    ir_set(b, RF_R0 + 1, ir_adc(b, IR_ADC, reg(b, 1), reg(b, 3), ir_get(b, RF_C)));
+    ir_exit_jump(b, 0x8008, 0, false);
+}
+
+static const struct idiom {
+    const char *name;
+    void (*build)(struct ir_builder *b);
+} idioms[] = {{"subs, bne", build_loop},
+              {"ldr, ldr with write-back", build_load},
+              {"push", build_push},
+              {"cmp, addlt, blo", build_compare},
+              {"adds, adc", build_wide_sum}};
+
+static const struct backend *find_backend(void)
+{
+    REGISTRY_FOREACH (backend, struct backend, b) {
+        if (!strcmp(b->name, "x86_64") && b->available())
+            return b;
+    }
+    return NULL;
+}
+
+/* The common path: up to the first call of a thunk. */
+static void print_code(FILE *out, const struct backend *backend, const uint8_t *code, size_t size)
+{
+    for (size_t at = 0; at < size;) {
+        char text[160];
+        unsigned length = backend->disassemble(code + at, size - at, at, text, sizeof(text));
+        if (!length || !strncmp(text, "call", 4))
+            break;
+        fprintf(out, "%4zx  %s\n", at, text);
+        at += length;
+    }
+}
+
+static void print_idioms(FILE *out, const struct backend *backend)
+{
+    uint8_t *memory = NULL; /* never run: one view is enough */
+    assert_int_equal(posix_memalign((void **)&memory, 4096, CODE_BYTES), 0);
+    struct backend_env env = {.fields = random_fields,
+                              .n_fields = RANDOM_N_FIELDS,
+                              .fp = &random_fp_rules,
+                              .thunks = {memory, memory, memory + THUNK_BYTES}};
+    struct error err;
+    setenv("CALQUE_HOST_FEATURES", "0", 1); /* the same on every host */
+    struct backend_state *state = backend->create(&env, &err);
+    unsetenv("CALQUE_HOST_FEATURES");
+    assert_non_null(state);
+    struct arena arena;
+    arena_init(&arena);
+    for (size_t i = 0; i < sizeof(idioms) / sizeof(idioms[0]); i++) {
+        struct ir_builder b;
+        struct ir_unit *unit = ir_unit_create(&arena, random_fields, RANDOM_N_FIELDS);
+        unit->pc = 0x8000;
+        ir_builder_begin(&b, unit);
+        idioms[i].build(&b);
+        ir_builder_end(&b);
+        ir_optimise(unit, true);
+        struct code_buf buf = {memory + THUNK_BYTES, memory + THUNK_BYTES, memory + CODE_BYTES};
+        struct unit_code code;
+        assert_int_equal(backend->emit_unit(state, unit, &buf, &code), EMIT_OK);
+        fprintf(out, "%s%s\n", i ? "\n" : "", idioms[i].name);
+        print_code(out, backend, code.entry, code.code_bytes);
+        free(code.tables);
+    }
+    arena_finish(&arena);
+    backend->destroy(state);
+    free(memory);
+}
+
+/* tests/golden/x86_64.txt; CALQUE_UPDATE_GOLDEN=1 writes it anew. */
+static void golden(void **state)
+{
+#ifndef HAVE_CAPSTONE
+    skip();
+#endif
+    const struct backend *backend = find_backend();
+    char *text = NULL, *expected = NULL;
+    size_t size = 0, expected_size = 0;
+    if (!backend)
+        skip();
+    FILE *out = open_memstream(&text, &size);
+    print_idioms(out, backend);
+    fclose(out);
+    const char *path = "tests/golden/x86_64.txt";
+    if (getenv("CALQUE_UPDATE_GOLDEN")) {
+        FILE *file = fopen(path, "w");
+        assert_non_null(file);
+        fputs(text, file);
+        fclose(file);
+    }
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    if (getdelim(&expected, &expected_size, 0, file) < 0)
+        fail_msg("%s is empty", path);
+    fclose(file);
+    assert_string_equal(text, expected);
+    free(expected);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_plain),       cmocka_unit_test(random_optimised),
         cmocka_unit_test(random_base_host),   cmocka_unit_test(random_without_avx),
-        cmocka_unit_test(random_without_bmi),
+        cmocka_unit_test(random_without_bmi), cmocka_unit_test(golden),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
