@@ -8,7 +8,7 @@
 
 #include "util/suggest.h"
 
-enum { LINE_MAX_BYTES = 512, LINES_WAITING = 8, WORDS_MAX = 8 };
+enum { LINE_MAX_BYTES = 512, WORDS_MAX = 8 };
 
 struct monitor {
     struct vm *vm;
@@ -18,8 +18,7 @@ struct monitor {
     char line[LINE_MAX_BYTES]; /* being typed */
     unsigned length;
     bool after_return; /* a newline after it belongs to it */
-    char waiting[LINES_WAITING][LINE_MAX_BYTES];
-    unsigned n_waiting;
+    bool complete;     /* the line waits to be run; no keys are taken meanwhile */
 };
 
 struct command_call {
@@ -41,19 +40,24 @@ struct command {
 /* ---- output ------------------------------------------------------------------------------------
  */
 
-/* A raw terminal wants a carriage return with each newline; twice does not hurt one that is not. */
+/* A raw terminal wants a carriage return with each newline; twice does not hurt one that is not.
+ * The guest's console may share the stream: its lock is held. */
 static void monitor_say(struct monitor *monitor, const char *text, size_t size)
 {
+    struct machine *m = vm_machine(monitor->vm);
+
+    pthread_mutex_lock(&m->lock);
     while (size) {
         const char *end = memchr(text, '\n', size);
         size_t part = end ? (size_t)(end - text) : size;
         chardev_write(monitor->chardev, (const uint8_t *)text, (unsigned)part);
         if (!end)
-            return;
+            break;
         chardev_write(monitor->chardev, (const uint8_t *)"\r\n", 2);
         text += part + 1;
         size -= part + 1;
     }
+    pthread_mutex_unlock(&m->lock);
 }
 
 static void say_prompt(struct monitor *monitor)
@@ -298,13 +302,16 @@ void monitor_run(struct monitor *monitor)
 {
     if (!monitor)
         return;
-    for (unsigned i = 0; i < monitor->n_waiting; i++) {
-        run_line(monitor, monitor->waiting[i]);
+    pthread_mutex_t *lock = &vm_machine(monitor->vm)->lock;
+    while (monitor->complete) {
+        run_line(monitor, monitor->line);
+        if (vm_is_ending(monitor->vm))
+            return;
         say_prompt(monitor);
-    }
-    if (monitor->n_waiting) {
-        monitor->n_waiting = 0;
+        monitor->complete = false;
+        pthread_mutex_lock(lock);
         chardev_accept_input(monitor->chardev);
+        pthread_mutex_unlock(lock);
     }
 }
 
@@ -323,8 +330,8 @@ static void line_done(struct monitor *monitor)
 {
     monitor_say(monitor, "\n", 1);
     monitor->line[monitor->length] = 0;
-    memcpy(monitor->waiting[monitor->n_waiting++], monitor->line, monitor->length + 1);
     monitor->length = 0;
+    monitor->complete = true;
 }
 
 static void type_key(struct monitor *monitor, uint8_t key)
@@ -360,8 +367,8 @@ static unsigned monitor_can_receive(void *opaque)
 {
     struct monitor *monitor = opaque;
 
-    /* One key may end a line, so no more keys than lines have room. */
-    return LINES_WAITING - monitor->n_waiting;
+    /* One key may end the line. */
+    return monitor->complete ? 0 : 1;
 }
 
 static void monitor_receive(void *opaque, const uint8_t *data, unsigned size)

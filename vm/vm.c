@@ -275,6 +275,11 @@ void vm_quit(struct vm *vm)
     vm->quit = true;
 }
 
+bool vm_is_ending(const struct vm *vm)
+{
+    return vm->quit;
+}
+
 void vm_reset(struct vm *vm)
 {
     struct error err;

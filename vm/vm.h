@@ -30,6 +30,7 @@ const char *vm_status(struct vm *vm);
 void vm_stop(struct vm *vm); /* the guest and its clock stand still */
 void vm_cont(struct vm *vm);
 void vm_quit(struct vm *vm); /* the loop ends with status 0 */
+bool vm_is_ending(const struct vm *vm);
 void vm_reset(struct vm *vm);
 /* Runs look(opaque) with the vCPU standing still and its state precise. */
 void vm_look(struct vm *vm, void (*look)(struct vm *vm, void *opaque), void *opaque);
