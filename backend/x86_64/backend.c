@@ -144,7 +144,7 @@ static void emit_insn(struct emit *e, ir_ref i)
     if (e->eflags && insn_clobbers_flags(e, i) && insn->op != IR_ADC && insn->op != IR_SBB &&
         insn->op != IR_BRCC)
         flags_clobber(e);
-    e->locked = 0;
+    e->locked = e->mirrors;
     emitters[insn->op](e, insn);
     end_insn(e);
 }
@@ -152,6 +152,7 @@ static void emit_insn(struct emit *e, ir_ref i)
 static void emit_blocks(struct emit *e)
 {
     const struct ir_unit *u = e->u;
+    mirrors_begin(e);
     for (unsigned b = 0; b < u->n_blocks; b++) {
         e->block = b;
         e->block_start[b] = e->a.p;

@@ -205,7 +205,7 @@ static enum cc select_condition(struct emit *e, const struct ir_insn *insn, bool
         if (e->value[insn->arg[k]].flags & VALUE_LAZY_CC)
             flags_lazy_value(e, insn->arg[k]);
     enum cc cc = flags_use(e, insn->arg[0], insn->sub, inverted);
-    e->locked = 0;
+    e->locked = e->mirrors;
     e->hold_flags = true;
     return cc;
 }

@@ -475,9 +475,14 @@ bool is_constant(struct emit *e, ir_ref ref, uint64_t *value)
  * ----------------------------------------------------------------------------
  */
 
-static void load_field(struct emit *e, unsigned field, unsigned reg)
+void load_field(struct emit *e, unsigned field, unsigned reg)
 {
     struct mem m = field_mem(e, field);
+    unsigned mirror = e->mirror_of_field[field];
+    if (mirror && mirror != reg) {
+        emit_movaps(&e->a, reg, mirror);
+        return;
+    }
     switch (e->u->fields[field].type) {
     case IR_I8:
         emit_rm(&e->a, 0xb6 | OP_0F, reg, m);
@@ -754,7 +759,7 @@ void end_insn(struct emit *e)
      * once. */
     if ((v->flags & VALUE_LIVE) && v->last_use <= e->here)
         kill(e, e->here);
-    e->locked = 0;
+    e->locked = e->mirrors;
     e->slots_used &= ~e->dead_slots;
     e->vector_slots_used &= ~e->dead_vector_slots;
     e->dead_slots = 0;
@@ -764,8 +769,8 @@ void end_insn(struct emit *e)
 void alloc_begin_block(struct emit *e)
 {
     memset(e->reg_value, 0, sizeof(e->reg_value));
-    e->locked = 0;
-    e->vector_used = 0;
+    e->locked = e->mirrors;
+    e->vector_used = e->mirrors >> XMM_BASE;
     e->eflags = 0;
     e->n_sums = 0;
     memset(e->sum, 0, sizeof(e->sum));
@@ -786,7 +791,7 @@ static unsigned type_bytes(unsigned type)
     return bytes[type];
 }
 
-static bool fields_overlap(const struct ir_unit *u, unsigned x, unsigned y)
+bool fields_overlap(const struct ir_unit *u, unsigned x, unsigned y)
 {
     const struct state_field *f = &u->fields[x], *g = &u->fields[y];
     return f->offset < g->offset + type_bytes(g->type) &&
@@ -948,10 +953,13 @@ void store_field(struct emit *e, ir_ref source, unsigned field)
         [IR_V64] = 0xd6 | OP_0F | OP_66,
         [IR_V128] = 0x11 | OP_0F,
     };
-    if (type <= IR_I64)
+    if (type <= IR_I64) {
         emit_rm(&e->a, opcode[type], use_gpr(e, source), m);
-    else
-        emit_sse_rm(&e->a, opcode[type], use_xmm(e, source), m);
+    } else {
+        unsigned reg = use_xmm(e, source);
+        emit_sse_rm(&e->a, opcode[type], reg, m);
+        mirror_set(e, field, reg);
+    }
 }
 
 void emit_set(struct emit *e, const struct ir_insn *insn)

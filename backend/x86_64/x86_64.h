@@ -255,6 +255,10 @@ struct emit {
                                  the alias chain */
     uint32_t locked;          /* registers the current op uses */
     uint32_t vector_used;     /* xmm that hold a live value, or are locked */
+    uint32_t mirrors;         /* registers that mirror a field all through the unit: mirror.c */
+    unsigned n_mirrors;
+    uint16_t mirror_field[8];
+    uint8_t mirror_of_field[IR_MAX_FIELDS]; /* 0: none */
 
     bool hold_flags; /* a consumer has its condition but has not used it yet */
     ir_ref eflags;   /* whose flags EFLAGS holds, 0 none */
@@ -326,6 +330,8 @@ void forget_field(struct emit *e, unsigned field); /* its memory is about to cha
 void forget_groups(struct emit *e, uint64_t groups);
 void forget_integer_fields(struct emit *e);
 struct mem field_mem(struct emit *e, unsigned field);
+void load_field(struct emit *e, unsigned field, unsigned reg);
+bool fields_overlap(const struct ir_unit *u, unsigned x, unsigned y);
 struct mem slot_mem(int16_t slot);
 struct mem run_mem(struct emit *e, size_t offset);
 int16_t slot_alloc(struct emit *e, bool vector);
@@ -405,6 +411,10 @@ void x86_slow_access(struct run_state *run, const uint8_t *back, struct backend_
 void load_vector_constant(struct emit *e, ir_ref ref, unsigned reg);
 void pool_operand(struct emit *e, uint64_t low, uint64_t high, unsigned op, unsigned reg,
                   unsigned first);
+
+/* mirror.c */
+void mirrors_begin(struct emit *e); /* chooses and loads them: code of the unit's entry */
+void mirror_set(struct emit *e, unsigned field, unsigned source);
 
 /* disas.c */
 unsigned x86_disassemble(const uint8_t *code, size_t size, uint64_t address, char *text,
