@@ -112,6 +112,8 @@ $(GEN)/%.inc: %.decode $(decode_tool) $(decode_parts)
 	@mkdir -p $(@D)
 	$(call say,DECODE,$<)$(decode_tool) $< $@
 
+# Not to be removed as mere steps on the way.
+.SECONDARY: $(decode_tool) $(decoded)
 $(filter $(OBJ)/frontend/%,$(objects)): | $(decoded)
 
 # ---- tests ---------------------------------------------------------------------------------------
@@ -167,7 +169,7 @@ $(BUILD)/tests/arm_runner: tests/insn/arm/arm_runner.c tests/insn/arm_page.h
 	$(call say,ARM_CC,$@)$(ARM_CC) -O1 -static -marm -march=armv7-a -mfpu=neon -Wall -Wextra \
 		-Wl,-Ttext-segment=0x70000000 -o $@ $<
 
-build-tests: all $(tests) $(arm_runner) build/tools/converse
+build-tests: all $(tests) $(arm_runner) $(decode_tool) build/tools/converse
 # A test that does not build must not keep the others from running; it counts as failed.
 run-tests:
 	+@$(again) -k build-tests || { echo 'not everything was built'; for t in $(tests); do \
