@@ -91,6 +91,7 @@ static const struct known_difference {
     {"NOP", "a32", 0xfe, 2, "is WFE or WFI, which have rows of their own and wait", NULL},
     {"NOP", "t32", 0xfe, 2, "is WFE or WFI, which have rows of their own and wait", NULL},
     {"NOP", "t16", 0xe0, 0x20, "is WFE or WFI, which have rows of their own and wait", NULL},
+    {"IT", "t16", 0xef, 0x20, "is WFE or WFI, which have rows of their own and wait", NULL},
     {"LDR_imm", "t32", 0x7f0000, 0x5f0000, "reads the test's exit address", reads_exit_address},
     {"LDR_imm", "t16", 0xf8ff, 0x48de, "reads the test's exit address", NULL},
     {"LDRD_reg", "a32", 0, 0, "Rm = Rt or Rt2 UNPREDICTABLE: ours takes Rm's old value",
