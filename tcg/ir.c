@@ -28,6 +28,23 @@ const char *const ir_type_name[IR_N_TYPES] = {
 /* What a builder may fill: the passes need room to expand into. */
 enum { MAX_BUILT = IR_MAX_INSNS / 2 };
 
+unsigned ir_type_bytes(unsigned type)
+{
+    switch (type) {
+    case IR_I8:
+        return 1;
+    case IR_I16:
+        return 2;
+    case IR_I32:
+    case IR_F32:
+        return 4;
+    case IR_V128:
+        return 16;
+    default:
+        return 8;
+    }
+}
+
 enum ir_type ir_field_value_type(enum ir_type field_type)
 {
     switch (field_type) {

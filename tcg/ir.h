@@ -327,6 +327,8 @@ static inline enum ir_type ir_type_of(const struct ir_unit *unit, ir_ref ref)
     return (enum ir_type)unit->insns[ref].type;
 }
 
+/* Bytes a field or value of this type takes. */
+unsigned ir_type_bytes(unsigned type);
 /* The type a GET of this field yields and a SET takes. */
 enum ir_type ir_field_value_type(enum ir_type field_type);
 

@@ -47,23 +47,6 @@ struct state_pass {
     unsigned pending_room;
 };
 
-static unsigned type_bytes(unsigned type)
-{
-    switch (type) {
-    case IR_I8:
-        return 1;
-    case IR_I16:
-        return 2;
-    case IR_I32:
-    case IR_F32:
-        return 4;
-    case IR_V128:
-        return 16;
-    default:
-        return 8;
-    }
-}
-
 static bool is_integer_field(unsigned type)
 {
     return type == IR_I8 || type == IR_I16 || type == IR_I32 || type == IR_I64;
@@ -120,7 +103,7 @@ static void add_local(struct state_pass *p, unsigned field)
     }
     unsigned n = p->n_locals++;
     uint64_t bit = UINT64_C(1) << n, alias = bit, cover = bit;
-    uint32_t offset = f->offset, end = offset + type_bytes(f->type);
+    uint32_t offset = f->offset, end = offset + ir_type_bytes(f->type);
     bool overlap = may_overlap(p, offset, end - offset);
     for (unsigned i = 0; i < n && overlap; i++) {
         if (offset >= p->end[i] || end <= p->offset[i])
@@ -206,7 +189,7 @@ static bool is_narrow(const struct ir_unit *unit, ir_ref ref, unsigned bits)
     case IR_LOAD:
         return !(insn->aux & IR_MEM_SIGN) && 8 * memop_size(insn->aux) <= bits;
     case IR_GET:
-        return 8 * type_bytes(unit->fields[insn->aux].type) <= bits;
+        return 8 * ir_type_bytes(unit->fields[insn->aux].type) <= bits;
     case IR_AND:
         return (unit->insns[insn->arg[0]].op == IR_CONST &&
                 unit->insns[insn->arg[0]].imm >> bits == 0) ||
@@ -291,7 +274,7 @@ static bool forward_get(struct state_pass *p, ir_ref ref, ir_ref value)
     switch (field_type) {
     case IR_I8:
     case IR_I16: {
-        unsigned bits = 8 * type_bytes(field_type);
+        unsigned bits = 8 * ir_type_bytes(field_type);
         if (!is_narrow(p->unit, value, bits)) {
             *insn = (struct ir_insn){
                 .op = IR_ZEXT, .type = IR_I32, .sub = (uint8_t)bits, .arg = {value}};

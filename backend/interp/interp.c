@@ -119,23 +119,6 @@ struct emitter {
     uint16_t block_start[IR_MAX_BLOCKS]; /* insn index */
 };
 
-static unsigned type_bytes(unsigned type)
-{
-    switch (type) {
-    case IR_I8:
-        return 1;
-    case IR_I16:
-        return 2;
-    case IR_I32:
-    case IR_F32:
-        return 4;
-    case IR_V128:
-        return 16;
-    default:
-        return 8;
-    }
-}
-
 static bool may_fault(const struct ir_insn *insn)
 {
     if (insn->op == IR_CALL)
@@ -179,7 +162,7 @@ static void emit_fault(struct emitter *e, const struct ir_insn *insn, struct cod
         e->pending[e->n_pending++] = (struct code_pending){
             .offset = field->offset,
             .slot = e->slot[pending->value],
-            .bytes = (uint8_t)type_bytes(field->type),
+            .bytes = (uint8_t)ir_type_bytes(field->type),
         };
         fault->n_pending++;
     }
@@ -191,7 +174,7 @@ static void emit_field(const struct emitter *e, struct code_insn *code)
     static const uint8_t width[] = {[1] = 0, [2] = 1, [4] = 2, [8] = 3, [16] = 4};
     const struct state_field *field = &e->unit->fields[code->aux];
     code->op =
-        (uint16_t)((code->op == IR_GET ? OP_GET8 : OP_SET8) + width[type_bytes(field->type)]);
+        (uint16_t)((code->op == IR_GET ? OP_GET8 : OP_SET8) + width[ir_type_bytes(field->type)]);
     code->aux = field->offset;
 }
 

@@ -444,7 +444,8 @@ static inline void emit_call_to(struct assembler *a, const void *target)
 /* Multi-byte NOPs of the length given (SDM, NOP). */
 static inline void emit_nops(struct assembler *a, unsigned length)
 {
-    static const uint8_t forms[9][9] = {
+    static const uint8_t forms[10][9] = {
+        {0},
         {0x90},
         {0x66, 0x90},
         {0x0f, 0x1f, 0x00},
@@ -457,7 +458,7 @@ static inline void emit_nops(struct assembler *a, unsigned length)
     };
     while (length) {
         unsigned n = MIN(length, 9u);
-        memcpy(a->p, forms[n - 1], n);
+        memcpy(a->p, forms[n], n);
         a->p += n;
         length -= n;
     }

@@ -26,7 +26,7 @@ static void put_number(struct emit *e, uint64_t value)
 
 static uint64_t zigzag(int64_t value)
 {
-    return (uint64_t)value << 1 ^ (uint64_t)(value >> 63);
+    return (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0);
 }
 
 static uint64_t take_number(const uint8_t **p)
