@@ -89,11 +89,31 @@ static struct cold *add_cold(struct emit *e, const struct ir_insn *insn, const u
     return cold;
 }
 
+/* Sums, differences, roots and widened numbers are never rounded in the denormal range (a sum of
+ * two numbers that lies there is a multiple of the smallest denormal): only a NaN differs. */
+static bool is_never_tiny(const struct ir_insn *insn)
+{
+    return insn->op == IR_FADD || insn->op == IR_FSUB || insn->op == IR_FSQRT ||
+           (insn->op == IR_FCVT && is_double(insn->type));
+}
+
+static void check_nan(struct emit *e, struct cold *cold, unsigned type, unsigned dst)
+{
+    emit_sse_rr(&e->a, 0x2e | OP_0F | (is_double(type) ? OP_66 : 0), dst, dst); /* ucomis */
+    cold->from[0] = emit_jcc(&e->a, CC_P);
+    cold->back = e->a.p;
+}
+
 /* Leaves for the cold stub if the result is not an ordinary number; see the
  * stub below. */
-static void check_result(struct emit *e, struct cold *cold, unsigned type, unsigned dst,
-                         unsigned temp)
+static void check_result(struct emit *e, struct cold *cold, const struct ir_insn *insn,
+                         unsigned dst, unsigned temp)
 {
+    unsigned type = insn->type;
+    if (is_never_tiny(insn)) {
+        check_nan(e, cold, type, dst);
+        return;
+    }
     cold->entry = (uint8_t)temp;
     if (is_double(type)) {
         emit_sse_rr(&e->a, PS_GET | OP_W, dst, temp);
@@ -164,7 +184,7 @@ void emit_fp(struct emit *e, const struct ir_insn *insn)
         emit_sse_rrr(&e->a, opcode, dst, regs[0], regs[0]);
     else
         emit_sse_rrr(&e->a, opcode, dst, regs[0], regs[1]);
-    check_result(e, cold, insn->type, dst, temp);
+    check_result(e, cold, insn, dst, temp);
 }
 
 void emit_fp_sign(struct emit *e, const struct ir_insn *insn)
@@ -234,7 +254,7 @@ void emit_fcvt(struct emit *e, const struct ir_insn *insn)
     /* The upper part of dst does not matter, but a false dependency on it would:
      * break it. */
     emit_sse_rrr(&e->a, 0x5a | OP_0F | scalar_prefix(from), dst, regs[0], regs[0]);
-    check_result(e, cold, insn->type, dst, temp);
+    check_result(e, cold, insn, dst, temp);
 }
 
 /* Out of the signed range (or negative, or NaN): before the conversion could

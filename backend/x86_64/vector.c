@@ -412,7 +412,8 @@ void emit_vector_misc(struct emit *e, const struct ir_insn *insn)
  * exact, so the host's operation must not have raised any that the guest's would not. Operands are
  * checked before the operation; what remains is the host's "inexact" for a result that the guest
  * flushes. That does no harm once "inexact" is set anyway, which run_state.mxcsr remembers: its
- * flags are a subset of the live ones. Until then the cold stub does everything, exactly.
+ * flags are a subset of the live ones. Until then the cold stub does everything, exactly. Sums and
+ * differences of normal numbers are exact where they are denormal: no need to know for them.
  */
 
 enum { MXCSR_INEXACT = 0x20, CMP_UNORDERED = 3 };
@@ -494,6 +495,11 @@ static bool select_operands(struct emit *e, const struct ir_insn *insn, const ui
     return any;
 }
 
+static bool is_product(unsigned op)
+{
+    return op == IR_VFMUL || op == IR_VFMA;
+}
+
 static void operate(struct emit *e, unsigned op, unsigned dst, const uint8_t *regs)
 {
     static const uint8_t opcode_of[3] = {0x58, 0x5c, 0x59};
@@ -530,12 +536,8 @@ void cold_vector_exact(struct emit *e, const struct cold *cold)
     if (select_operands(e, insn, regs, t, u))
         abnormal[0] = jump_if_any(e, u, cold->entry);
     operate(e, insn->op, dst, regs);
-    bool product = insn->op == IR_VFMUL || insn->op == IR_VFMA;
-    if (product)
-        emit_sse_rrr(&e->a, PADDD, t, dst, dst);
-    else
-        rank_lanes(e, t, dst);
-    select_low(e, u, t, product ? ZERO_LIMIT : DENORMAL_LIMIT);
+    emit_sse_rrr(&e->a, PADDD, t, dst, dst);
+    select_low(e, u, t, ZERO_LIMIT);
     add_unordered(e, u, t, dst);
     abnormal[1] = jump_if_any(e, u, cold->entry);
     emit_rm(&e->a, 0xae | OP_0F, 3, mxcsr);
@@ -586,10 +588,12 @@ void emit_vector_fp(struct emit *e, const struct ir_insn *insn)
     cold->entry = (uint8_t)temp;
     cold->vector[0] = (uint8_t)t;
     cold->vector[1] = (uint8_t)u;
-    emit_rm_imm(&e->a, 0xf6, 0, run_mem(e, offsetof(struct run_state, mxcsr)), 1); /* test */
-    put8(&e->a, MXCSR_INEXACT);
-    cold->unaligned_from = emit_jcc(&e->a, CC_E);
-    cold->access = e->a.p;
+    if (is_product(insn->op)) {
+        emit_rm_imm(&e->a, 0xf6, 0, run_mem(e, offsetof(struct run_state, mxcsr)), 1); /* test */
+        put8(&e->a, MXCSR_INEXACT);
+        cold->unaligned_from = emit_jcc(&e->a, CC_E);
+        cold->access = e->a.p;
+    }
     if (select_operands(e, insn, regs, t, u))
         cold->from[0] = jump_if_any(e, u, temp);
     operate(e, insn->op, dst, regs);
