@@ -101,7 +101,6 @@ $(OBJ)/%.o: %.c $(flags)
 decode_files := $(sort $(wildcard frontend/*/*.decode))
 decoded := $(patsubst %.decode,$(GEN)/%.inc,$(notdir $(decode_files)))
 decode_tool := build/tools/decode
-.SECONDARY: $(decode_tool)
 decode_parts := $(sort $(wildcard frontend/*/*.def))
 vpath %.decode $(sort $(dir $(decode_files)))
 
@@ -113,6 +112,8 @@ $(GEN)/%.inc: %.decode $(decode_tool) $(decode_parts)
 	@mkdir -p $(@D)
 	$(call say,DECODE,$<)$(decode_tool) $< $@
 
+# Not to be removed as mere steps on the way.
+.SECONDARY: $(decode_tool) $(decoded)
 $(filter $(OBJ)/frontend/%,$(objects)): | $(decoded)
 
 # ---- tests ---------------------------------------------------------------------------------------
