@@ -2,8 +2,10 @@
 /* Random ARM instructions and the page around them; see arm_random.h and arm_page.h. */
 #include "tests/insn/arm_random.h"
 
+
 #include <string.h>
 
+#include "tests/insn/arm_engine.h"
 #include "util/bits.h"
 
 enum { SLOT_OFFSET = 0x80, EPILOGUE_OFFSET = SLOT_OFFSET + 4 * SLOT_WORDS };
@@ -55,6 +57,21 @@ static bool looks_wild(uint32_t insn, const struct insn_desc *row)
     return false;
 }
 
+/* A row nested in this one has it: T16's hints lie within IT, with a mask of 0. */
+static bool is_of_nested_row(uint32_t insn, const struct insn_desc *row)
+{
+    const struct insn_desc *const *table = arm_insn_tables();
+
+    while (*table && strcmp((*table)->table, row->table))
+        table++;
+    for (const struct insn_desc *other = *table; other && other->name; other++)
+        if ((insn & other->fixed_mask) == other->fixed_bits && other->length == row->length &&
+            (other->fixed_mask & row->fixed_mask) == row->fixed_mask &&
+            other->fixed_mask != row->fixed_mask)
+            return true;
+    return false;
+}
+
 uint32_t random_instance(struct random *r, const struct insn_desc *row, bool tame)
 {
     bool conditional = !strcmp(row->table, "a32") || !strcmp(row->table, "vfp");
@@ -66,7 +83,7 @@ uint32_t random_instance(struct random *r, const struct insn_desc *row, bool tam
             uint32_t condition = random_below(r, 4) ? 14 : random_below(r, 15);
             insn = deposit32(insn, 28, 4, condition);
         }
-        if (!tame || !looks_wild(insn, row))
+        if (!(tame && looks_wild(insn, row)) && !is_of_nested_row(insn, row))
             break;
     }
     return insn;
