@@ -89,12 +89,62 @@ static struct cold *add_cold(struct emit *e, const struct ir_insn *insn, const u
     return cold;
 }
 
+/* Leaves for the function if x is denormal: doubled less one it has no exponent left. */
+static void check_denormal(struct emit *e, struct cold *cold, unsigned slot, unsigned type,
+                           unsigned x, unsigned temp)
+{
+    unsigned w = is_double(type) ? OP_W : 0;
+    emit_sse_rr(&e->a, PS_GET | w, x, temp);
+    emit_lea(&e->a, w, temp, mem_index(temp, temp, 0, -1));
+    emit_shift_i(&e->a, w, SHIFT_SHR, temp, w ? 53 : 24);
+    cold->from[slot] = emit_jcc(&e->a, CC_E);
+}
+
 /* Sums, differences, roots and widened numbers are never rounded in the denormal range (a sum of
  * two numbers that lies there is a multiple of the smallest denormal): only a NaN differs. */
 static bool is_never_tiny(const struct ir_insn *insn)
 {
     return insn->op == IR_FADD || insn->op == IR_FSUB || insn->op == IR_FSQRT ||
            (insn->op == IR_FCVT && is_double(insn->type));
+}
+
+/* Rounding may have raised "inexact" where a guest that flushes would not have. */
+static bool is_product(unsigned op)
+{
+    return op == IR_FMUL || op == IR_FDIV || op == IR_FMA;
+}
+
+/* Not a denormal that was not seen to. */
+static bool is_flushed(struct emit *e, ir_ref ref)
+{
+    const struct ir_insn *insn = &e->u->insns[ref];
+    if (insn->op == IR_FNEG || insn->op == IR_FABS)
+        insn = &e->u->insns[insn->arg[0]];
+    switch (insn->op) {
+    case IR_I2F:
+        return true;
+    case IR_CONST:
+        return !(insn->imm << 1) ||
+               (is_double(insn->type) ? insn->imm >> 52 & 0x7ff : insn->imm >> 23 & 0xff);
+    default:
+        return insn->op >= IR_FADD && insn->op <= IR_FMA && (insn->sub & IR_FP_FLUSH);
+    }
+}
+
+/* What must be known before an operation whose flags cannot be taken back: vector.c has the
+ * reasons. */
+static void check_before_flushing(struct emit *e, struct cold *cold, const struct ir_insn *insn,
+                                  const uint8_t *regs, unsigned temp)
+{
+    if (is_product(insn->op)) {
+        emit_rm_imm(&e->a, 0xf6, 0, run_mem(e, offsetof(struct run_state, mxcsr)), 1); /* test */
+        put8(&e->a, MXCSR_INEXACT);
+        cold->inexact_from = emit_jcc(&e->a, CC_E);
+        cold->access = e->a.p;
+    }
+    for (unsigned k = 0; k < ir_op_info[insn->op].n_args; k++)
+        if (!is_flushed(e, insn->arg[k]) && !(k && insn->arg[k] == insn->arg[k - 1]))
+            check_denormal(e, cold, k + 1, insn->type, regs[k], temp);
 }
 
 static void check_nan(struct emit *e, struct cold *cold, unsigned type, unsigned dst)
@@ -110,7 +160,8 @@ static void check_result(struct emit *e, struct cold *cold, const struct ir_insn
                          unsigned dst, unsigned temp)
 {
     unsigned type = insn->type;
-    if (is_never_tiny(insn)) {
+    bool flush = insn->sub & IR_FP_FLUSH;
+    if (insn->op == IR_FSQRT || (!flush && is_never_tiny(insn))) {
         check_nan(e, cold, type, dst);
         return;
     }
@@ -129,10 +180,41 @@ static void check_result(struct emit *e, struct cold *cold, const struct ir_insn
     cold->back = e->a.p;
 }
 
+/* With flushing, denormals go to the function, too. */
+static void cold_flush_sort(struct emit *e, const struct cold *cold)
+{
+    unsigned temp = cold->entry, dst = cold->desc.result;
+    unsigned w = is_double(cold->desc.type) ? OP_W : 0;
+    struct mem mxcsr = run_mem(e, offsetof(struct run_state, mxcsr));
+    uint8_t *unknown = NULL;
+    if (cold->inexact_from) { /* look again */
+        bind_here(&e->a, cold->inexact_from);
+        emit_rm(&e->a, 0xae | OP_0F, 3, mxcsr); /* stmxcsr */
+        emit_rm_imm(&e->a, 0xf6, 0, mxcsr, 1);
+        put8(&e->a, MXCSR_INEXACT);
+        bind_to(emit_jcc(&e->a, CC_NE), cold->access);
+        unknown = emit_jmp(&e->a);
+    }
+    bind_here(&e->a, cold->unaligned_from);
+    emit_sse_rr(&e->a, PS_GET | w, dst, temp);
+    emit_lea(&e->a, w, temp, mem_index(temp, temp, 0, -1));
+    emit_shift_i(&e->a, w, SHIFT_SHR, temp, w ? 53 : 24);
+    uint8_t *tiny = emit_jcc_short(&e->a, CC_E);
+    emit_sse_rr(&e->a, 0x2e | OP_0F | (w ? OP_66 : 0), dst, dst);
+    bind_to(emit_jcc(&e->a, CC_NP), cold->back);
+    bind_short(&e->a, tiny);
+    if (unknown)
+        bind_here(&e->a, unknown);
+}
+
 /* Of what check_result let through here: zeros, denormals and infinities go
  * back, NaNs and the smallest normal on to the function. */
 void cold_fp_sort(struct emit *e, const struct cold *cold)
 {
+    if (cold->desc.sub & IR_FP_FLUSH) {
+        cold_flush_sort(e, cold);
+        return;
+    }
     unsigned temp = cold->entry, dst = cold->desc.result;
     bind_here(&e->a, cold->unaligned_from);
     if (is_double(cold->desc.type)) {
@@ -165,8 +247,7 @@ void emit_fp(struct emit *e, const struct ir_insn *insn)
 {
     static const uint8_t opcode_of[] = {0x58, 0x5c, 0x59, 0x5e, 0x51};
     uint8_t regs[3];
-    if ((insn->sub & (IR_FP_FLUSH | IR_FP_STANDARD)) ||
-        (insn->op == IR_FMA && !(e->features & HOST_FMA))) {
+    if ((insn->sub & IR_FP_STANDARD) || (insn->op == IR_FMA && !(e->features & HOST_FMA))) {
         call_function(e, insn);
         return;
     }
@@ -176,6 +257,8 @@ void emit_fp(struct emit *e, const struct ir_insn *insn)
     end_uses(e);
     unsigned dst = def_xmm(e, NO_REG, mask_of(regs));
     struct cold *cold = add_cold(e, insn, regs, dst);
+    if (insn->sub & IR_FP_FLUSH)
+        check_before_flushing(e, cold, insn, regs, temp);
     unsigned opcode =
         opcode_of[insn->op == IR_FMA ? 0 : insn->op - IR_FADD] | OP_0F | scalar_prefix(insn->type);
     if (insn->op == IR_FMA)
@@ -199,17 +282,6 @@ void emit_fp_sign(struct emit *e, const struct ir_insn *insn)
     end_uses(e);
     unsigned dst = def_xmm(e, a, 0);
     pool_operand(e, mask, 0, op | OP_0F, dst, a);
-}
-
-/* Leaves for the function if x is denormal: doubled less one it has no exponent left. */
-static void check_denormal(struct emit *e, struct cold *cold, unsigned slot, unsigned type,
-                           unsigned x, unsigned temp)
-{
-    unsigned w = is_double(type) ? OP_W : 0;
-    emit_sse_rr(&e->a, PS_GET | w, x, temp);
-    emit_lea(&e->a, w, temp, mem_index(temp, temp, 0, -1));
-    emit_shift_i(&e->a, w, SHIFT_SHR, temp, w ? 53 : 24);
-    cold->from[slot] = emit_jcc(&e->a, CC_E);
 }
 
 void emit_fcmp(struct emit *e, const struct ir_insn *insn)

@@ -416,7 +416,7 @@ void emit_vector_misc(struct emit *e, const struct ir_insn *insn)
  * differences of normal numbers are exact where they are denormal: no need to know for them.
  */
 
-enum { MXCSR_INEXACT = 0x20, CMP_UNORDERED = 3 };
+enum { CMP_UNORDERED = 3 };
 #define DENORMAL_LIMIT UINT64_C(0x00ffffff00ffffff)
 #define ZERO_LIMIT UINT64_C(0x0100000001000000)
 

@@ -30,6 +30,7 @@ enum host_feature {
     HOST_FMA = 1 << 6,
 };
 
+enum { MXCSR_INEXACT = 0x20 };
 enum { N_PINNED = 9, N_TEMPS = 4 };
 #define TEMP_MASK (1u << RAX | 1u << RCX | 1u << RDX | 1u << RSI)
 #define CALLER_SAVED_PINNED (1u << RDI | 1u << R8 | 1u << R9 | 1u << R10 | 1u << R11)
@@ -189,6 +190,7 @@ struct cold {
     uint16_t pending_first, n_pending; /* in emit.pending */
     uint8_t *from[4];                  /* jump fields that lead to the stub */
     uint8_t *unaligned_from;           /* to the unaligned variant */
+    uint8_t *inexact_from;             /* FP: "inexact" is not known to be set; goes on at access */
     uint8_t *back;                     /* where the common path goes on */
     uint8_t *access;                   /* where an unaligned access in one page goes on */
     struct slow_desc desc;

@@ -22,7 +22,7 @@
 /* ---- FPSCR ------------------------------------------------------------------------------------
  */
 
-enum { MXCSR_MASKS = 0x1f80, MXCSR_ROUNDING_SHIFT = 13 };
+enum { MXCSR_INEXACT = 0x20, MXCSR_MASKS = 0x1f80, MXCSR_ROUNDING_SHIFT = 13 };
 
 /* The host's DE has no counterpart: IDC is about flushed operands only. */
 static uint32_t sticky_of_mxcsr(uint32_t mxcsr)
@@ -51,7 +51,8 @@ void arm_fpscr_write(struct arm_cpu *cpu, uint32_t value)
     cpu->fpscr_nzcv = value & CPSR_NZCV;
     cpu->fpscr_control = value & FPSCR_CONTROL;
     cpu->fpscr_sticky = value & (FPSCR_CUMULATIVE | FPSCR_QC);
-    cpu->v.run.mxcsr = mxcsr_of_control(value);
+    /* Known to be set already, "inexact" costs generated code less; it is also in sticky. */
+    cpu->v.run.mxcsr = mxcsr_of_control(value) | (value & FPSCR_IXC ? MXCSR_INEXACT : 0);
     arm_update_mode(cpu);
 }
 
