@@ -477,10 +477,16 @@ static ir_ref accumulate(struct xlat *x, enum ir_op op, unsigned lane, ir_ref d,
     return op == IR_NOP ? product : v2(x, op, lane, d, product);
 }
 
-/* The helper for products of 32 bits: signed and unsigned follow each other. */
-static unsigned long_product_operation(enum ir_op op)
+/* Product of lengthened lanes. The IR multiplies none of 64 bits: those one by one. */
+static ir_ref long_product(struct xlat *x, unsigned lane, ir_ref n, ir_ref m)
 {
-    return op == IR_NOP ? NEON_vmull_s32 : op == IR_VADD ? NEON_vmlal_s32 : NEON_vmlsl_s32;
+    ir_ref product[2];
+    if (lane != IR_LANE64)
+        return v2(x, IR_VMUL, lane, n, m);
+    for (unsigned i = 0; i < 2; i++)
+        product[i] =
+            ir_bin(&x->b, IR_MUL, simd_lane(x, n, IR_LANE64, i), simd_lane(x, m, IR_LANE64, i));
+    return simd_set_lane(x, simd_dup(x, IR_LANE64, product[0]), IR_LANE64, 1, product[1]);
 }
 
 /* VMULL, VMLAL, VMLSL: A8.8.350, A8.8.336 */
@@ -491,13 +497,9 @@ static bool multiply_long(struct xlat *x, const struct arg_neon_3 *a, enum ir_op
         return false;
     if (!ready(x, 1, a->d) || !ready(x, 0, a->n | a->m))
         return arm_undefined(x);
-    if (size == IR_LANE32) {
-        call(x, long_product_operation(op) + (unsigned)a->u, 0, 1, 0, a->d, a->n, a->m);
-        return true;
-    }
     ir_ref n = widen(x, size, a->u, simd_get_d(x, (unsigned)a->n));
     ir_ref m = widen(x, size, a->u, simd_get_d(x, (unsigned)a->m));
-    ir_ref product = v2(x, IR_VMUL, size + 1, n, m);
+    ir_ref product = long_product(x, size + 1, n, m);
     ir_ref d = op == IR_NOP ? IR_NONE : simd_get(x, 1, (unsigned)a->d);
     simd_set(x, 1, (unsigned)a->d, accumulate(x, op, size + 1, d, product));
     return true;
@@ -652,14 +654,9 @@ static bool multiply_long_scalar(struct xlat *x, const struct arg_neon_scalar *a
         return false;
     if (!ready(x, 1, a->d) || !ready(x, 0, a->n) || a->size == 0)
         return arm_undefined(x);
-    if (s.lane == IR_LANE32) {
-        call(x, long_product_operation(op) + (unsigned)a->u, 0, 1, 1 + s.index, a->d, a->n,
-             (int)s.d);
-        return true;
-    }
     ir_ref n = widen(x, s.lane, a->u, simd_get_d(x, (unsigned)a->n));
     ir_ref m = widen(x, s.lane, a->u, scalar_vector(x, s, 0));
-    ir_ref product = v2(x, IR_VMUL, s.lane + 1, n, m);
+    ir_ref product = long_product(x, s.lane + 1, n, m);
     ir_ref d = op == IR_NOP ? IR_NONE : simd_get(x, 1, (unsigned)a->d);
     simd_set(x, 1, (unsigned)a->d, accumulate(x, op, s.lane + 1, d, product));
     return true;
@@ -1329,9 +1326,27 @@ bool trans_VRSQRTE(struct xlat *x, const struct arg_neon_2 *a)
     return call2(x, a, SIZES_ALL, a->f ? NEON_vrsqrte_f32 : NEON_vrsqrte_u32);
 }
 
+/* VCVT from integers: A8.8.305; lane by lane. */
 bool trans_VCVT_from_int(struct xlat *x, const struct arg_neon_2 *a)
 {
-    return call2(x, a, SIZES_ALL, a->f ? NEON_vcvt_f32_u32 : NEON_vcvt_f32_s32);
+    ir_ref lane[4];
+    if (!nearest(x))
+        return call2(x, a, SIZES_ALL, a->f ? NEON_vcvt_f32_u32 : NEON_vcvt_f32_s32);
+    if (!ready(x, a->q, a->d | a->m))
+        return arm_undefined(x);
+    ir_ref m = simd_get(x, (unsigned)a->q, (unsigned)a->m);
+    for (unsigned i = 0; i < (a->q ? 4u : 2u); i++) {
+        ir_ref value = simd_lane(x, m, IR_LANE32, i);
+        value = ir_fp(&x->b, IR_I2F, IR_F32, (unsigned)a->f, value, IR_NONE, IR_NONE);
+        lane[i] = simd_bitcast(x, IR_V128, value);
+    }
+    if (a->q) {
+        lane[0] = v2(x, IR_VZIP_LO, IR_LANE32, lane[0], lane[2]);
+        lane[1] = v2(x, IR_VZIP_LO, IR_LANE32, lane[1], lane[3]);
+    }
+    ir_ref result = v2(x, IR_VZIP_LO, IR_LANE32, lane[0], lane[1]);
+    simd_set(x, (unsigned)a->q, (unsigned)a->d, result);
+    return true;
 }
 
 bool trans_VCVT_to_int(struct xlat *x, const struct arg_neon_2 *a)
