@@ -2,7 +2,6 @@
 /* Random ARM instructions and the page around them; see arm_random.h and arm_page.h. */
 #include "tests/insn/arm_random.h"
 
-
 #include <string.h>
 
 #include "tests/insn/arm_engine.h"
