@@ -290,23 +290,6 @@ static bool x86_supports(unsigned op, unsigned type, unsigned sub)
     return true;
 }
 
-static unsigned field_bytes(unsigned type)
-{
-    switch (type) {
-    case IR_I8:
-        return 1;
-    case IR_I16:
-        return 2;
-    case IR_I32:
-    case IR_F32:
-        return 4;
-    case IR_V128:
-        return 16;
-    default:
-        return 8;
-    }
-}
-
 static void choose_pinned(struct backend_state *s)
 {
     static const uint8_t registers[N_PINNED] = {RBX, R12, R13, R14, RDI, R8, R9, R10, R11};
@@ -327,7 +310,7 @@ static void choose_pinned(struct backend_state *s)
         for (unsigned p = 0; p < s->n_pinned; p++) {
             uint32_t at = s->env.fields[s->pinned[p].field].offset;
             if (f != s->pinned[p].field && field->offset < at + 4 &&
-                at < field->offset + field_bytes(field->type))
+                at < field->offset + ir_type_bytes(field->type))
                 s->overlap[f] |= (uint16_t)(1u << p);
         }
     }

@@ -783,19 +783,11 @@ void alloc_begin_block(struct emit *e)
  * ----------------------------------------------------------------------------
  */
 
-static unsigned type_bytes(unsigned type)
-{
-    static const uint8_t bytes[IR_N_TYPES] = {
-        [IR_I8] = 1,  [IR_I16] = 2, [IR_I32] = 4, [IR_I64] = 8,
-        [IR_F32] = 4, [IR_F64] = 8, [IR_V64] = 8, [IR_V128] = 16};
-    return bytes[type];
-}
-
 bool fields_overlap(const struct ir_unit *u, unsigned x, unsigned y)
 {
     const struct state_field *f = &u->fields[x], *g = &u->fields[y];
-    return f->offset < g->offset + type_bytes(g->type) &&
-           g->offset < f->offset + type_bytes(f->type);
+    return f->offset < g->offset + ir_type_bytes(g->type) &&
+           g->offset < f->offset + ir_type_bytes(f->type);
 }
 
 /* A value that was only in state memory gets a place of its own. */
