@@ -231,8 +231,7 @@ static bool watch_signals(struct vm *vm, struct error *err)
     return true;
 }
 
-/* ---- running, paused, reset
- * ---------------------------------------------------------------------- */
+/* ---- running, paused, reset ------------------------------------------------------------------ */
 
 const char *vm_status(struct vm *vm)
 {

@@ -236,8 +236,7 @@ static inline void emit_vex_rm(struct assembler *a, unsigned op, unsigned reg, u
     emit_modrm_mem(a, reg, m, trailing_bytes);
 }
 
-/* ---- integer instructions; w: OP_W for 64 bits, 0 for 32
- * -------------------------------------- */
+/* ---- integer instructions; w: OP_W for 64 bits, 0 for 32 ------------------------------------- */
 
 static inline void emit_mov_rr(struct assembler *a, unsigned w, unsigned dst, unsigned src)
 {
@@ -464,8 +463,7 @@ static inline void emit_nops(struct assembler *a, unsigned length)
     }
 }
 
-/* ---- SSE: dst op= src, or with VEX dst = first op src
- * ------------------------------------------ */
+/* ---- SSE: dst op= src, or with VEX dst = first op src ---------------------------------------- */
 
 static inline void emit_movaps(struct assembler *a, unsigned dst, unsigned src)
 {

@@ -278,8 +278,7 @@ void emit_divide(struct emit *e, const struct ir_insn *insn)
     def_in(e, RAX);
 }
 
-/* ---- counting and reversing bits
- * ------------------------------------------------------------------ */
+/* ---- counting and reversing bits ------------------------------------------------------------- */
 
 static void count_zeros(struct emit *e, const struct ir_insn *insn, unsigned dst, unsigned a)
 {

@@ -206,8 +206,7 @@ static void end_access(struct emit *e, struct access *x)
     x->cold->xmm_live = e->vector_used != 0;
 }
 
-/* ---- moving a value from and to host memory
- * --------------------------------------------------------- */
+/* ---- moving a value from and to host memory -------------------------------------------------- */
 
 static void swap_register(struct emit *e, unsigned reg, unsigned log2)
 {
@@ -423,8 +422,7 @@ void emit_memory_store(struct emit *e, const struct ir_insn *insn)
     end_uses(e);
 }
 
-/* ---- one check for several accesses
- * ------------------------------------------------------------------ */
+/* ---- one check for several accesses ---------------------------------------------------------- */
 
 /* Jumps to the cold stub unless [address, address + length) is in one page and
  * aligned. */

@@ -45,8 +45,7 @@ int16_t slot_alloc(struct emit *e, bool vector)
     return (int16_t)slot;
 }
 
-/* ---- the backward pass
- * ------------------------------------------------------------------------ */
+/* ---- the backward pass ----------------------------------------------------------------------- */
 
 static bool is_general(unsigned type)
 {
@@ -655,8 +654,7 @@ struct operand use_operand(struct emit *e, ir_ref ref)
     return (struct operand){.kind = OPERAND_REG, .reg = (uint8_t)reg};
 }
 
-/* ---- dying and being born
- * ----------------------------------------------------------------------- */
+/* ---- dying and being born -------------------------------------------------------------------- */
 
 static void kill(struct emit *e, ir_ref ref)
 {

@@ -76,8 +76,7 @@ void load_vector_constant(struct emit *e, ir_ref ref, unsigned reg)
         pool_operand(e, low, high, 0x28 | OP_0F, reg, 0);
 }
 
-/* ---- operations of two vectors
- * -------------------------------------------------------------------------- */
+/* ---- operations of two vectors --------------------------------------------------------------- */
 
 struct operands {
     unsigned a, b, dst;

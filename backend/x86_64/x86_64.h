@@ -134,8 +134,7 @@ struct backend_state {
     struct emit *emit;
 };
 
-/* ---- the emitter's working state, one unit at a time
- * ------------------------------------------ */
+/* ---- the emitter's working state, one unit at a time ----------------------------------------- */
 
 enum value_flags {
     VALUE_LIVE = 1,

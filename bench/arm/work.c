@@ -285,8 +285,7 @@ uint32_t work_sort(uint32_t turns)
     return sum;
 }
 
-/* ---- interpreter: a stack machine
- * ---------------------------------------------------------------- */
+/* ---- interpreter: a stack machine ------------------------------------------------------------ */
 
 enum bytecode { PUSH, DUP, ADD, SUB, MUL, SWAP, XOR, JUMP_NZ, DROP, HALT };
 
@@ -345,8 +344,7 @@ uint32_t work_interpreter(uint32_t turns)
     return sum;
 }
 
-/* ---- floating point
- * -------------------------------------------------------------------------------- */
+/* ---- floating point -------------------------------------------------------------------------- */
 
 static double product_a[16][16], product_b[16][16], product_c[16][16];
 

@@ -86,8 +86,7 @@ const struct state_field arm_fields[F_N] = {
     SIXTEEN(Q),
 };
 
-/* ---- disassembly
- * --------------------------------------------------------------------------------- */
+/* ---- disassembly ----------------------------------------------------------------------------- */
 
 /* How long the instruction is, and its raw bits as text: what is shown without capstone. */
 static unsigned show_bits(const uint8_t *code, size_t size, bool thumb, char *text,
@@ -126,8 +125,7 @@ static unsigned disassemble(const uint8_t *code, size_t size, uint64_t pc, uint3
     return length;
 }
 
-/* ---- registration
- * ---------------------------------------------------------------------------------- */
+/* ---- registration ---------------------------------------------------------------------------- */
 
 static const struct insn_desc *const insn_tables[] = {
     insns_a32, insns_a32u, insns_t32, insns_t16, insns_vfp, insns_neon, NULL,

@@ -9,8 +9,7 @@
 
 #include "util/log.h"
 
-/* ---- system control
- * ------------------------------------------------------------------------------ */
+/* ---- system control -------------------------------------------------------------------------- */
 
 static bool has(const struct arm_cpu *cpu, uint32_t feature)
 {
@@ -58,8 +57,7 @@ static void write_cpacr(struct arm_cpu *cpu, const struct arm_reg *reg, uint64_t
     arm_update_mode(cpu);
 }
 
-/* ---- MMU
- * ------------------------------------------------------------------------------------------ */
+/* ---- MMU ------------------------------------------------------------------------------------- */
 
 static void write_ttbr32(struct arm_cpu *cpu, const struct arm_reg *reg, uint64_t value)
 {
@@ -176,8 +174,7 @@ static void write_tlbi(struct arm_cpu *cpu, const struct arm_reg *reg, uint64_t 
     }
 }
 
-/* ---- identification
- * -------------------------------------------------------------------------------- */
+/* ---- identification -------------------------------------------------------------------------- */
 
 static uint64_t read_ccsidr(struct arm_cpu *cpu, const struct arm_reg *reg)
 {
@@ -215,8 +212,7 @@ static uint64_t read_isr(struct arm_cpu *cpu, const struct arm_reg *reg)
     return (lines & 1u << ARM_IRQ ? CPSR_I : 0) | (lines & 1u << ARM_FIQ ? CPSR_F : 0);
 }
 
-/* ---- generic timer (ARM ARM B8)
- * ---------------------------------------------------------------------- */
+/* ---- generic timer (ARM ARM B8) -------------------------------------------------------------- */
 
 static bool allow_cntfrq(struct arm_cpu *cpu, const struct arm_reg *reg, bool read)
 {
@@ -292,8 +288,7 @@ static void write_cntkctl(struct arm_cpu *cpu, const struct arm_reg *reg, uint64
     cpu->cp15.cntkctl = (uint32_t)value & 0x3ff;
 }
 
-/* ---- performance monitors (ARM ARM C12)
- * -------------------------------------------------------------- */
+/* ---- performance monitors (ARM ARM C12) ------------------------------------------------------ */
 
 static bool allow_pmu(struct arm_cpu *cpu, const struct arm_reg *reg, bool read)
 {
@@ -434,8 +429,7 @@ static void write_pmu(struct arm_cpu *cpu, const struct arm_reg *reg, uint64_t v
     vcpu_unlock_devices(&cpu->v);
 }
 
-/* ---- debug (ARM ARM C11): identification and storage, no events
- * --------------------------------------- */
+/* ---- debug (ARM ARM C11): identification and storage, no events ------------------------------ */
 
 static uint64_t read_debug_pair(struct arm_cpu *cpu, const struct arm_reg *reg)
 {
@@ -480,8 +474,7 @@ static uint64_t read_oslsr(struct arm_cpu *cpu, const struct arm_reg *reg)
     return 8 | cpu->sys.dbg_oslock; /* OSLM = 0b10: lock without save/restore register */
 }
 
-/* ---- ThumbEE
- * ----------------------------------------------------------------------------------------- */
+/* ---- ThumbEE --------------------------------------------------------------------------------- */
 
 static bool allow_teehbr(struct arm_cpu *cpu, const struct arm_reg *reg, bool read)
 {
@@ -493,8 +486,7 @@ static void write_teecr(struct arm_cpu *cpu, const struct arm_reg *reg, uint64_t
     cpu->sys.teecr = (uint32_t)value & 1;
 }
 
-/* ---- the table
- * ------------------------------------------------------------------------------------------ */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 #define STATE(member) .kind = REG_STATE, .value = offsetof(struct arm_cpu, member)
 #define MODEL(member) .kind = REG_MODEL, .value = offsetof(struct arm_model, member)

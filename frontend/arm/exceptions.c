@@ -275,8 +275,7 @@ void arm_restore(struct vcpu *v, uint64_t pc, uint32_t aux)
     v->run.key = (v->run.key & ~(uint32_t)(KEY_T | KEY_IT_MASK)) | (aux & (KEY_T | KEY_IT_MASK));
 }
 
-/* ---- interrupts
- * ---------------------------------------------------------------------------------- */
+/* ---- interrupts ------------------------------------------------------------------------------ */
 
 bool arm_take_interrupt(struct vcpu *v)
 {
@@ -324,8 +323,7 @@ void arm_set_irq(struct vcpu *v, unsigned line, bool level)
     }
 }
 
-/* ---- life
- * ---------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 bool arm_init(struct vcpu *v, struct error *err)
 {

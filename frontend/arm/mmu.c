@@ -586,8 +586,7 @@ void arm_mmu_flush_va_asid(struct arm_cpu *cpu, uint32_t va_and_asid)
         mmu_flush_page_tag(cpu->v.mmu, (va_and_asid & 0xff) | slot << TAG_SLOT_SHIFT, va);
 }
 
-/* ---- VA to PA, cache operations
- * ------------------------------------------------------------------ */
+/* ---- VA to PA, cache operations -------------------------------------------------------------- */
 
 /* PAR's Inner field and Outer field (ARM ARM B4.1.112) of a MAIR-style type. */
 static uint32_t par_attributes(uint8_t memory)

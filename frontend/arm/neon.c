@@ -101,8 +101,7 @@ static bool call3(struct xlat *x, const struct arg_neon_3 *a, unsigned operation
     return true;
 }
 
-/* ---- three registers of the same length
- * ---------------------------------------------------------- */
+/* ---- three registers of the same length ------------------------------------------------------ */
 
 typedef ir_ref (*emit3)(struct xlat *x, unsigned lane, bool is_unsigned, ir_ref d, ir_ref n,
                         ir_ref m);
@@ -295,8 +294,7 @@ bool trans_VQRDMULH(struct xlat *x, const struct arg_neon_3 *a)
     return call3(x, a, NEON_vqrdmulh_s16 + (unsigned)a->size - 1);
 }
 
-/* ---- floating point
- * ------------------------------------------------------------------------------ */
+/* ---- floating point -------------------------------------------------------------------------- */
 
 /* Advanced SIMD always rounds to nearest. The host does so, too, only in the FPSCR's default mode;
  * in the others the helper calculates. */
@@ -371,8 +369,7 @@ CALL3(VPMIN_f, NEON_vpmin_f32)
 CALL3(VRECPS, NEON_vrecps_f32)
 CALL3(VRSQRTS, NEON_vrsqrts_f32)
 
-/* ---- three registers of different lengths
- * -------------------------------------------------------- */
+/* ---- three registers of different lengths ---------------------------------------------------- */
 
 static ir_ref widen(struct xlat *x, unsigned lane, bool is_unsigned, ir_ref a)
 {
@@ -554,8 +551,7 @@ bool trans_VMULL_poly(struct xlat *x, const struct arg_neon_3 *a)
     return true;
 }
 
-/* ---- two registers and a scalar
- * ------------------------------------------------------------------ */
+/* ---- two registers and a scalar -------------------------------------------------------------- */
 
 /* The scalar's register and lane: A7.3, "Advanced SIMD scalars". Size 00 is UNDEFINED, 11 other
  * instructions'. */
@@ -703,8 +699,7 @@ bool trans_VQDMLSL_scalar(struct xlat *x, const struct arg_neon_scalar *a)
     return call_long_scalar(x, a, NEON_vqdmlsl_s16);
 }
 
-/* ---- modified immediates
- * -------------------------------------------------------------------------- */
+/* ---- modified immediates --------------------------------------------------------------------- */
 
 /* AdvSIMDExpandImm, A7.4.6 */
 static uint64_t expand_immediate(unsigned op, unsigned cmode, uint64_t imm)
@@ -753,8 +748,7 @@ bool trans_VMOV_imm(struct xlat *x, const struct arg_neon_imm *a)
     return true;
 }
 
-/* ---- shifts by immediates
- * ------------------------------------------------------------------------- */
+/* ---- shifts by immediates -------------------------------------------------------------------- */
 
 /* Size of the lanes and the 6-bit immediate's part below it (A7.4.4): L:imm6 = 0001xxx 8 bits,
  * 001xxxx 16, 01xxxxx 32, 1xxxxxx 64. */
@@ -1000,8 +994,7 @@ bool trans_VCVT_to_fixed(struct xlat *x, const struct arg_neon_shift *a)
     return convert_fixed(x, a, NEON_vcvt_s32_f32);
 }
 
-/* ---- two registers
- * -------------------------------------------------------------------------------- */
+/* ---- two registers --------------------------------------------------------------------------- */
 
 typedef ir_ref (*emit2)(struct xlat *x, unsigned lane, ir_ref d, ir_ref m);
 
@@ -1354,8 +1347,7 @@ bool trans_VCVT_to_int(struct xlat *x, const struct arg_neon_2 *a)
     return call2(x, a, SIZES_ALL, a->f ? NEON_vcvt_u32_f32 : NEON_vcvt_s32_f32);
 }
 
-/* ---- moves of bytes
- * ------------------------------------------------------------------------------- */
+/* ---- moves of bytes -------------------------------------------------------------------------- */
 
 /* VEXT: A8.8.316 */
 bool trans_VEXT(struct xlat *x, const struct arg_neon_ext *a)

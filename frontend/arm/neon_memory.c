@@ -43,8 +43,7 @@ ir_ref neon_gather(struct xlat *x, const ir_ref *sources, unsigned n_sources, co
     return result ? result : ir_v128(&x->b, 0, 0);
 }
 
-/* ---- multiple structures
- * -------------------------------------------------------------------------- */
+/* ---- multiple structures --------------------------------------------------------------------- */
 
 enum { MAX_REGISTERS = 4 };
 
@@ -222,8 +221,7 @@ bool trans_VLD_multi(struct xlat *x, const struct arg_neon_multi *a)
     return true;
 }
 
-/* ---- one lane, all lanes
- * -------------------------------------------------------------------------- */
+/* ---- one lane, all lanes --------------------------------------------------------------------- */
 
 /* One structure of n elements of 1 << size bytes. */
 struct single {

@@ -12,8 +12,7 @@
 #define MODE_WRITES (GROUP_SYSTEM | GROUP_PC)
 #define ALL_GPRS_AND_FLAGS (GROUP_GPRS | GROUP_NZCV | GROUP_Q_GE)
 
-/* ---- coprocessor access at run time
- * --------------------------------------------------------------- */
+/* ---- coprocessor access at run time ---------------------------------------------------------- */
 
 static void check_allowed(struct arm_cpu *cpu, const struct arm_reg *reg, bool read)
 {
@@ -53,8 +52,7 @@ static const struct ir_helper helper_coproc_write[2] = {
     IR_HELPER(coproc_write_checked, IR_VOID, 2, HELPER_MAY_FAULT, GROUP_SYSTEM, 0),
 };
 
-/* ---- coprocessor access: translation
- * --------------------------------------------------------------- */
+/* ---- coprocessor access: translation --------------------------------------------------------- */
 
 /* The key of the instruction after this one: ITSTATE advanced (ARM ARM A2.5.2). */
 static uint32_t next_key(struct xlat *x)
@@ -211,8 +209,7 @@ bool arm_translate_coproc_reg64(struct xlat *x, bool read, unsigned cp, unsigned
     return true;
 }
 
-/* ---- CPSR, SPSR
- * ------------------------------------------------------------------------------------ */
+/* ---- CPSR, SPSR ------------------------------------------------------------------------------ */
 
 static bool user_mode(const struct arm_cpu *cpu)
 {
@@ -264,8 +261,7 @@ static void spsr_write(void *opaque, uint32_t value, uint32_t mask)
 const struct ir_helper helper_spsr_write =
     IR_HELPER(spsr_write, IR_VOID, 2, 0, GROUP_SYSTEM, GROUP_SYSTEM);
 
-/* ---- exception return
- * -------------------------------------------------------------------------------- */
+/* ---- exception return ------------------------------------------------------------------------ */
 
 static void return_to(struct arm_cpu *cpu, uint32_t pc, uint32_t cpsr)
 {
@@ -304,8 +300,7 @@ static void rfe(void *opaque, uint32_t pc, uint32_t cpsr)
 const struct ir_helper helper_rfe = IR_HELPER(rfe, IR_VOID, 2, 0, MODE_READS | ALL_GPRS_AND_FLAGS,
                                               MODE_WRITES | ALL_GPRS_AND_FLAGS);
 
-/* ---- banked registers
- * --------------------------------------------------------------------------------- */
+/* ---- banked registers ------------------------------------------------------------------------ */
 
 /* Where register n of a mode's view is now. n: 8..14. */
 static uint32_t *register_of(struct arm_cpu *cpu, unsigned mode, unsigned n)
@@ -409,8 +404,7 @@ const struct ir_helper helper_banked_write =
     IR_HELPER(banked_write, IR_VOID, 2, HELPER_MAY_FAULT, GROUP_SYSTEM | GROUP_GPRS,
               GROUP_SYSTEM | GROUP_GPRS);
 
-/* ---- calls and traps
- * ---------------------------------------------------------------------------------- */
+/* ---- calls and traps ------------------------------------------------------------------------- */
 
 static void svc(void *opaque, uint32_t immediate)
 {
@@ -464,8 +458,7 @@ static void undefined(void *opaque)
 const struct ir_helper helper_undefined =
     IR_HELPER(undefined, IR_VOID, 0, HELPER_MAY_FAULT, GROUP_ALL, GROUP_ALL);
 
-/* ---- waiting
- * -------------------------------------------------------------------------------------------- */
+/* ---- waiting --------------------------------------------------------------------------------- */
 
 static void wfi(void *opaque)
 {

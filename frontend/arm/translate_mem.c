@@ -239,8 +239,7 @@ bool trans_STRD_reg(struct xlat *x, const struct arg_ldrd_reg *a)
     return dual_register(x, a, &at) && store_dual(x, a->rt, a->rt2, &at);
 }
 
-/* ---- multiple, A8.8.57 (LDM), A8.8.199 (STM), B9.3.5, B9.3.17 (with ^)
- * --------------------------- */
+/* ---- multiple, A8.8.57 (LDM), A8.8.199 (STM), B9.3.5, B9.3.17 (with ^) ----------------------- */
 
 /* Where the lowest register goes, from Rn. */
 static int32_t multiple_start(const struct arg_ldm *a, unsigned n)
@@ -338,8 +337,7 @@ bool trans_STM(struct xlat *x, const struct arg_ldm *a)
     return true;
 }
 
-/* ---- exclusives, A3.4, A8.8.75 (LDREX), A8.8.212 (STREX)
- * ----------------------------------------- */
+/* ---- exclusives, A3.4, A8.8.75 (LDREX), A8.8.212 (STREX) ------------------------------------- */
 
 /* Thumb has no r13 here either: BadReg, A6.1.1. */
 static bool bad_register(struct xlat *x, int n)

@@ -18,8 +18,7 @@ static bool call_and_lookup(struct xlat *x, const struct ir_helper *helper, ir_r
     return true;
 }
 
-/* ---- status registers, B9.3.8 to B9.3.12
- * --------------------------------------------------------- */
+/* ---- status registers, B9.3.8 to B9.3.12 ----------------------------------------------------- */
 
 /* MRS Rd, CPSR; MRS Rd, SPSR */
 bool trans_MRS(struct xlat *x, const struct arg_mrs *a)
@@ -153,8 +152,7 @@ bool trans_SETEND(struct xlat *x, const struct arg_setend *a)
     return write_cpsr(x, ir_i32(&x->b, a->e ? CPSR_E : 0), CPSR_E);
 }
 
-/* ---- exceptions, A8.8.229 (SVC), B9.3.3 (ERET), B9.3.13 (RFE), B9.3.16 (SRS), B9.3.19
- * ------------- */
+/* ---- exceptions, A8.8.229 (SVC), B9.3.3 (ERET), B9.3.13 (RFE), B9.3.16 (SRS), B9.3.19 -------- */
 
 static bool call_exception(struct xlat *x, const struct ir_helper *helper, int imm)
 {
@@ -252,8 +250,7 @@ bool trans_RFE(struct xlat *x, const struct arg_rfe *a)
     return call_and_lookup(x, &helper_rfe, pc, cpsr);
 }
 
-/* ---- hints and barriers, A8.8.119, A8.8.43, A8.8.53
- * ----------------------------------------------- */
+/* ---- hints and barriers, A8.8.119, A8.8.43, A8.8.53 ------------------------------------------ */
 
 /* NOP; hints nobody has given a meaning */
 bool trans_NOP(struct xlat *x, const struct arg_empty *a)
@@ -310,8 +307,7 @@ bool trans_ISB(struct xlat *x, const struct arg_empty *a)
     return true;
 }
 
-/* ---- coprocessors 14 and 15, A8.8.98, A8.8.107
- * ------------------------------------------------------ */
+/* ---- coprocessors 14 and 15, A8.8.98, A8.8.107 ----------------------------------------------- */
 
 static bool has_coprocessor(int cp)
 {

@@ -278,8 +278,7 @@ static void eeprom_access(struct lan9118 *s)
     s->e2p_cmd &= ~E2P_BUSY;
 }
 
-/* ---- transmit
- * ------------------------------------------------------------------------------------ */
+/* ---- transmit -------------------------------------------------------------------------------- */
 
 static void packet_sent(struct lan9118 *s)
 {
@@ -341,8 +340,7 @@ static uint32_t tx_status_read(struct lan9118 *s, bool peek)
     return status;
 }
 
-/* ---- general purpose timer: 16 bits at 10 kHz
- * ------------------------------------------------------ */
+/* ---- general purpose timer: 16 bits at 10 kHz ------------------------------------------------ */
 
 static uint32_t gpt_count(const struct lan9118 *s)
 {
@@ -372,8 +370,7 @@ static void gpt_expired(void *opaque)
     update_line(d);
 }
 
-/* ---- system registers
- * -------------------------------------------------------------------------------- */
+/* ---- system registers ------------------------------------------------------------------------ */
 
 static void soft_reset(struct device *d)
 {

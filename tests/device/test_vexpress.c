@@ -375,8 +375,7 @@ static void test_pl181_transfers(void **state)
     bus_finish(&bus);
 }
 
-/* ---- the rest
- * ------------------------------------------------------------------------------------- */
+/* ---- the rest -------------------------------------------------------------------------------- */
 
 static uint32_t mac_read(struct bus *bus, unsigned reg)
 {

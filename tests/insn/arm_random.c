@@ -191,8 +191,7 @@ void random_registers(struct random *r, struct arm_registers *out, bool memory)
         out->fpscr |= random_u32(r) & 0x07c00000; /* AHP, DN, FZ, RMode */
 }
 
-/* ---- the page
- * ------------------------------------------------------------------------------------ */
+/* ---- the page -------------------------------------------------------------------------------- */
 
 static uint32_t a32_movw(unsigned rd, uint32_t value)
 {

@@ -156,8 +156,7 @@ static void test_each_row(void **state)
     assert_int_equal(bad_rows, 0);
 }
 
-/* ---- sequences
- * ----------------------------------------------------------------------------------- */
+/* ---- sequences ------------------------------------------------------------------------------- */
 
 static const struct insn_desc *random_row(struct random *r, bool thumb)
 {

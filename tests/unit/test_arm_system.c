@@ -456,8 +456,7 @@ static void address_translation(void **state)
     fixture_destroy(f);
 }
 
-/* ---- address spaces
- * ------------------------------------------------------------------------------ */
+/* ---- address spaces -------------------------------------------------------------------------- */
 
 static bool can_read(struct fixture *f, uint32_t va, uint32_t *value)
 {
@@ -556,8 +555,7 @@ static void spaces_follow_long_asid(void **state)
     fixture_destroy(f);
 }
 
-/* ---- modes
- * ------------------------------------------------------------------------------------------ */
+/* ---- modes ----------------------------------------------------------------------------------- */
 
 typedef void write2(void *cpu, uint32_t a, uint32_t b);
 typedef void write1(void *cpu, uint32_t a);
@@ -649,8 +647,7 @@ static void fp_keys(void **state)
     fixture_destroy(f);
 }
 
-/* ---- exceptions
- * -------------------------------------------------------------------------------------- */
+/* ---- exceptions ------------------------------------------------------------------------------ */
 
 static void exception_entry(void **state)
 {
@@ -752,8 +749,7 @@ static void interrupts(void **state)
     fixture_destroy(f);
 }
 
-/* ---- coprocessors
- * -------------------------------------------------------------------------------------- */
+/* ---- coprocessors ---------------------------------------------------------------------------- */
 
 static bool accessible(struct fixture *f, bool read, bool wide, unsigned cp, unsigned opc1,
                        unsigned crn, unsigned crm, unsigned opc2, bool privileged)

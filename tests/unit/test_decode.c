@@ -16,8 +16,7 @@
 
 #include "frontend/arm/translate.h"
 
-/* ---- every ARM table, its handlers replaced by ones that note they were called
- * ------------------- */
+/* ---- every ARM table, its handlers replaced by ones that note they were called --------------- */
 
 enum { MAX_VISITS = 64 };
 
@@ -151,8 +150,7 @@ static void no_other_row_is_reached(void **state)
         }
 }
 
-/* ---- the generator
- * --------------------------------------------------------------------------------- */
+/* ---- the generator --------------------------------------------------------------------------- */
 
 /* Runs the tool on a table; true if it accepts it. What it wrote, to either place, is in text. */
 static bool run_tool(const char *table, char *text, size_t size)
