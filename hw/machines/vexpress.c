@@ -2,7 +2,8 @@
 /*
  * Versatile Express: motherboard V2M-P1 (DUI 0447) with a processor tile. CoreTile Express A9x4
  * (DUI 0448) has the legacy memory map, A15x2 (DUI 0604) the RS1 map: the same peripherals, every
- * 64 KB from 0x1c000000 instead of every 4 KB from 0x10000000. One core of the tile is there.
+ * 64 KB from 0x1c000000 instead of every 4 KB from 0x10000000, the first three one slot further on.
+ * One core of the tile is there.
  */
 #include <libfdt.h>
 #include <stdio.h>
@@ -19,10 +20,11 @@ enum { A9_VIRTIO = 0x10013000, A15_VIRTIO = 0x1c130000 };
 #define A9_IO(n) (0x10000000 + (n)*0x1000)
 #define A15_IO(n) (0x1c000000 + (n)*0x10000)
 
-/* io(n): where slot n of the motherboard's peripherals is. SYS_PROCID0 tells the tile. */
-#define MOTHERBOARD(io, proc_id)                                                                   \
-    {"arm-sysctl", "sysreg", io(0x00), .props = "sys-id=0x01190500,proc-id=" proc_id},             \
-        {"sp810", "sysctl", io(0x01)}, {"versatile-i2c", "pcie-i2c", io(0x02)},                    \
+/* io(n): where slot n of the motherboard's peripherals is; `first` is the slot of the system
+ * registers. SYS_PROCID0 tells the tile. */
+#define MOTHERBOARD(io, first, proc_id)                                                            \
+    {"arm-sysctl", "sysreg", io(first), .props = "sys-id=0x01190500,proc-id=" proc_id},            \
+        {"sp810", "sysctl", io((first) + 1)}, {"versatile-i2c", "pcie-i2c", io((first) + 2)},      \
         {"pl041", "aaci", io(0x04), "gic", 11}, {"pl181", "mmci", io(0x05), .backend = "sd0"},     \
         {"pl050", "kmi0", io(0x06), "gic", 12},                                                    \
         {"pl050", "kmi1", io(0x07), "gic", 13, .props = "mouse=on"},                               \
@@ -53,7 +55,7 @@ static const struct machine_device a9_devices[] = {
     {"a9-scu", "scu", 0x1e000000},
     {"a9mp-timer", "mptimer", 0x1e000600, .props = "base1=0x1e000200"},
     {"l2x0", "l2cache", 0x1e00a000},
-    MOTHERBOARD(A9_IO, "0x0c000191"),
+    MOTHERBOARD(A9_IO, 0, "0x0c000191"),
     {"pl111", "tile-clcd", 0x10020000, "gic", 44, "display1"},
     {"unimplemented-device", "dmc", 0x100e0000, .props = "id=0x00041341"},
     {"unimplemented-device", "smc", 0x100e1000, .props = "id=0x00041354"},
@@ -86,7 +88,7 @@ static const struct machine_ram a9_ram[] = {
 
 static const struct machine_device a15_devices[] = {
     {"gicv2", "gic", 0x2c001000, "cpu", 0, .props = "num-irq=160,base1=0x2c002000"},
-    MOTHERBOARD(A15_IO, "0x14000237"),
+    MOTHERBOARD(A15_IO, 1, "0x14000237"),
     {"unimplemented-device", "hdlcd", 0x2b000000},
     {"sp805", "tile-wdt", 0x2b060000, "gic", 98},
     {"unimplemented-device", "dmc", 0x2b0a0000, .props = "id=0x00041341"},
