@@ -48,7 +48,7 @@ library := $(filter-out $(OBJ)/main.o,$(objects))
 
 optimise := $(if $(DEBUG),-Og,-O2) -g
 comma := ,
-sanitize := $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+sanitize := $(if $(SANITIZE),-DCALQUE_SANITIZE -fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
 # Rows of tables leave what they do not need zero. The sanitizers' instrumentation misleads gcc's
 # warnings; plain builds are the judge.
 warnings := -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Werror $(if $(SANITIZE),-Wno-error)
