@@ -362,6 +362,14 @@ static inline void emit_setcc_r(struct assembler *a, enum cc cc, unsigned reg)
     emit_rr(a, 0x90 | cc | OP_0F | OP_BYTE_RM, 0, reg);
 }
 
+/* Into ah, ch or dh. */
+static inline void emit_setcc_high(struct assembler *a, enum cc cc, unsigned reg)
+{
+    put8(a, 0x0f);
+    put8(a, (uint8_t)(0x90 | cc));
+    put8(a, (uint8_t)(0xc4 + reg));
+}
+
 static inline void emit_setcc_m(struct assembler *a, enum cc cc, struct mem m)
 {
     emit_rm(a, 0x90 | cc | OP_0F, 0, m);

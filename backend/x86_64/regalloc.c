@@ -770,6 +770,8 @@ void alloc_begin_block(struct emit *e)
     e->locked = e->mirrors;
     e->vector_used = e->mirrors >> XMM_BASE;
     e->eflags = 0;
+    e->stored_ahead = 0;
+    e->pair_turn = 0;
     e->n_sums = 0;
     memset(e->sum, 0, sizeof(e->sum));
     e->n_lazy = e->n_saved = e->n_field_values = 0;
@@ -906,8 +908,56 @@ static void set_pinned(struct emit *e, ir_ref source, unsigned reg)
     }
 }
 
+/* The SET after this one, if it stores another condition of the same flags into the byte above. */
+static ir_ref next_condition(const struct emit *e, const struct ir_insn *setcc, unsigned field)
+{
+    const struct ir_unit *u = e->u;
+    ir_ref next = e->here + 1;
+
+    if (next + 1u >= u->n_insns || u->insns[next].op != IR_SETCC ||
+        u->insns[next].arg[0] != setcc->arg[0] || u->insns[next].sub > IR_NV ||
+        setcc->sub > IR_NV) /* one host condition each */
+        return IR_NONE;
+    const struct ir_insn *set = &u->insns[next + 1];
+    if (set->op != IR_SET || set->arg[0] != next || u->fields[set->aux].type != IR_I8 ||
+        u->fields[set->aux].offset != u->fields[field].offset + 1 ||
+        e->s->pin_of_field[set->aux] != NO_REG || e->s->overlap[set->aux])
+        return IR_NONE;
+    return next + 1;
+}
+
+/* Two adjacent flag bytes in one store: stores are what bounds a loop that sets flags. */
+static bool store_two_conditions(struct emit *e, const struct ir_insn *setcc, unsigned field)
+{
+    static const uint8_t with_high_byte[] = {RAX, RCX, RDX};
+    ir_ref next = next_condition(e, setcc, field);
+
+    if (!next || e->eflags != flags_source(e->u, setcc->arg[0]))
+        return false;
+    const struct ir_insn *set = &e->u->insns[next];
+    forget_field(e, set->aux);
+    for (unsigned k = 0; k < ARRAY_SIZE(with_high_byte); k++) {
+        /* Taking turns: a byte of a register depends on the register's last writer. */
+        unsigned reg = with_high_byte[(k + e->pair_turn) % ARRAY_SIZE(with_high_byte)];
+        bool inverted;
+        if (e->reg_value[reg] || (e->locked >> reg & 1))
+            continue;
+        enum cc low = flags_use(e, setcc->arg[0], setcc->sub, &inverted);
+        enum cc high = flags_use(e, setcc->arg[0], e->u->insns[set->arg[0]].sub, &inverted);
+        emit_setcc_r(&e->a, low, reg);
+        emit_setcc_high(&e->a, high, reg);
+        emit_rm(&e->a, 0x89 | OP_16, reg, field_mem(e, field));
+        e->stored_ahead = next;
+        e->pair_turn++;
+        return true;
+    }
+    return false;
+}
+
 void store_field(struct emit *e, ir_ref source, unsigned field)
 {
+    if (e->stored_ahead == e->here)
+        return;
     const struct ir_insn *insn = &e->u->insns[source];
     struct value *v = &e->value[source];
     unsigned type = e->u->fields[field].type;
@@ -929,6 +979,8 @@ void store_field(struct emit *e, ir_ref source, unsigned field)
     }
     if (type == IR_I8 && (v->flags & VALUE_LAZY_CC)) {
         bool inverted;
+        if (store_two_conditions(e, insn, field))
+            return;
         enum cc cc = flags_use(e, insn->arg[0], insn->sub, &inverted);
         emit_setcc_m(&e->a, cc, m);
         return;

@@ -261,9 +261,11 @@ struct emit {
     uint16_t mirror_field[8];
     uint8_t mirror_of_field[IR_MAX_FIELDS]; /* 0: none */
 
-    bool hold_flags; /* a consumer has its condition but has not used it yet */
-    ir_ref eflags;   /* whose flags EFLAGS holds, 0 none */
-    ir_ref sum[4];   /* the last values that are another one plus a constant */
+    bool hold_flags;     /* a consumer has its condition but has not used it yet */
+    ir_ref stored_ahead; /* a SET whose store is already done */
+    unsigned pair_turn;  /* which register gathers the next pair of flag bytes */
+    ir_ref eflags;       /* whose flags EFLAGS holds, 0 none */
+    ir_ref sum[4];       /* the last values that are another one plus a constant */
     unsigned n_sums;
     unsigned n_lazy, n_saved, n_field_values;
     ir_ref lazy[MAX_LAZY];
