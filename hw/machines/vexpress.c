@@ -5,6 +5,8 @@
  * 64 KB from 0x1c000000 instead of every 4 KB from 0x10000000, the first three one slot further on.
  * One core of the tile is there.
  */
+#ifndef WITHOUT_LIBFDT
+
 #include <libfdt.h>
 #include <stdio.h>
 #include <string.h>
@@ -237,3 +239,5 @@ static const struct machine_class vexpress_a15 = {
     .boot = a15_boot,
 };
 REGISTER(machine_class, vexpress_a15);
+
+#endif
