@@ -36,6 +36,14 @@ static const struct chardev_ops stream_ops = {
     .destroy = stream_destroy,
 };
 
+static void record_event(void *opaque, enum machine_event what)
+{
+    struct test_bus *bus = opaque;
+
+    bus->event = what;
+    bus->has_event = true;
+}
+
 struct test_bus *test_bus_create(const char *class, const char *props, void *backend,
                                  bool with_chardev)
 {
@@ -51,6 +59,8 @@ struct test_bus *test_bus_create(const char *class, const char *props, void *bac
     bus->chardev = (struct chardev){.ops = &stream_ops, .state = bus};
     bus->machine.clock = clock_create_manual();
     bus->machine.memory = memory_create(&bus->machine.lock, &err);
+    bus->machine.event = record_event;
+    bus->machine.event_opaque = bus;
     bus->ram = memory_add_ram(bus->machine.memory, "ram", TEST_RAM, TEST_RAM_SIZE, &err);
     assert_non_null(bus->ram);
     assert_non_null(device_class_find(class));

@@ -27,6 +27,8 @@ struct test_bus {
     uint8_t *ram;
     bool line[TEST_MAX_LINES];
     unsigned rises[TEST_MAX_LINES];
+    enum machine_event event; /* the last one asked for */
+    bool has_event;
     struct chardev chardev;
     uint8_t sent[256]; /* through the chardev */
     unsigned n_sent, accepts;

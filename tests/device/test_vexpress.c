@@ -1,100 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The Versatile Express motherboard's devices on an in-process bus with a clock driven by hand. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "bus.h"
 
 #include "hw/block/sd_bus.h"
-#include "hw/machine.h"
 
-enum { BASE = 0x10000000, N_LINES = 4 };
 #define MS INT64_C(1000000)
 
-struct bus {
-    struct machine machine;
-    struct device *device;
-    bool line[N_LINES];
-    unsigned raised; /* rising edges of line 0 */
-    enum machine_event event;
-    bool has_event;
-};
-
-static void set_line(void *receiver, unsigned line, bool level)
-{
-    struct bus *bus = receiver;
-
-    if (line == 0 && level && !bus->line[0])
-        bus->raised++;
-    bus->line[line] = level;
-}
-
-static void machine_event(void *opaque, enum machine_event what)
-{
-    struct bus *bus = opaque;
-
-    bus->event = what;
-    bus->has_event = true;
-}
-
-static void bus_init(struct bus *bus, const char *class, const char *props, void *backend)
-{
-    pthread_mutexattr_t attributes;
-    struct error err;
-
-    memset(bus, 0, sizeof(*bus));
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&bus->machine.lock, &attributes);
-    pthread_mutexattr_destroy(&attributes);
-    bus->machine.clock = clock_create_manual();
-    bus->machine.memory = memory_create(&bus->machine.lock, &err);
-    bus->machine.event = machine_event;
-    bus->machine.event_opaque = bus;
-    bus->device =
-        device_create(device_class_find(class), "dut", &bus->machine, props, NULL, backend, &err);
-    assert_non_null(bus->device);
-    for (unsigned i = 0; i < bus->device->class->n_irq_out && i < N_LINES; i++)
-        bus->device->irq_out[i] = (struct irq){.set = set_line, .receiver = bus, .line = i};
-    for (unsigned i = 0; i < bus->device->class->n_regions; i++)
-        assert_true(device_map(bus->device, i, BASE + i * 0x10000, &err));
-    device_reset(bus->device);
-}
-
-static void bus_finish(struct bus *bus)
-{
-    device_destroy(bus->device);
-    memory_destroy(bus->machine.memory);
-    clock_destroy(bus->machine.clock);
-    pthread_mutex_destroy(&bus->machine.lock);
-}
-
-static uint32_t get(struct bus *bus, uint64_t offset)
-{
-    bool ok;
-    uint32_t value = (uint32_t)memory_load(bus->machine.memory, BASE + offset, 4, &ok);
-
-    assert_true(ok);
-    return value;
-}
-
-static void put(struct bus *bus, uint64_t offset, uint32_t value)
-{
-    bool ok;
-
-    memory_store(bus->machine.memory, BASE + offset, value, 4, &ok);
-    assert_true(ok);
-}
-
-static void advance(struct bus *bus, int64_t ns)
+static void advance(struct test_bus *bus, int64_t ns)
 {
     clock_advance(bus->machine.clock, ns);
 }
 
-static uint32_t primecell_id_of(struct bus *bus)
+static uint32_t primecell_id_of(struct test_bus *bus)
 {
-    return get(bus, 0xfe0) | get(bus, 0xfe4) << 8 | get(bus, 0xfe8) << 16 | get(bus, 0xfec) << 24;
+    return test_get(bus, 0xfe0) | test_get(bus, 0xfe4) << 8 | test_get(bus, 0xfe8) << 16 |
+           test_get(bus, 0xfec) << 24;
 }
 
 /* ---- timers ------------------------------------------------------------------------------------
@@ -102,200 +22,200 @@ static uint32_t primecell_id_of(struct bus *bus)
 
 static void test_sp804_periodic(void **state)
 {
-    struct bus bus;
+    struct test_bus *bus;
 
-    bus_init(&bus, "sp804", NULL, NULL);
-    assert_int_equal(primecell_id_of(&bus), 0x00141804);
-    put(&bus, 0x00, 1000); /* 1 ms at 1 MHz */
-    put(&bus, 0x08, 0xe2); /* enable, periodic, interrupt, 32 bits */
-    advance(&bus, MS / 2);
-    assert_in_range(get(&bus, 0x04), 499, 501);
-    assert_false(bus.line[0]);
-    advance(&bus, MS);
-    assert_true(bus.line[0] && bus.line[1] && !bus.line[2]);
-    assert_int_equal(get(&bus, 0x10), 1);
-    put(&bus, 0x0c, 1);
-    assert_false(bus.line[0]);
-    advance(&bus, MS);
-    assert_true(bus.line[0]);
-    put(&bus, 0x08, 0xc2); /* interrupt off: raw stays */
-    assert_false(bus.line[0]);
-    assert_int_equal(get(&bus, 0x10), 1);
-    assert_int_equal(get(&bus, 0x14), 0);
-    bus_finish(&bus);
+    bus = test_bus_create("sp804", NULL, NULL, false);
+    assert_int_equal(primecell_id_of(bus), 0x00141804);
+    test_put(bus, 0x00, 1000); /* 1 ms at 1 MHz */
+    test_put(bus, 0x08, 0xe2); /* enable, periodic, interrupt, 32 bits */
+    advance(bus, MS / 2);
+    assert_in_range(test_get(bus, 0x04), 499, 501);
+    assert_false(bus->line[0]);
+    advance(bus, MS);
+    assert_true(bus->line[0] && bus->line[1] && !bus->line[2]);
+    assert_int_equal(test_get(bus, 0x10), 1);
+    test_put(bus, 0x0c, 1);
+    assert_false(bus->line[0]);
+    advance(bus, MS);
+    assert_true(bus->line[0]);
+    test_put(bus, 0x08, 0xc2); /* interrupt off: raw stays */
+    assert_false(bus->line[0]);
+    assert_int_equal(test_get(bus, 0x10), 1);
+    assert_int_equal(test_get(bus, 0x14), 0);
+    test_bus_destroy(bus);
 }
 
 static void test_sp804_modes(void **state)
 {
-    struct bus bus;
+    struct test_bus *bus;
 
-    bus_init(&bus, "sp804", NULL, NULL);
-    put(&bus, 0x20, 100);
-    put(&bus, 0x28, 0xa3); /* second timer: one-shot, 32 bits */
-    advance(&bus, 10 * MS);
-    assert_true(bus.line[2]);
-    assert_int_equal(get(&bus, 0x24), 0);
-    put(&bus, 0x2c, 0);
-    advance(&bus, 10 * MS);
-    assert_false(bus.line[2]);
-    put(&bus, 0x08, 0x80); /* free running, 16 bits */
-    put(&bus, 0x00, 10);
-    advance(&bus, 12 * 1000);
-    assert_in_range(get(&bus, 0x04), 0xfff0, 0xffff);
-    put(&bus, 0x18, 77); /* background load shows in LOAD, not in VALUE */
-    assert_int_equal(get(&bus, 0x00), 77);
-    assert_in_range(get(&bus, 0x04), 0xfff0, 0xffff);
-    put(&bus, 0x08, 0x84); /* divided by 16 */
-    put(&bus, 0x00, 100);
-    advance(&bus, 160 * 1000);
-    assert_in_range(get(&bus, 0x04), 89, 91);
-    bus_finish(&bus);
+    bus = test_bus_create("sp804", NULL, NULL, false);
+    test_put(bus, 0x20, 100);
+    test_put(bus, 0x28, 0xa3); /* second timer: one-shot, 32 bits */
+    advance(bus, 10 * MS);
+    assert_true(bus->line[2]);
+    assert_int_equal(test_get(bus, 0x24), 0);
+    test_put(bus, 0x2c, 0);
+    advance(bus, 10 * MS);
+    assert_false(bus->line[2]);
+    test_put(bus, 0x08, 0x80); /* free running, 16 bits */
+    test_put(bus, 0x00, 10);
+    advance(bus, 12 * 1000);
+    assert_in_range(test_get(bus, 0x04), 0xfff0, 0xffff);
+    test_put(bus, 0x18, 77); /* background load shows in LOAD, not in VALUE */
+    assert_int_equal(test_get(bus, 0x00), 77);
+    assert_in_range(test_get(bus, 0x04), 0xfff0, 0xffff);
+    test_put(bus, 0x08, 0x84); /* divided by 16 */
+    test_put(bus, 0x00, 100);
+    advance(bus, 160 * 1000);
+    assert_in_range(test_get(bus, 0x04), 89, 91);
+    test_bus_destroy(bus);
 }
 
 static void test_sp805_resets_on_the_second_expiry(void **state)
 {
-    struct bus bus;
+    struct test_bus *bus;
 
-    bus_init(&bus, "sp805", "freq=1000000", NULL);
-    put(&bus, 0x00, 1000);
-    put(&bus, 0x08, 3);
-    put(&bus, 0xc00, 0); /* lock */
-    put(&bus, 0x08, 0);
-    assert_int_equal(get(&bus, 0x08), 3);
-    put(&bus, 0xc00, 0x1acce551);
-    advance(&bus, MS + MS / 10);
-    assert_true(bus.line[0]);
-    put(&bus, 0x0c, 1);
-    assert_false(bus.line[0]);
-    advance(&bus, MS + MS / 10);
-    assert_true(bus.line[0]);
-    assert_false(bus.has_event);
-    advance(&bus, MS + MS / 10);
-    assert_true(bus.has_event && bus.event == MACHINE_RESET);
-    bus_finish(&bus);
+    bus = test_bus_create("sp805", "freq=1000000", NULL, false);
+    test_put(bus, 0x00, 1000);
+    test_put(bus, 0x08, 3);
+    test_put(bus, 0xc00, 0); /* lock */
+    test_put(bus, 0x08, 0);
+    assert_int_equal(test_get(bus, 0x08), 3);
+    test_put(bus, 0xc00, 0x1acce551);
+    advance(bus, MS + MS / 10);
+    assert_true(bus->line[0]);
+    test_put(bus, 0x0c, 1);
+    assert_false(bus->line[0]);
+    advance(bus, MS + MS / 10);
+    assert_true(bus->line[0]);
+    assert_false(bus->has_event);
+    advance(bus, MS + MS / 10);
+    assert_true(bus->has_event && bus->event == MACHINE_RESET);
+    test_bus_destroy(bus);
 }
 
 static void test_a9_private_timer(void **state)
 {
-    struct bus bus;
+    struct test_bus *bus;
 
-    bus_init(&bus, "a9mp-timer", "freq=100000000", NULL);
-    put(&bus, 0x00, 99999); /* 1 ms */
-    put(&bus, 0x08, 7);
+    bus = test_bus_create("a9mp-timer", "freq=100000000", NULL, false);
+    test_put(bus, 0x00, 99999); /* 1 ms */
+    test_put(bus, 0x08, 7);
     for (int i = 0; i < 3; i++) {
-        advance(&bus, MS + 1000);
-        assert_true(bus.line[0]);
-        assert_int_equal(get(&bus, 0x0c), 1);
-        put(&bus, 0x0c, 1);
-        assert_false(bus.line[0]);
+        advance(bus, MS + 1000);
+        assert_true(bus->line[0]);
+        assert_int_equal(test_get(bus, 0x0c), 1);
+        test_put(bus, 0x0c, 1);
+        assert_false(bus->line[0]);
     }
-    put(&bus, 0x08, 5); /* single shot */
-    put(&bus, 0x04, 1000);
-    advance(&bus, MS);
-    assert_int_equal(get(&bus, 0x04), 0);
-    assert_true(bus.line[0]);
+    test_put(bus, 0x08, 5); /* single shot */
+    test_put(bus, 0x04, 1000);
+    advance(bus, MS);
+    assert_int_equal(test_get(bus, 0x04), 0);
+    assert_true(bus->line[0]);
     /* watchdog mode can only be left by the sequence */
-    put(&bus, 0x28, 8);
-    put(&bus, 0x28, 0);
-    assert_int_equal(get(&bus, 0x28), 8);
-    put(&bus, 0x34, 0x12345678);
-    put(&bus, 0x34, 0x87654321);
-    assert_int_equal(get(&bus, 0x28), 0);
-    bus_finish(&bus);
+    test_put(bus, 0x28, 8);
+    test_put(bus, 0x28, 0);
+    assert_int_equal(test_get(bus, 0x28), 8);
+    test_put(bus, 0x34, 0x12345678);
+    test_put(bus, 0x34, 0x87654321);
+    assert_int_equal(test_get(bus, 0x28), 0);
+    test_bus_destroy(bus);
 }
 
 /* Between the counter's write and the enable its zero may already have passed: it still counts. */
 static void test_a9_timer_keeps_a_short_event(void **state)
 {
-    struct bus bus;
+    struct test_bus *bus;
 
-    bus_init(&bus, "a9mp-timer", "freq=100000000", NULL);
-    put(&bus, 0x08, 5);
-    put(&bus, 0x04, 15); /* 150 ns */
-    advance(&bus, 1000);
-    put(&bus, 0x08, 5);
-    advance(&bus, MS);
-    assert_true(bus.line[0]);
-    bus_finish(&bus);
+    bus = test_bus_create("a9mp-timer", "freq=100000000", NULL, false);
+    test_put(bus, 0x08, 5);
+    test_put(bus, 0x04, 15); /* 150 ns */
+    advance(bus, 1000);
+    test_put(bus, 0x08, 5);
+    advance(bus, MS);
+    assert_true(bus->line[0]);
+    test_bus_destroy(bus);
 }
 
 static void test_a9_global_timer(void **state)
 {
-    struct bus bus;
-    const uint64_t global = 0x10000;
+    struct test_bus *bus;
+    const uint64_t global = TEST_STRIDE;
 
-    bus_init(&bus, "a9mp-timer", "freq=100000000", NULL);
-    put(&bus, global + 0x10, 100000);
-    put(&bus, global + 0x18, 100000);
-    put(&bus, global + 0x08, 0xf); /* enable, compare, interrupt, auto-increment */
-    advance(&bus, MS / 2);
-    assert_in_range(get(&bus, global), 49990, 50010);
-    assert_false(bus.line[2]);
-    advance(&bus, MS);
-    assert_true(bus.line[2]);
-    assert_int_equal(get(&bus, global + 0x10), 200000);
-    put(&bus, global + 0x0c, 1);
-    assert_false(bus.line[2]);
-    advance(&bus, MS);
-    assert_true(bus.line[2]);
-    put(&bus, global + 0x08, 0);
-    put(&bus, global + 0x04, 5);
-    assert_int_equal(get(&bus, global + 0x04), 5);
-    bus_finish(&bus);
+    bus = test_bus_create("a9mp-timer", "freq=100000000", NULL, false);
+    test_put(bus, global + 0x10, 100000);
+    test_put(bus, global + 0x18, 100000);
+    test_put(bus, global + 0x08, 0xf); /* enable, compare, interrupt, auto-increment */
+    advance(bus, MS / 2);
+    assert_in_range(test_get(bus, global), 49990, 50010);
+    assert_false(bus->line[2]);
+    advance(bus, MS);
+    assert_true(bus->line[2]);
+    assert_int_equal(test_get(bus, global + 0x10), 200000);
+    test_put(bus, global + 0x0c, 1);
+    assert_false(bus->line[2]);
+    advance(bus, MS);
+    assert_true(bus->line[2]);
+    test_put(bus, global + 0x08, 0);
+    test_put(bus, global + 0x04, 5);
+    assert_int_equal(test_get(bus, global + 0x04), 5);
+    test_bus_destroy(bus);
 }
 
 /* ---- keyboard, mouse ---------------------------------------------------------------------------
  */
 
-static void expect_bytes(struct bus *bus, const uint8_t *bytes, unsigned count)
+static void expect_bytes(struct test_bus *bus, const uint8_t *bytes, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        assert_true(get(bus, 0x04) & 1 << 4);
+        assert_true(test_get(bus, 0x04) & 1 << 4);
         assert_true(bus->line[0]);
-        assert_int_equal(get(bus, 0x08), bytes[i]);
+        assert_int_equal(test_get(bus, 0x08), bytes[i]);
     }
-    assert_false(get(bus, 0x04) & 1 << 4);
+    assert_false(test_get(bus, 0x04) & 1 << 4);
     assert_false(bus->line[0]);
 }
 
 static void test_pl050_keyboard(void **state)
 {
-    struct bus bus;
+    struct test_bus *bus;
 
-    bus_init(&bus, "pl050", NULL, NULL);
-    assert_int_equal(primecell_id_of(&bus), 0x00041050);
-    put(&bus, 0x00, 0x14); /* enable, receive interrupt */
-    put(&bus, 0x08, 0xff);
-    expect_bytes(&bus, (const uint8_t[]){0xfa, 0xaa}, 2);
-    put(&bus, 0x08, 0xf2);
-    expect_bytes(&bus, (const uint8_t[]){0xfa, 0xab, 0x83}, 3);
-    put(&bus, 0x08, 0xed);
-    expect_bytes(&bus, (const uint8_t[]){0xfa}, 1);
-    put(&bus, 0x08, 0x02);
-    expect_bytes(&bus, (const uint8_t[]){0xfa}, 1);
-    put(&bus, 0x08, 0x12);
-    expect_bytes(&bus, (const uint8_t[]){0xfe}, 1);
-    bus_finish(&bus);
+    bus = test_bus_create("pl050", NULL, NULL, false);
+    assert_int_equal(primecell_id_of(bus), 0x00041050);
+    test_put(bus, 0x00, 0x14); /* enable, receive interrupt */
+    test_put(bus, 0x08, 0xff);
+    expect_bytes(bus, (const uint8_t[]){0xfa, 0xaa}, 2);
+    test_put(bus, 0x08, 0xf2);
+    expect_bytes(bus, (const uint8_t[]){0xfa, 0xab, 0x83}, 3);
+    test_put(bus, 0x08, 0xed);
+    expect_bytes(bus, (const uint8_t[]){0xfa}, 1);
+    test_put(bus, 0x08, 0x02);
+    expect_bytes(bus, (const uint8_t[]){0xfa}, 1);
+    test_put(bus, 0x08, 0x12);
+    expect_bytes(bus, (const uint8_t[]){0xfe}, 1);
+    test_bus_destroy(bus);
 }
 
 static void test_pl050_mouse(void **state)
 {
     static const uint8_t knock[] = {0xf3, 200, 0xf3, 100, 0xf3, 80};
-    struct bus bus;
+    struct test_bus *bus;
 
-    bus_init(&bus, "pl050", "mouse=on", NULL);
-    put(&bus, 0x00, 0x14);
-    put(&bus, 0x08, 0xff);
-    expect_bytes(&bus, (const uint8_t[]){0xfa, 0xaa, 0x00}, 3);
+    bus = test_bus_create("pl050", "mouse=on", NULL, false);
+    test_put(bus, 0x00, 0x14);
+    test_put(bus, 0x08, 0xff);
+    expect_bytes(bus, (const uint8_t[]){0xfa, 0xaa, 0x00}, 3);
     for (unsigned i = 0; i < sizeof(knock); i++) {
-        put(&bus, 0x08, knock[i]);
-        expect_bytes(&bus, (const uint8_t[]){0xfa}, 1);
+        test_put(bus, 0x08, knock[i]);
+        expect_bytes(bus, (const uint8_t[]){0xfa}, 1);
     }
-    put(&bus, 0x08, 0xf2);
-    expect_bytes(&bus, (const uint8_t[]){0xfa, 0x03}, 2);
-    put(&bus, 0x08, 0xe9);
-    expect_bytes(&bus, (const uint8_t[]){0xfa, 0x00, 0x02, 80}, 4);
-    bus_finish(&bus);
+    test_put(bus, 0x08, 0xf2);
+    expect_bytes(bus, (const uint8_t[]){0xfa, 0x03}, 2);
+    test_put(bus, 0x08, 0xe9);
+    expect_bytes(bus, (const uint8_t[]){0xfa, 0x00, 0x02, 80}, 4);
+    test_bus_destroy(bus);
 }
 
 /* ---- card ---------------------------------------------------------------------------------------
@@ -331,21 +251,21 @@ static bool toy_protected(const struct sd_card *card)
 
 static void test_pl181_without_card(void **state)
 {
-    struct bus bus;
+    struct test_bus *bus;
 
-    bus_init(&bus, "pl181", NULL, NULL);
-    put(&bus, 0x3c, 1 << 2);
-    put(&bus, 0x0c, 0x400 | 0x40 | 8);
-    assert_true(get(&bus, 0x34) & 1 << 2);
-    assert_true(bus.line[0]);
-    put(&bus, 0x38, 0x7ff);
-    assert_false(bus.line[0]);
-    put(&bus, 0x0c, 0x400); /* no response expected: sent */
-    assert_true(get(&bus, 0x34) & 1 << 7);
-    put(&bus, 0x28, 512);
-    put(&bus, 0x2c, 3);
-    assert_true(get(&bus, 0x34) & 1 << 3);
-    bus_finish(&bus);
+    bus = test_bus_create("pl181", NULL, NULL, false);
+    test_put(bus, 0x3c, 1 << 2);
+    test_put(bus, 0x0c, 0x400 | 0x40 | 8);
+    assert_true(test_get(bus, 0x34) & 1 << 2);
+    assert_true(bus->line[0]);
+    test_put(bus, 0x38, 0x7ff);
+    assert_false(bus->line[0]);
+    test_put(bus, 0x0c, 0x400); /* no response expected: sent */
+    assert_true(test_get(bus, 0x34) & 1 << 7);
+    test_put(bus, 0x28, 512);
+    test_put(bus, 0x2c, 3);
+    assert_true(test_get(bus, 0x34) & 1 << 3);
+    test_bus_destroy(bus);
 }
 
 static void test_pl181_transfers(void **state)
@@ -353,132 +273,132 @@ static void test_pl181_transfers(void **state)
     static const struct sd_card_ops ops = {toy_command, toy_read, toy_write, toy_protected};
     uint8_t next = 0;
     struct sd_card card = {&ops, &next};
-    struct bus bus;
+    struct test_bus *bus;
 
-    bus_init(&bus, "pl181", NULL, &card);
-    assert_true(bus.line[2]); /* card detect */
-    put(&bus, 0x08, 0x5a);
-    put(&bus, 0x0c, 0x400 | 0x40 | 7);
-    assert_int_equal(get(&bus, 0x14), 0x5a);
-    assert_int_equal(get(&bus, 0x10), 7);
-    assert_true(get(&bus, 0x34) & 1 << 6);
-    put(&bus, 0x28, 130);
-    put(&bus, 0x2c, 3); /* from card */
+    bus = test_bus_create("pl181", NULL, &card, false);
+    assert_true(bus->line[2]); /* card detect */
+    test_put(bus, 0x08, 0x5a);
+    test_put(bus, 0x0c, 0x400 | 0x40 | 7);
+    assert_int_equal(test_get(bus, 0x14), 0x5a);
+    assert_int_equal(test_get(bus, 0x10), 7);
+    assert_true(test_get(bus, 0x34) & 1 << 6);
+    test_put(bus, 0x28, 130);
+    test_put(bus, 0x2c, 3); /* from card */
     for (unsigned i = 0; i < 33; i++) {
         uint32_t expected = i * 4 | (i * 4 + 1) << 8 | (i * 4 + 2) << 16 | (i * 4 + 3) << 24;
-        assert_true(get(&bus, 0x34) & 1 << 21);
-        assert_int_equal(get(&bus, 0x80), i == 32 ? expected & 0xffff : expected);
+        assert_true(test_get(bus, 0x34) & 1 << 21);
+        assert_int_equal(test_get(bus, 0x80), i == 32 ? expected & 0xffff : expected);
     }
-    assert_true(get(&bus, 0x34) & 1 << 8);
-    assert_int_equal(get(&bus, 0x30), 0);
-    assert_int_equal(get(&bus, 0x80), 0); /* empty now */
-    bus_finish(&bus);
+    assert_true(test_get(bus, 0x34) & 1 << 8);
+    assert_int_equal(test_get(bus, 0x30), 0);
+    assert_int_equal(test_get(bus, 0x80), 0); /* empty now */
+    test_bus_destroy(bus);
 }
 
 /* ---- the rest -------------------------------------------------------------------------------- */
 
-static uint32_t mac_read(struct bus *bus, unsigned reg)
+static uint32_t mac_read(struct test_bus *bus, unsigned reg)
 {
-    put(bus, 0xa4, 0xc0000000 | reg);
-    return get(bus, 0xa8);
+    test_put(bus, 0xa4, 0xc0000000 | reg);
+    return test_get(bus, 0xa8);
 }
 
 static void test_lan9118(void **state)
 {
-    struct bus bus;
+    struct test_bus *bus;
 
-    bus_init(&bus, "lan9118", NULL, NULL);
-    assert_int_equal(get(&bus, 0x64), 0x87654321);
-    assert_int_equal(get(&bus, 0x50) >> 16, 0x0118);
-    assert_int_equal(mac_read(&bus, 3), 0x12005452);
-    assert_int_equal(mac_read(&bus, 2), 0x5634);
-    put(&bus, 0xa8, 1 << 11 | 2 << 6 | 1); /* PHY 1, register 2 */
-    put(&bus, 0xa4, 0x80000000 | 6);
-    assert_int_equal(mac_read(&bus, 7), 0x0007);
-    assert_int_equal(mac_read(&bus, 200), 0);
-    put(&bus, 0x54, 0x100);
-    put(&bus, 0x5c, 0x80000000); /* software interrupt */
-    assert_true(bus.line[0]);
-    put(&bus, 0x58, 0x80000000);
-    assert_false(bus.line[0]);
+    bus = test_bus_create("lan9118", NULL, NULL, false);
+    assert_int_equal(test_get(bus, 0x64), 0x87654321);
+    assert_int_equal(test_get(bus, 0x50) >> 16, 0x0118);
+    assert_int_equal(mac_read(bus, 3), 0x12005452);
+    assert_int_equal(mac_read(bus, 2), 0x5634);
+    test_put(bus, 0xa8, 1 << 11 | 2 << 6 | 1); /* PHY 1, register 2 */
+    test_put(bus, 0xa4, 0x80000000 | 6);
+    assert_int_equal(mac_read(bus, 7), 0x0007);
+    assert_int_equal(mac_read(bus, 200), 0);
+    test_put(bus, 0x54, 0x100);
+    test_put(bus, 0x5c, 0x80000000); /* software interrupt */
+    assert_true(bus->line[0]);
+    test_put(bus, 0x58, 0x80000000);
+    assert_false(bus->line[0]);
     /* one packet of 5 bytes in one buffer */
-    put(&bus, 0x20, 1 << 13 | 1 << 12 | 5);
-    put(&bus, 0x20, 0x77 << 16 | 5);
-    put(&bus, 0x20, 0x01020304);
-    put(&bus, 0x20, 0x05);
-    assert_int_equal(get(&bus, 0x80) >> 16, 1);
-    assert_int_equal(get(&bus, 0x48) >> 16, 0x77);
-    assert_int_equal(get(&bus, 0x80) >> 16, 0);
-    bus_finish(&bus);
+    test_put(bus, 0x20, 1 << 13 | 1 << 12 | 5);
+    test_put(bus, 0x20, 0x77 << 16 | 5);
+    test_put(bus, 0x20, 0x01020304);
+    test_put(bus, 0x20, 0x05);
+    assert_int_equal(test_get(bus, 0x80) >> 16, 1);
+    assert_int_equal(test_get(bus, 0x48) >> 16, 0x77);
+    assert_int_equal(test_get(bus, 0x80) >> 16, 0);
+    test_bus_destroy(bus);
 }
 
-static void config(struct bus *bus, uint32_t control)
+static void config(struct test_bus *bus, uint32_t control)
 {
-    put(bus, 0xa8, 0);
-    put(bus, 0xa4, control);
+    test_put(bus, 0xa8, 0);
+    test_put(bus, 0xa4, control);
 }
 
 static void test_vexpress_sysreg(void **state)
 {
-    struct bus bus;
+    struct test_bus *bus;
 
-    bus_init(&bus, "arm-sysctl", NULL, NULL);
-    put(&bus, 0x30, 0xf0);
-    put(&bus, 0x34, 0x30);
-    assert_int_equal(get(&bus, 0x30), 0xc0);
-    advance(&bus, 1000 * MS);
-    assert_int_equal(get(&bus, 0x5c), 24000000);
-    config(&bus, 0x80000000 | 1 << 20 | 1); /* read OSC 1 of the motherboard */
-    assert_int_equal(get(&bus, 0xa8), 1);
-    assert_int_equal(get(&bus, 0xa0), 23750000);
-    put(&bus, 0xa0, 30000000);
-    config(&bus, 0xc0000000 | 1 << 20 | 1);
-    config(&bus, 0x80000000 | 1 << 20 | 1);
-    assert_int_equal(get(&bus, 0xa0), 30000000);
-    config(&bus, 0x80000000 | 1 << 20 | 99); /* no such oscillator */
-    assert_int_equal(get(&bus, 0xa8), 3);
-    assert_false(bus.has_event);
-    config(&bus, 0xc0000000 | 8 << 20);
-    assert_true(bus.has_event && bus.event == MACHINE_POWER_OFF);
-    bus_finish(&bus);
+    bus = test_bus_create("arm-sysctl", NULL, NULL, false);
+    test_put(bus, 0x30, 0xf0);
+    test_put(bus, 0x34, 0x30);
+    assert_int_equal(test_get(bus, 0x30), 0xc0);
+    advance(bus, 1000 * MS);
+    assert_int_equal(test_get(bus, 0x5c), 24000000);
+    config(bus, 0x80000000 | 1 << 20 | 1); /* read OSC 1 of the motherboard */
+    assert_int_equal(test_get(bus, 0xa8), 1);
+    assert_int_equal(test_get(bus, 0xa0), 23750000);
+    test_put(bus, 0xa0, 30000000);
+    config(bus, 0xc0000000 | 1 << 20 | 1);
+    config(bus, 0x80000000 | 1 << 20 | 1);
+    assert_int_equal(test_get(bus, 0xa0), 30000000);
+    config(bus, 0x80000000 | 1 << 20 | 99); /* no such oscillator */
+    assert_int_equal(test_get(bus, 0xa8), 3);
+    assert_false(bus->has_event);
+    config(bus, 0xc0000000 | 8 << 20);
+    assert_true(bus->has_event && bus->event == MACHINE_POWER_OFF);
+    test_bus_destroy(bus);
 }
 
 static void test_l2c310_and_scu(void **state)
 {
-    struct bus bus;
+    struct test_bus *bus;
 
-    bus_init(&bus, "l2x0", NULL, NULL);
-    assert_int_equal(get(&bus, 0x000) >> 24, 0x41);
-    put(&bus, 0x77c, 0xffff); /* invalidate by way: done at once */
-    assert_int_equal(get(&bus, 0x77c), 0);
-    put(&bus, 0x100, 0xffffffff);
-    assert_int_equal(get(&bus, 0x100), 1);
-    bus_finish(&bus);
-    bus_init(&bus, "a9-scu", "cpus=1", NULL);
-    assert_int_equal(get(&bus, 0x04), 0x10);
-    put(&bus, 0x00, 1);
-    assert_int_equal(get(&bus, 0x00), 1);
-    bus_finish(&bus);
+    bus = test_bus_create("l2x0", NULL, NULL, false);
+    assert_int_equal(test_get(bus, 0x000) >> 24, 0x41);
+    test_put(bus, 0x77c, 0xffff); /* invalidate by way: done at once */
+    assert_int_equal(test_get(bus, 0x77c), 0);
+    test_put(bus, 0x100, 0xffffffff);
+    assert_int_equal(test_get(bus, 0x100), 1);
+    test_bus_destroy(bus);
+    bus = test_bus_create("a9-scu", "cpus=1", NULL, false);
+    assert_int_equal(test_get(bus, 0x04), 0x10);
+    test_put(bus, 0x00, 1);
+    assert_int_equal(test_get(bus, 0x00), 1);
+    test_bus_destroy(bus);
 }
 
 static void test_pl111_frame_interrupt(void **state)
 {
-    struct bus bus;
+    struct test_bus *bus;
 
-    bus_init(&bus, "pl111", NULL, NULL);
-    assert_int_equal(primecell_id_of(&bus), 0x00241111);
-    put(&bus, 0x10, 0x4c000000);
-    put(&bus, 0x1c, 1 << 2); /* next base */
-    put(&bus, 0x18, 1);
-    assert_int_equal(get(&bus, 0x2c), 0);
-    advance(&bus, 17 * MS);
-    assert_true(bus.line[0]);
-    assert_int_equal(get(&bus, 0x2c), 0x4c000000);
-    put(&bus, 0x28, 0xffffffff);
-    assert_false(bus.line[0]);
-    put(&bus, 0x200, 0x12345678);
-    assert_int_equal(get(&bus, 0x200), 0x12345678);
-    bus_finish(&bus);
+    bus = test_bus_create("pl111", NULL, NULL, false);
+    assert_int_equal(primecell_id_of(bus), 0x00241111);
+    test_put(bus, 0x10, 0x4c000000);
+    test_put(bus, 0x1c, 1 << 2); /* next base */
+    test_put(bus, 0x18, 1);
+    assert_int_equal(test_get(bus, 0x2c), 0);
+    advance(bus, 17 * MS);
+    assert_true(bus->line[0]);
+    assert_int_equal(test_get(bus, 0x2c), 0x4c000000);
+    test_put(bus, 0x28, 0xffffffff);
+    assert_false(bus->line[0]);
+    test_put(bus, 0x200, 0x12345678);
+    assert_int_equal(test_get(bus, 0x200), 0x12345678);
+    test_bus_destroy(bus);
 }
 
 /* No value at any offset of any size may do harm. */
@@ -490,8 +410,8 @@ static void test_every_register_survives_anything(void **state)
     uint32_t seed = 1;
 
     for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
-        struct bus bus;
-        bus_init(&bus, classes[i], NULL, NULL);
+        struct test_bus *bus;
+        bus = test_bus_create(classes[i], NULL, NULL, false);
         for (int n = 0; n < 20000; n++) {
             bool ok;
             unsigned size;
@@ -499,13 +419,14 @@ static void test_every_register_survives_anything(void **state)
             size = 1u << (seed >> 30) % 3;
             uint64_t offset = (seed >> 8 & 0xfff) & ~(uint64_t)(size - 1);
             if (seed & 0x80)
-                memory_store(bus.machine.memory, BASE + offset, seed * 2654435761u, size, &ok);
+                memory_store(bus->machine.memory, TEST_BASE + offset, seed * 2654435761u, size,
+                             &ok);
             else
-                memory_load(bus.machine.memory, BASE + offset, size, &ok);
+                memory_load(bus->machine.memory, TEST_BASE + offset, size, &ok);
             if (!(n & 0xff))
-                advance(&bus, MS);
+                advance(bus, MS);
         }
-        bus_finish(&bus);
+        test_bus_destroy(bus);
     }
 }
 
