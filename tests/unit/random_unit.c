@@ -636,3 +636,21 @@ struct ir_unit *random_unit(struct arena *arena, uint64_t seed,
     }
     return unit;
 }
+
+/* ---- pieces of hand-made units ---- */
+
+void random_set_flags(struct ir_builder *b, ir_ref arithmetic)
+{
+    ir_ref flags = ir_flagof(b, arithmetic);
+    ir_set(b, RF_N, ir_setcc(b, IR_N, flags));
+    ir_set(b, RF_Z, ir_setcc(b, IR_Z, flags));
+    ir_set(b, RF_C, ir_setcc(b, IR_NC, flags));
+    ir_set(b, RF_V, ir_setcc(b, IR_V, flags));
+}
+
+ir_ref random_get_flags(struct ir_builder *b)
+{
+    ir_ref n = ir_get(b, RF_N), z = ir_get(b, RF_Z);
+    ir_ref c = ir_get(b, RF_C), v = ir_get(b, RF_V);
+    return ir_mkflags(b, n, z, c, v);
+}

@@ -108,4 +108,9 @@ bool random_vcpu_same(struct random_vcpu *a, const struct random_outcome *outcom
                       struct random_vcpu *b, const struct random_outcome *outcome_b, char *text,
                       size_t text_size);
 
+/* For hand-made units over the same fields: the flags as ARM's CMP leaves them (C is not borrow),
+ * and all four of them as a condition's operand. */
+void random_set_flags(struct ir_builder *b, ir_ref arithmetic);
+ir_ref random_get_flags(struct ir_builder *b);
+
 #endif

@@ -179,30 +179,13 @@ static void set_reg(struct ir_builder *b, unsigned n, ir_ref value)
     ir_set(b, RF_R0 + n, value);
 }
 
-/* What ARM's CMP leaves: C is not borrow. */
-static void set_flags(struct ir_builder *b, ir_ref arithmetic)
-{
-    ir_ref flags = ir_flagof(b, arithmetic);
-    ir_set(b, RF_N, ir_setcc(b, IR_N, flags));
-    ir_set(b, RF_Z, ir_setcc(b, IR_Z, flags));
-    ir_set(b, RF_C, ir_setcc(b, IR_NC, flags));
-    ir_set(b, RF_V, ir_setcc(b, IR_V, flags));
-}
-
-static ir_ref get_flags(struct ir_builder *b)
-{
-    ir_ref n = ir_get(b, RF_N), z = ir_get(b, RF_Z);
-    ir_ref c = ir_get(b, RF_C), v = ir_get(b, RF_V);
-    return ir_mkflags(b, n, z, c, v);
-}
-
 /* cmp r0, r1; bhi: C & !Z of ARM is "not borrow and not zero". */
 static void build_cmp_bhi(struct ir_builder *b)
 {
-    set_flags(b, two_regs(b, IR_SUB, 0, 1));
+    random_set_flags(b, two_regs(b, IR_SUB, 0, 1));
     ir_insn(b, 0x8004, 0);
     unsigned yes = ir_block_create(b), no = ir_block_create(b);
-    ir_brcc(b, IR_C_AND_NZ, get_flags(b), yes, no);
+    ir_brcc(b, IR_C_AND_NZ, random_get_flags(b), yes, no);
     ir_block_begin(b, yes);
     ir_exit_jump(b, 0x9000, 0, false);
     ir_block_begin(b, no);
@@ -212,12 +195,12 @@ static void build_cmp_bhi(struct ir_builder *b)
 /* movhi r2, r3, the flags set anew after: the first four SETs vanish. */
 static void build_select_then_flags(struct ir_builder *b)
 {
-    set_flags(b, two_regs(b, IR_SUB, 0, 1));
+    random_set_flags(b, two_regs(b, IR_SUB, 0, 1));
     ir_insn(b, 0x8004, 0);
-    ir_ref flags = get_flags(b), yes = reg(b, 3), no = reg(b, 2);
+    ir_ref flags = random_get_flags(b), yes = reg(b, 3), no = reg(b, 2);
     set_reg(b, 2, ir_select(b, IR_GT, flags, yes, no));
     ir_insn(b, 0x8008, 0);
-    set_flags(b, ir_bin_i(b, IR_AND, reg(b, 2), 0xff));
+    random_set_flags(b, ir_bin_i(b, IR_AND, reg(b, 2), 0xff));
     ir_exit_jump(b, 0x800c, 0, false);
 }
 

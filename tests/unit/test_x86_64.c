@@ -98,32 +98,16 @@ static ir_ref reg(struct ir_builder *b, unsigned n)
     return ir_get(b, RF_R0 + n);
 }
 
-static void set_flags(struct ir_builder *b, ir_ref arithmetic)
-{
-    ir_ref flags = ir_flagof(b, arithmetic);
-    ir_set(b, RF_N, ir_setcc(b, IR_N, flags));
-    ir_set(b, RF_Z, ir_setcc(b, IR_Z, flags));
-    ir_set(b, RF_C, ir_setcc(b, IR_NC, flags));
-    ir_set(b, RF_V, ir_setcc(b, IR_V, flags));
-}
-
-static ir_ref get_flags(struct ir_builder *b)
-{
-    ir_ref n = ir_get(b, RF_N), z = ir_get(b, RF_Z);
-    ir_ref c = ir_get(b, RF_C), v = ir_get(b, RF_V);
-    return ir_mkflags(b, n, z, c, v);
-}
-
 /* 1: subs r0, r0, #1; bne 1b */
 static void build_loop(struct ir_builder *b)
 {
     ir_insn(b, 0x8000, 0);
     ir_ref difference = ir_bin_i(b, IR_SUB, reg(b, 0), 1);
-    set_flags(b, difference);
+    random_set_flags(b, difference);
     ir_set(b, RF_R0, difference);
     ir_insn(b, 0x8004, 0);
     unsigned again = ir_block_create(b), out = ir_block_create(b);
-    ir_brcc(b, IR_NZ, get_flags(b), again, out);
+    ir_brcc(b, IR_NZ, random_get_flags(b), again, out);
     ir_block_begin(b, again);
     ir_emit(b, IR_BR, IR_VOID, IR_POLL, 0, 0, 0, 0, 0x8000);
     b->block = IR_NO_BLOCK;
@@ -162,13 +146,13 @@ static void build_push(struct ir_builder *b)
 static void build_compare(struct ir_builder *b)
 {
     ir_insn(b, 0x8000, 0);
-    set_flags(b, ir_bin(b, IR_SUB, reg(b, 0), reg(b, 1)));
+    random_set_flags(b, ir_bin(b, IR_SUB, reg(b, 0), reg(b, 1)));
     ir_insn(b, 0x8004, 0);
     ir_ref sum = ir_bin_i(b, IR_ADD, reg(b, 0), 1);
-    ir_set(b, RF_R0, ir_select(b, IR_LT, get_flags(b), sum, reg(b, 0)));
+    ir_set(b, RF_R0, ir_select(b, IR_LT, random_get_flags(b), sum, reg(b, 0)));
     ir_insn(b, 0x8008, 0);
     unsigned yes = ir_block_create(b), no = ir_block_create(b);
-    ir_brcc(b, IR_NC, get_flags(b), yes, no);
+    ir_brcc(b, IR_NC, random_get_flags(b), yes, no);
     ir_block_begin(b, yes);
     ir_exit_jump(b, 0x19000, 0, false);
     ir_block_begin(b, no);
