@@ -24,10 +24,8 @@ enum arm_key {
     KEY_FP_NEAREST = 1 << 7, /* FPSCR.RMode is round to nearest */
     KEY_IT_SHIFT = 8,        /* bits 15:8: ITSTATE of the first instruction */
     KEY_IT_MASK = 0xff << KEY_IT_SHIFT,
-    KEY_USER_ACCESS = 1 << 16, /* (reserved) */
-    KEY_SCTLR_TE = 1 << 17,    /* (reserved) */
-    KEY_FP_ACCESS = 1 << 18,   /* CPACR lets this mode at CP10/11, whatever FPEXC.EN says */
-    KEY_FP_VECTOR = 1 << 19,   /* FPSCR.Len or Stride is set */
+    KEY_FP_ACCESS = 1 << 18, /* CPACR lets this mode at CP10/11, whatever FPEXC.EN says */
+    KEY_FP_VECTOR = 1 << 19, /* FPSCR.Len or Stride is set */
 };
 
 enum arm_mode {
