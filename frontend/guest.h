@@ -26,6 +26,11 @@ struct exception {
     uint64_t address;
 };
 
+enum apic_register {
+    APIC_BASE_MSR, /* IA32_APIC_BASE; writing may switch the APIC off or move it */
+    APIC_TPR,      /* bits 7:4 are CR8 */
+};
+
 /* What the board answers to calls a CPU makes to its firmware (ARM: SMC/HVC for PSCI) and to
  * requests that concern the machine. Set by the machine before reset. */
 struct vcpu_board {
@@ -34,6 +39,12 @@ struct vcpu_board {
     bool (*firmware_call)(void *opaque, struct vcpu *cpu, unsigned kind);
     void (*power_off)(void *opaque);
     void (*reset)(void *opaque);
+    /* x86. The vector of the interrupt that INTR stands for, acknowledged (a LAPIC's or the 8259's);
+     * -1: none after all. Called with the device lock held. */
+    int (*interrupt_vector)(void *opaque, struct vcpu *cpu);
+    /* x86. The parts of the local APIC that instructions reach. Device lock held. */
+    uint64_t (*apic_read)(void *opaque, struct vcpu *cpu, enum apic_register which);
+    void (*apic_write)(void *opaque, struct vcpu *cpu, enum apic_register which, uint64_t value);
 };
 
 /* First member of each guest's own CPU struct. */
@@ -43,6 +54,7 @@ struct vcpu {
     const struct cpu_model *model;
     struct mmu *mmu;
     struct memory *memory;
+    struct memory *ports; /* what IN and OUT reach; NULL on machines without */
     struct clock *clock;
     pthread_mutex_t *device_lock;
     struct vcpu_board board;

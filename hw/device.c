@@ -216,9 +216,12 @@ bool device_map(struct device *d, unsigned region, gpa base, struct error *err)
         .min_access = what->min_access ? what->min_access : 1,
         .max_access = what->max_access ? what->max_access : 4,
     };
+    if (what->port && !d->machine->ports)
+        return error_set(err, "device '%s' needs a port space, which this machine does not have",
+                         d->id);
     if (!what->rom)
-        return memory_add_device(d->memory, what->name, base, mapping->size, &mapping->ops, mapping,
-                                 err);
+        return memory_add_device(what->port ? d->machine->ports : d->memory, what->name, base,
+                                 mapping->size, &mapping->ops, mapping, err);
     mapping->host =
         memory_add_rom(d->memory, what->name, base, mapping->size, &mapping->ops, mapping, err);
     return mapping->host != NULL;

@@ -32,6 +32,8 @@ struct device_region {
     bool rom;
     /* Name of the property that gives the size, NULL: `size` always; else `size` by default. */
     const char *size_prop;
+    /* Goes to the machine's port space (x86 IN, OUT) instead of its memory. */
+    bool port;
 };
 
 /* One entry of the list that reset, `info`, snapshots and migration read (D12). Offsets into the

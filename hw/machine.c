@@ -127,6 +127,7 @@ static bool create_cpu(struct machine *m, const struct machine_config *config, s
     m->cpu = vcpu_create(m->exec, name, m->clock, &m->lock, 0, err);
     if (!m->cpu)
         return false;
+    m->cpu->ports = m->ports;
     m->cpu_irq_out = m->cpu->irq_out;
     m->cpu->board = (struct vcpu_board){
         .opaque = m,
@@ -238,9 +239,16 @@ static bool create_memory(struct machine *m, struct error *err)
     m->memory = memory_create(&m->lock, err);
     if (!m->memory)
         return false;
-    m->ram = memory_add_ram(m->memory, "ram", class->ram_base, m->ram_bytes, err);
-    if (!m->ram)
-        return false;
+    if (class->has_ports) {
+        m->ports = memory_create(&m->lock, err);
+        if (!m->ports)
+            return false;
+    }
+    if (!class->maps_ram) {
+        m->ram = memory_add_ram(m->memory, "ram", class->ram_base, m->ram_bytes, err);
+        if (!m->ram)
+            return false;
+    }
     for (const struct machine_ram *ram = class->extra_ram; ram && ram->name; ram++) {
         uint64_t size = ram->size ? ram->size : m->ram_bytes;
         if (!memory_add_ram(m->memory, ram->name, ram->base, size, err))
@@ -406,8 +414,8 @@ void machine_destroy(struct machine *m)
     for (unsigned i = m->n_devices; i-- > 0;)
         device_destroy(m->devices[i]);
     free(m->devices);
-    if (m->memory)
-        memory_destroy(m->memory);
+    memory_destroy(m->ports);
+    memory_destroy(m->memory);
     if (m->clock)
         clock_destroy(m->clock);
     pthread_mutex_destroy(&m->lock);

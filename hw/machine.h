@@ -64,6 +64,9 @@ struct machine_class {
     const char *const *cpus; /* allowed `-cpu` names, NULL-terminated; NULL: all */
     uint64_t default_ram_bytes, max_ram_bytes, min_ram_bytes;
     gpa ram_base;
+    bool has_ports;                       /* x86: a space of 64 Ki ports beside the memory */
+    /* Maps the -m bytes itself, in init (a hole below 4 GiB); ram_base is not used then. */
+    bool maps_ram;
     const struct machine_device *devices; /* ends with class == NULL */
     const struct machine_wire *wires;     /* ends with from == NULL; may be NULL */
     const struct machine_ram *extra_ram;  /* ends with name == NULL; may be NULL */
@@ -81,6 +84,7 @@ enum machine_event { MACHINE_POWER_OFF, MACHINE_RESET, MACHINE_PANIC };
 struct machine {
     const struct machine_class *class;
     struct memory *memory;
+    struct memory *ports; /* the port space, NULL: the machine has none */
     struct clock *clock;
     pthread_mutex_t lock;
     struct exec *exec;
