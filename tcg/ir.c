@@ -34,6 +34,7 @@ unsigned ir_type_bytes(unsigned type)
     case IR_I8:
         return 1;
     case IR_I16:
+    case IR_FLAGS:
         return 2;
     case IR_I32:
     case IR_F32:
@@ -278,6 +279,47 @@ ir_ref ir_vec_i(struct ir_builder *b, enum ir_op op, enum ir_lane lane, ir_ref a
     return ir_emit(b, op, op == IR_VGETLANE ? type : IR_V128, lane, imm, a, IR_NONE, IR_NONE, 0);
 }
 
+ir_ref ir_alu(struct ir_builder *b, enum ir_alu what, unsigned width, ir_ref a0, ir_ref a1,
+              ir_ref a2, ir_ref flags)
+{
+    ir_ref ref = ir_emit(b, IR_ALU, width == 64 ? IR_I64 : IR_I32, what, width, a0, a1, a2, 0);
+
+    if (ref != IR_NONE)
+        b->unit->insns[ref].arg[3] = flags;
+    return ref;
+}
+
+static unsigned width_sub(unsigned width)
+{
+    return width < 32 ? width : 0;
+}
+
+ir_ref ir_bin_w(struct ir_builder *b, enum ir_op op, unsigned width, ir_ref a, ir_ref c)
+{
+    return ir_emit(b, op, width == 64 ? IR_I64 : IR_I32, width_sub(width), 0, a, c, IR_NONE, 0);
+}
+
+ir_ref ir_adc_w(struct ir_builder *b, enum ir_op op, unsigned width, ir_ref a, ir_ref c,
+                ir_ref carry)
+{
+    return ir_emit(b, op, width == 64 ? IR_I64 : IR_I32, width_sub(width), 0, a, c, carry, 0);
+}
+
+ir_ref ir_merge_flags(struct ir_builder *b, ir_ref before, ir_ref after, unsigned set)
+{
+    return ir_emit(b, IR_MERGEFLAGS, IR_FLAGS, set, 0, before, after, IR_NONE, 0);
+}
+
+ir_ref ir_pack_flags(struct ir_builder *b, ir_ref flags)
+{
+    return ir_emit(b, IR_PACKFLAGS, IR_I32, 0, 0, flags, IR_NONE, IR_NONE, 0);
+}
+
+ir_ref ir_unpack_flags(struct ir_builder *b, ir_ref bits)
+{
+    return ir_emit(b, IR_UNPACKFLAGS, IR_FLAGS, 0, 0, bits, IR_NONE, IR_NONE, 0);
+}
+
 ir_ref ir_flagof(struct ir_builder *b, ir_ref arithmetic)
 {
     return ir_emit(b, IR_FLAGOF, IR_FLAGS, 0, 0, arithmetic, IR_NONE, IR_NONE, 0);
@@ -376,6 +418,25 @@ ir_ref ir_call(struct ir_builder *b, const struct ir_helper *helper, ir_ref a0, 
         insn->arg[3] = a3;
     }
     return ref_of(b, insn);
+}
+
+static const uint8_t vfn_traits[IR_N_VFN] = {
+#define VFN(name, n_args, traits, prefix, map, opcode, w) [IR_VFN_##name] = (traits),
+#include "tcg/vector_fn.def"
+#undef VFN
+};
+
+ir_ref ir_vfn(struct ir_builder *b, enum ir_vfn what, enum ir_type type, unsigned immediate,
+              ir_ref a0, ir_ref a1, ir_ref a2)
+{
+    return ir_emit(b, vfn_traits[what] & VFN_FP ? IR_VFP : IR_VFN, type, 0,
+                   (uint32_t)what | immediate << 16, a0, a1, a2, 0);
+}
+
+ir_ref ir_x87(struct ir_builder *b, enum ir_type type, unsigned opcode, unsigned modrm,
+              unsigned immediate, ir_ref memory, ir_ref value)
+{
+    return ir_emit(b, IR_X87, type, modrm, opcode, memory, value, IR_NONE, immediate);
 }
 
 ir_ref ir_fp(struct ir_builder *b, enum ir_op op, enum ir_type type, unsigned sub, ir_ref a,

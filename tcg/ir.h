@@ -10,8 +10,9 @@
  *
  * Invariants (checked by ir_verify between passes in test builds):
  *   - an argument is defined earlier in the same block and has the type ops.def asks for;
- *   - FLAGOF's argument is one of ADD SUB ADC SBB AND OR XOR ANDN (more later), FLAGS values are
- *     used only by SETCC, SELECT and BRCC;
+ *   - FLAGOF's argument is one of ADD SUB ADC SBB AND OR XOR ANDN, an ALU, VFN or VFP row that
+ * gives flags; FLAGS values are used only by SETCC, SELECT, BRCC, MERGEFLAGS, PACKFLAGS, SET and as
+ *     an ALU's flags;
  *   - in each block an INSN comes before the first FAULT op, so that its pc is known;
  *   - within one guest instruction no SET comes before a FAULT op (state is precise by order);
  *   - every exit's pc and key are stated.
@@ -87,7 +88,49 @@ enum ir_cond {
     IR_LT, /* N == V, N != V */
     IR_GT,
     IR_LE, /* !Z && N == V, Z || N != V */
+    IR_P,
+    IR_NP, /* even parity of the result's low byte */
     IR_N_CONDS,
+};
+
+/*
+ * FLAGS as a field of guest state (type IR_FLAGS, 16 bits) and as PACKFLAGS gives them: where the
+ * host's LAHF and SETO put them, so that storing takes three host instructions. P is set for an
+ * even number of ones in the result's low byte, A is the carry out of bit 3 (borrow into it). Logic
+ * ops leave A as the host does.
+ */
+enum ir_flag_bit {
+    IR_FLAG_V = 1 << 0,
+    IR_FLAG_C = 1 << 8,
+    IR_FLAG_P = 1 << 10,
+    IR_FLAG_A = 1 << 12,
+    IR_FLAG_Z = 1 << 14,
+    IR_FLAG_N = 1 << 15,
+    IR_FLAG_ALL = IR_FLAG_V | IR_FLAG_C | IR_FLAG_P | IR_FLAG_A | IR_FLAG_Z | IR_FLAG_N,
+};
+/* The sub of MERGEFLAGS. */
+enum ir_flag_set {
+    IR_SET_V = 1,
+    IR_SET_C = 2,
+    IR_SET_P = 4,
+    IR_SET_A = 8,
+    IR_SET_Z = 16,
+    IR_SET_N = 32,
+    IR_SET_ALL = 63,
+};
+
+/*
+ * ALU: operations that x86 has as one instruction and whose flags no other op describes. Rows are
+ * in alu.def: name, number of value arguments, the flags it changes, and what it computes. arg[3]
+ * is the FLAGS before it, or IR_NONE if the row and the use of the result need none: those the row
+ * does not change come from there, RCL and RCR take C from it, and a shift whose masked count is
+ * zero gives all of them back. Flags that the x86 manual leaves undefined are what the host leaves.
+ */
+enum ir_alu {
+#define ALU(name, n_args, gives, needs) IR_ALU_##name,
+#include "tcg/alu.def"
+#undef ALU
+    IR_N_ALU,
 };
 
 enum ir_lane { IR_LANE8, IR_LANE16, IR_LANE32, IR_LANE64 }; /* log2 of bytes */
@@ -119,6 +162,29 @@ enum ir_fcmp { IR_FCMP_LT = 1, IR_FCMP_EQ = 2, IR_FCMP_GT = 4, IR_FCMP_UN = 8 };
 enum ir_fp_flags { IR_FP_FLUSH = 1, IR_FP_SIGNAL_QNAN = 2, IR_FP_STANDARD = 4 };
 enum ir_f2i { IR_F2I_UNSIGNED = 1, IR_F2I_TRUNCATE = 2 }; /* without TRUNCATE: guest's mode */
 
+/*
+ * VFN and VFP: vector functions that have an x86 instruction of their own. vector_fn.def lists
+ * them: name (the instruction's), value arguments, traits, and the encoding for the x86-64 backend;
+ * the interpreter has a C function for each. The result replaces the whole register: a row whose
+ * instruction leaves part of its destination takes the old value as its first argument. VFP rows
+ * use rounding mode, DAZ and FTZ of the host's control word and collect flags there. Rows whose
+ * result are flags (COMISD, PTEST) have type I32, value 0, and are read through FLAGOF.
+ */
+enum ir_vfn {
+#define VFN(name, n_args, traits, prefix, map, opcode, w) IR_VFN_##name,
+#include "tcg/vector_fn.def"
+#undef VFN
+    IR_N_VFN,
+};
+enum ir_vfn_trait {
+    VFN_FP = 1,    /* a VFP */
+    VFN_IMM = 2,   /* takes an immediate */
+    VFN_FLAGS = 4, /* gives flags */
+    VFN_GPR_IN = 8 /* the last argument is an I32 or I64 */,
+    VFN_GPR_OUT = 16,
+    VFN_DEST = 32, /* the first argument is the destination's old value */
+};
+
 struct ir_fp_rules {
     /* op: enum ir_op (FADD .. I2F); type, from: result and operand type; sub: the insn's sub.
      * Values are bit patterns, zero-extended. cpu: the state base. */
@@ -129,7 +195,22 @@ struct ir_fp_rules {
                    const void *c);
     /* Groups of the state fields the functions read or change; 0: any integer field. */
     uint64_t groups;
+    /* The guest's floating point is the host's own: NaNs, denormals and tininess alike, and the
+     * guest's DAZ and FTZ are in run_state.mxcsr: no result needs the function above. */
+    bool same_as_host;
+    /* X87 on a backend that has no such registers: the same operation on run_state.x87. */
+    uint64_t (*x87)(void *cpu, unsigned opcode, unsigned modrm, void *memory, uint64_t value);
 };
+
+/*
+ * X87: one x87 or MMX instruction, opcode and ModRM as the x86 manual has them, on the vCPU's x87
+ * registers. While generated code runs these may live in the host's own (run_state.x87_live);
+ * run.h says how they get there and back. aux: the opcode byte(s): 0xd8..0xdf, or 0x0fXX for MMX
+ * with the mandatory prefix in bits 23:16; imm: the immediate byte. sub: ModRM; for memory forms
+ * mod is 0, rm is 0 and arg[0] is a host pointer (from PROBE or to run_state); for forms with a
+ * general or XMM register arg[1] is its value or the result has the type. No x87 exception is ever
+ * unmasked in the host's control word: a guest that unmasks one runs other code.
+ */
 
 /* How a guest access is done: the aux word of LOAD, STORE, PROBE, COMMIT, CAS, RMW. */
 enum ir_memop {
@@ -286,6 +367,16 @@ ir_ref ir_deposit(struct ir_builder *b, ir_ref a, ir_ref field, unsigned start, 
 ir_ref ir_vec(struct ir_builder *b, enum ir_op op, enum ir_lane lane, ir_ref a, ir_ref c);
 ir_ref ir_vec_i(struct ir_builder *b, enum ir_op op, enum ir_lane lane, ir_ref a, unsigned imm);
 
+/* width: 8, 16 (I32), 32, 64. Two- and three-operand rows leave the rest IR_NONE. */
+ir_ref ir_alu(struct ir_builder *b, enum ir_alu what, unsigned width, ir_ref a0, ir_ref a1,
+              ir_ref a2, ir_ref flags);
+/* ADD SUB AND OR XOR of a width: 8, 16, 32, 64; ADC and SBB take a carry. */
+ir_ref ir_bin_w(struct ir_builder *b, enum ir_op op, unsigned width, ir_ref a, ir_ref c);
+ir_ref ir_adc_w(struct ir_builder *b, enum ir_op op, unsigned width, ir_ref a, ir_ref c,
+                ir_ref carry);
+ir_ref ir_merge_flags(struct ir_builder *b, ir_ref before, ir_ref after, unsigned set);
+ir_ref ir_pack_flags(struct ir_builder *b, ir_ref flags);
+ir_ref ir_unpack_flags(struct ir_builder *b, ir_ref bits);
 ir_ref ir_flagof(struct ir_builder *b, ir_ref arithmetic);
 ir_ref ir_mkflags(struct ir_builder *b, ir_ref n, ir_ref z, ir_ref c, ir_ref v);
 ir_ref ir_setcc(struct ir_builder *b, enum ir_cond cond, ir_ref flags);
@@ -312,6 +403,12 @@ ir_ref ir_rmw(struct ir_builder *b, enum ir_type type, enum ir_rmw what, ir_ref 
               ir_ref operand, unsigned memop);
 ir_ref ir_call(struct ir_builder *b, const struct ir_helper *helper, ir_ref a0, ir_ref a1,
                ir_ref a2, ir_ref a3);
+/* VFN or VFP as the row says. type: IR_V128, or IR_I32 or IR_I64 for rows that give a number. */
+ir_ref ir_vfn(struct ir_builder *b, enum ir_vfn what, enum ir_type type, unsigned immediate,
+              ir_ref a0, ir_ref a1, ir_ref a2);
+/* type IR_VOID unless the instruction writes a general or XMM register. */
+ir_ref ir_x87(struct ir_builder *b, enum ir_type type, unsigned opcode, unsigned modrm,
+              unsigned immediate, ir_ref memory, ir_ref value);
 ir_ref ir_fp(struct ir_builder *b, enum ir_op op, enum ir_type type, unsigned sub, ir_ref a,
              ir_ref c, ir_ref d);
 

@@ -49,6 +49,17 @@ struct run_state {
     uint64_t fault_scratch[16 + 32]; /* host registers at a slow path: GPRs, then backend's own */
     uint8_t bounce[IR_PROBE_MAX] __attribute__((aligned(16)));
     uint64_t bounce_address;
+    /*
+     * The x87 registers (ir.h, X87) as an XSAVE area with component 0 only. x87_live: the host's own
+     * registers hold them and this is out of date; generated code loads them before its first X87.
+     * C code may run while they are live, as long as it uses no x87 itself.
+     */
+    uint32_t x87_live;
+    uint8_t x87[576] __attribute__((aligned(64)));
 };
+
+/* Brings run->x87 up to date; `for_write`: and lets it be changed (the host's registers are empty
+ * afterwards, and loaded again when needed). */
+void run_x87_sync(struct run_state *run, bool for_write);
 
 #endif
