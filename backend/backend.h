@@ -98,6 +98,11 @@ struct backend {
      * aux of the instruction at that site. */
     void (*restore)(struct backend_state *state, struct run_state *run,
                     const struct unit_code *code, const void *site, uint64_t *pc, uint32_t *aux);
+    /* Only where env.wide_address: the host faulted (SIGSEGV) at pc. If that is an inline guest
+     * access, where its slow path is entered with the registers as they are; else NULL. May be
+     * NULL. Async-signal-safe. */
+    const void *(*access_fault)(struct backend_state *state, const struct unit_code *code,
+                                const void *pc);
     /* Leaves all C frames above generated code and returns from `enter` with this reason. */
     NORETURN void (*unwind)(struct backend_state *state, struct run_state *run,
                             enum exit_reason reason);

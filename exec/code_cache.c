@@ -282,6 +282,11 @@ static void member_range(const struct page_member *member, uint32_t *start, uint
     }
 }
 
+bool unit_made_from(const struct unit *unit, gpa address, uint32_t size)
+{
+    return address < unit->physical + unit->guest_bytes && address + size > unit->physical;
+}
+
 /* One bit per 64 bytes of [start, end). */
 static uint64_t cover_bits(uint32_t start, uint32_t end)
 {

@@ -6,6 +6,7 @@
  * code_cache.c  units: finding, linking, dropping, evicting
  * translate.c   guest code -> IR -> host code
  * vcpu.c        the run loop, exceptions, threads
+ * host_fault.c  SIGSEGV of generated code
  *
  * Threading: `lock` protects the cache and everything reached from it. It is taken last: no guest
  * walk and no device is called under it. A unit that is dropped stays in memory, findable by its
@@ -18,6 +19,7 @@
 
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 
 #include "backend/backend.h"
 #include "exec/vcpu.h"
@@ -129,6 +131,7 @@ struct exec {
     _Atomic unsigned n_changes; /* more than MAX_CHANGES: too many to list */
     uint64_t next_generation;
     struct exec_stats stats;
+    struct sigaction previous_fault; /* who had SIGSEGV before */
 };
 
 enum vcpu_state { VCPU_STOPPED, VCPU_RUNNING };
@@ -145,6 +148,7 @@ struct engine {
     void *pending_link; /* EXIT_LINK's site while its target is looked for */
     uint64_t limit;     /* units still to enter, 0: any number */
     bool stepping;      /* every exit must come back to the loop */
+    bool alone;         /* the next instruction is to be a unit of its own */
     _Atomic bool flush_requested;
     _Atomic bool sleeping; /* in a futex wait on run.exit_request */
     _Atomic bool stop_requested, quit_requested;
@@ -174,9 +178,9 @@ static inline struct jump_cache_entry *jump_cache_slot(struct engine *engine, ui
 }
 
 /* The exec-table tag of the page of va in the current space; 0: not known yet. */
-static inline uint32_t exec_tag(const struct run_state *run, uint64_t va)
+static inline uint32_t exec_tag(const struct vcpu *cpu, uint64_t va)
 {
-    return ((const uint32_t *)(run->tlb + TLB_EXEC))[(uint32_t)va >> TLB_PAGE_BITS];
+    return *tlb_exec_entry(cpu->run.tlb, cpu->guest->wide_address, va);
 }
 
 static inline bool engine_has_breakpoint(const struct engine *engine, gva address)
@@ -199,6 +203,9 @@ struct unit *cache_find(struct exec *exec, uint64_t pc, uint32_t key, gpa physic
 /* The unit whose host code holds this address, dropped ones too; NULL: none. No lock needed on a
  * thread that is inside that code. */
 struct unit *unit_at(const struct exec *exec, const void *address);
+
+/* Was it made from one of these bytes of its first page? */
+bool unit_made_from(const struct unit *unit, gpa address, uint32_t size);
 
 /* Says that code is about to be read from this page: from now on stores into it are seen. Returns
  * its generation. Takes the lock. */
@@ -244,6 +251,10 @@ void unit_log_guest_code(struct engine *engine, uint64_t pc, uint32_t key, unsig
 const void *engine_lookup(void *cpu);
 /* Is the caller on the thread of one of its vCPUs, and that running? */
 bool engine_is_current(const struct exec *exec);
+/* The engine whose vCPU this thread runs, or NULL. Async-signal-safe. */
+const struct exec *engine_current(void);
+/* host_fault.c: inline accesses of wide guests may fault from now on. */
+void host_faults_catch(struct exec *exec);
 /* Leaves generated code as it stood at the current unit's first instruction. */
 NORETURN void engine_restart_unit(struct vcpu *cpu);
 

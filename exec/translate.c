@@ -62,7 +62,7 @@ static void check_second_page(void *opaque, uint32_t tag, uint64_t va)
     struct vcpu *cpu = opaque;
     gpa physical;
 
-    if (LIKELY(exec_tag(&cpu->run, va) == tag))
+    if (LIKELY(exec_tag(cpu, va) == tag))
         return;
     if (mmu_fetch(cpu->mmu, va, &physical, true) && TLB_EXEC_TAG(physical) == tag)
         return;

@@ -28,6 +28,11 @@ bool engine_is_current(const struct exec *exec)
     return current_vcpu && current_vcpu->exec == exec;
 }
 
+const struct exec *engine_current(void)
+{
+    return current_vcpu ? current_vcpu->exec : NULL;
+}
+
 /* ---- creation -------------------------------------------------------------------------------- */
 
 static const struct cpu_model *model_find(const struct guest *guest, const char *name,
@@ -52,6 +57,21 @@ static const struct cpu_model *model_find(const struct guest *guest, const char 
     else
         error_set(err, "-cpu %s: there is no such processor", name);
     return NULL;
+}
+
+/* Before a store into a page that holds code. One that changes the very unit it is in must be the
+ * last instruction run of it: its instruction starts again, as a unit of its own. */
+static void code_store(void *opaque, gpa address, unsigned size)
+{
+    struct vcpu *cpu = opaque;
+    const struct exec *exec = cpu->exec;
+    const uint8_t *site = exec->backend->fault_site(exec->state, &cpu->run);
+    const struct unit *unit = site ? unit_at(exec, site - 1) : NULL;
+
+    if (!unit || unit->n_insns < 2 || !unit_made_from(unit, address, size))
+        return;
+    vcpu_engine(cpu)->alone = true;
+    vcpu_restart(cpu);
 }
 
 static struct engine *engine_allocate(struct exec *exec)
@@ -110,11 +130,13 @@ struct vcpu *vcpu_create(struct exec *exec, const char *model_name, struct clock
     if (!engine->jump_cache || !cpu->irq_out)
         error_set(err, "not enough memory for a processor");
     else
-        cpu->mmu = mmu_create(exec->memory, &cpu->run, guest->mmu, err);
+        cpu->mmu = mmu_create(exec->memory, &cpu->run, guest->mmu, guest->wide_address, err);
     if (!cpu->mmu || (guest->init && !guest->init(cpu, err))) {
         engine_free(engine);
         return NULL;
     }
+    if (guest->exact_code_writes)
+        mmu_on_code_store(cpu->mmu, code_store);
     pthread_mutex_lock(&exec->lock);
     engine->next = exec->engines;
     exec->engines = engine;
@@ -289,7 +311,7 @@ static const void *find_remembered(struct engine *engine)
     const struct jump_cache_entry *entry = jump_cache_slot(engine, run->pc, run->key);
 
     if (entry->pc == run->pc && entry->key == run->key && entry->page &&
-        entry->page == exec_tag(run, run->pc))
+        entry->page == exec_tag(engine->cpu, run->pc))
         return entry->code;
     return NULL;
 }
@@ -337,6 +359,21 @@ static const void *code_for_pc(struct engine *engine)
     return unit->code.entry;
 }
 
+/* The next instruction as a unit that is forgotten already while it runs. May raise. */
+static const void *code_alone(struct engine *engine)
+{
+    struct exec *exec = engine->exec;
+    struct unit *unit;
+
+    engine->alone = false;
+    engine->pending_link = NULL;
+    unit = unit_translate(engine, 1);
+    pthread_mutex_lock(&exec->lock);
+    unit_retire(exec, unit);
+    pthread_mutex_unlock(&exec->lock);
+    return unit->code.entry;
+}
+
 /* ---- the run loop ---------------------------------------------------------------------------- */
 
 /* What exit_request may stand for. False: the loop is to end. */
@@ -351,8 +388,9 @@ static bool handle_requests(struct engine *engine)
         cache_drop_all(engine->exec);
     if (atomic_load(&engine->stop_requested) || atomic_load(&engine->quit_requested))
         return false;
-    if (cpu->guest->take_interrupt)
-        cpu->guest->take_interrupt(cpu);
+    /* What wakes a processor that waits may be over once it is taken. */
+    if (cpu->guest->take_interrupt && cpu->guest->take_interrupt(cpu))
+        cpu->halted = false;
     return true;
 }
 
@@ -415,7 +453,7 @@ static enum exit_reason run_loop(struct engine *engine)
             return EXIT_DEBUG;
         if (UNLIKELY(log_on(LOG_EXEC)))
             log_entry(engine);
-        code = code_for_pc(engine);
+        code = UNLIKELY(engine->alone) ? code_alone(engine) : code_for_pc(engine);
         reason = exec->backend->enter(exec->state, &cpu->run, code);
         if (reason == EXIT_LINK)
             engine->pending_link = cpu->run.link_site;
@@ -435,6 +473,7 @@ static enum exit_reason run_guarded(struct engine *engine)
 
     current_vcpu = engine->cpu;
     engine->restart_valid = true;
+    host_faults_catch(engine->exec);
     /* An interrupt may have come, or gone unheeded, while the vCPU stood. */
     atomic_store(&engine->cpu->run.exit_request, 1);
     reason = run_loop(engine);
@@ -510,6 +549,7 @@ enum exit_reason vcpu_step(struct vcpu *cpu, unsigned n)
     bug_context = print_bug_context;
     current_vcpu = cpu;
     engine->restart_valid = true;
+    host_faults_catch(engine->exec);
     engine->stepping = true;
     for (unsigned i = 0; i < n; i++) {
         reason = step_once(engine);

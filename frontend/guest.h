@@ -39,8 +39,8 @@ struct vcpu_board {
     bool (*firmware_call)(void *opaque, struct vcpu *cpu, unsigned kind);
     void (*power_off)(void *opaque);
     void (*reset)(void *opaque);
-    /* x86. The vector of the interrupt that INTR stands for, acknowledged (a LAPIC's or the 8259's);
-     * -1: none after all. Called with the device lock held. */
+    /* x86. The vector of the interrupt that INTR stands for, acknowledged (a LAPIC's or the
+     * 8259's); -1: none after all. Called with the device lock held. */
     int (*interrupt_vector)(void *opaque, struct vcpu *cpu);
     /* x86. The parts of the local APIC that instructions reach. Device lock held. */
     uint64_t (*apic_read)(void *opaque, struct vcpu *cpu, enum apic_register which);
@@ -134,6 +134,7 @@ struct guest {
     const char *default_model;
     unsigned n_irq_in, n_irq_out;
     bool wide_address;
+    bool exact_code_writes; /* a store into code is seen by the very next instruction */
 
     bool (*init)(struct vcpu *cpu, struct error *err); /* once, after model, mmu, clock are set */
     void (*reset)(struct vcpu *cpu);                   /* power-on state; sets run.pc, run.key */

@@ -3,10 +3,15 @@
  * The software MMU of one vCPU: its spaces, the filling and flushing of their tables, and the slow
  * path of guest accesses.
  *
- * A space is one tag with two halves, user (0) and privileged (1), each a TLB_BYTES table. A table
- * is never cleared as a whole: a bitmap says which 4 KiB chunks of it hold entries, so that a flush
- * costs what was used. Beside the tables stands one small cache, `slow`, for pages that the tables
- * must not answer: devices, ROM being written, code being written, Device memory.
+ * A space is one tag with two halves, user (0) and privileged (1), each one table of tlb.h: 20 MiB
+ * of address space, 1.25 TiB for wide guests. A table is never cleared as a whole: records say
+ * which 4 KiB chunks of it hold entries, so that a flush costs what was used, and which are in the
+ * host's memory, so that there are never many. Beside the tables stands one small cache, `slow`,
+ * for pages that the tables must not answer: devices, ROM being written, code being written, Device
+ * memory.
+ *
+ * Addresses in here are masked to 32 bits unless the guest is wide. Nothing is looked up in a table
+ * for one that is not canonical: it always goes to the guest's walk.
  */
 #define _GNU_SOURCE
 #include "softmmu/mmu.h"
@@ -22,21 +27,27 @@
 
 enum {
     N_SPACES = 32,
+    N_WIDE_SPACES = 16, /* 40 TiB of the host's 128 */
     SPACE_HASH = 64,
     CHUNK_BITS = 12,
     CHUNK_BYTES = 1 << CHUNK_BITS,
-    N_CHUNKS = TLB_BYTES / CHUNK_BYTES,
-    CHUNK_WORDS = N_CHUNKS / 64,
-    /* Host memory that all tables together may hold: 16 MiB. */
-    MAX_RESIDENT = 4096,
+    /* Chunks in the host's memory, of all tables: 16 MiB, and as much again at most twice for the
+     * host's page tables. */
+    N_CHUNKS = 4096,
+    CHUNK_HASH = 4096,
     /* A flush of more than this gives the memory back instead of clearing it. */
     MAX_CLEAR = 256,
     SLOW_SIZE = 64,
     MAX_WRITERS = 1 << 16,
     REGION_BITS = 21, /* what one chunk of read entries covers */
-    N_REGIONS = 1 << (32 - REGION_BITS),
+    REGION_PAGES = 1 << (REGION_BITS - TLB_PAGE_BITS),
     PAGE_MASK = TLB_PAGE_SIZE - 1,
+    PLACE_HALF_BIT = 36,
 };
+/* Address space that wide tables leave to the rest of the process. */
+#define WIDE_HEADROOM (UINT64_C(8) << 40)
+/* Beside the memop: with privilege, whatever the space. */
+#define MEM_PRIVILEGED (1u << 30)
 
 enum half { HALF_USER, HALF_PRIVILEGED, N_HALVES };
 
@@ -45,7 +56,7 @@ enum { SLOW_READ = 1, SLOW_WRITE = 2, SLOW_EXEC = 4 };
 
 struct slow_entry {
     uint64_t epoch; /* of the half it was filled in; 0 never is */
-    uint32_t page;  /* guest-virtual */
+    uint64_t page;  /* guest-virtual */
     uint8_t allowed;
     bool device; /* memory attributes */
     const struct flat_section *flat;
@@ -53,27 +64,36 @@ struct slow_entry {
     uint8_t *host; /* of the page; NULL: device accesses */
 };
 
+/* 4 KiB of a table that may be in the host's memory: touched since that was last given back. */
+struct chunk {
+    uint32_t number; /* counted from the table's mapping */
+    uint16_t table;  /* space << 1 | half */
+    bool used;       /* may hold entries */
+    bool large;      /* of read entries: of pages of a mapping larger than a page */
+    uint16_t next_in_hash, next_in_table, next_used; /* 1 + index; next_in_table: also if free */
+};
+
 struct table {
-    uint8_t *base;
+    uint8_t *base;    /* what tlb.h counts from */
+    uint8_t *mapping; /* first byte */
     uint64_t epoch;
+    uint16_t id;           /* space << 1 | half */
+    uint16_t chunks, used; /* lists of struct chunk */
     uint32_t n_used;
-    bool huge;                      /* holds pages of a mapping larger than a region */
-    uint64_t used[CHUNK_WORDS];     /* may hold entries */
-    uint64_t resident[CHUNK_WORDS]; /* touched since the memory was last given back */
-    uint64_t large[N_REGIONS / 64]; /* regions that hold pages of a mapping larger than a page */
+    uint64_t huge_first, huge_last; /* addresses that mappings larger than a region reach */
 };
 
 struct space {
     uint32_t tag;
     bool valid; /* false: to be emptied before it is used */
     uint64_t stamp;
-    uint8_t *mapping;
+    uint8_t *mapping; /* of both tables */
     struct table table[N_HALVES];
 };
 
 /* Where a RAM page is entered for writing: an element of that page's list. */
 struct writer {
-    uint32_t place; /* space << 21 | half << 20 | page */
+    uint64_t place; /* (space << 1 | half) << PLACE_HALF_BIT | index of the page */
     uint32_t next;  /* 1 + index */
 };
 
@@ -84,8 +104,14 @@ struct mmu {
     struct memory_listener listener;
     struct space *current;
     bool privileged;
+    bool wide;
+    unsigned n_spaces;
     uint64_t stamp, epoch;
-    uint32_t n_resident;
+    void (*code_store)(void *cpu, gpa address, unsigned size);
+    uint32_t n_chunks;
+    uint16_t free_chunk; /* 1 + index */
+    uint16_t chunk_hash[CHUNK_HASH];
+    struct chunk chunk[N_CHUNKS];
     uint8_t hash[SPACE_HASH]; /* 1 + index of the space last found there */
     uint32_t *writers_of;     /* per RAM page: 1 + index of its first writer */
     struct writer *writers;
@@ -96,63 +122,146 @@ struct mmu {
 
 /* Where an access goes, after translation. */
 struct target {
-    uint8_t *host; /* of the byte, or NULL: a device */
-    const struct flat_section *flat;
+    uint8_t *host;                   /* of the byte, or NULL: a device */
+    const struct flat_section *flat; /* NULL: the table answered, or, without host, a hole */
     gpa physical;
-    bool tracked; /* the page holds code: say so after a store */
+    bool tracked; /* the page holds code: say so before and after a store */
 };
 
 /* ---- entries --------------------------------------------------------------------------------- */
 
-static uint64_t *table_entry(const struct table *table, unsigned part, uint32_t va)
+static uint64_t table_bytes(const struct mmu *mmu)
 {
-    return (uint64_t *)(table->base + part) + (va >> TLB_PAGE_BITS);
+    return mmu->wide ? TLB_WIDE_BYTES : TLB_BYTES;
 }
 
-static uint32_t *table_exec(const struct table *table, uint32_t va)
+static void *map_reserve(void *place, uint64_t bytes)
 {
-    return (uint32_t *)(table->base + TLB_EXEC) + (va >> TLB_PAGE_BITS);
+    void *mapping =
+        mmap(place, bytes, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (place ? MAP_FIXED : 0), -1, 0);
+
+    if (mapping == MAP_FAILED)
+        return NULL;
+    /* Entries lie far apart: a huge page under each would cost memory for nothing. */
+    madvise(mapping, bytes, MADV_NOHUGEPAGE);
+    return mapping;
 }
 
-static struct slow_entry *slow_slot(struct mmu *mmu, uint32_t va)
+static uint64_t masked(const struct mmu *mmu, gva va)
+{
+    return mmu->wide ? va : (uint32_t)va;
+}
+
+static bool in_tables(const struct mmu *mmu, uint64_t va)
+{
+    return !mmu->wide || tlb_canonical(va);
+}
+
+/* The first address of the page with this index (its lower bits). */
+static uint64_t page_of_index(const struct mmu *mmu, uint64_t index)
+{
+    if (!mmu->wide)
+        return (uint32_t)index << TLB_PAGE_BITS;
+    return (uint64_t)((int64_t)(index << (64 - TLB_WIDE_INDEX_BITS)) >> (64 - TLB_WIDE_BITS));
+}
+
+static struct slow_entry *slow_slot(struct mmu *mmu, uint64_t va)
 {
     return &mmu->slow[(va >> TLB_PAGE_BITS) % SLOW_SIZE];
 }
 
+static uint16_t *chunk_bucket(struct mmu *mmu, uint32_t number, unsigned table)
+{
+    return &mmu->chunk_hash[(number ^ number >> 12 ^ table << 5) % CHUNK_HASH];
+}
+
+static uint32_t chunk_number(const struct table *table, const void *entry)
+{
+    return (uint32_t)((uint64_t)((const uint8_t *)entry - table->mapping) >> CHUNK_BITS);
+}
+
+/* The record of the chunk an entry lies in, or NULL. */
+static struct chunk *chunk_find(struct mmu *mmu, const struct table *table, const void *entry)
+{
+    uint32_t number = chunk_number(table, entry);
+    unsigned index = *chunk_bucket(mmu, number, table->id);
+
+    while (index) {
+        struct chunk *chunk = &mmu->chunk[index - 1];
+
+        if (LIKELY(chunk->number == number && chunk->table == table->id))
+            return chunk;
+        index = chunk->next_in_hash;
+    }
+    return NULL;
+}
+
+static bool is_used(struct mmu *mmu, const struct table *table, const void *entry)
+{
+    const struct chunk *chunk = chunk_find(mmu, table, entry);
+
+    return chunk && chunk->used;
+}
+
+static void *chunk_memory(const struct table *table, const struct chunk *chunk)
+{
+    return table->mapping + ((uint64_t)chunk->number << CHUNK_BITS);
+}
+
+static bool is_write_chunk(const struct mmu *mmu, const struct chunk *chunk)
+{
+    uint64_t offset = (uint64_t)chunk->number << CHUNK_BITS;
+
+    return mmu->wide ? offset < TLB_WIDE_BELOW : offset >= TLB_WRITE && offset < TLB_EXEC;
+}
+
+static void table_forget_used(struct mmu *mmu, struct table *table)
+{
+    for (unsigned k = table->used; k; k = mmu->chunk[k - 1].next_used)
+        mmu->chunk[k - 1].used = mmu->chunk[k - 1].large = false;
+    table->used = 0;
+    table->n_used = 0;
+}
+
+/* Gives its memory back to the host. Mapping it anew takes the host's page tables away too, which
+ * a wide guest could make many of. */
 static void table_release(struct mmu *mmu, struct table *table)
 {
-    uint32_t n = 0;
+    unsigned next;
 
-    for (unsigned i = 0; i < CHUNK_WORDS; i++)
-        n += (uint32_t)__builtin_popcountll(table->resident[i]);
-    if (n)
-        madvise(table->base, TLB_BYTES, MADV_DONTNEED);
-    mmu->n_resident -= n;
-    memset(table->resident, 0, sizeof(table->resident));
-    memset(table->used, 0, sizeof(table->used));
-    table->n_used = 0;
+    if (!table->chunks)
+        return;
+    table_forget_used(mmu, table);
+    for (unsigned k = table->chunks; k; k = next) {
+        struct chunk *chunk = &mmu->chunk[k - 1];
+        uint16_t *at = chunk_bucket(mmu, chunk->number, chunk->table);
+
+        while (*at != k)
+            at = &mmu->chunk[*at - 1].next_in_hash;
+        *at = chunk->next_in_hash;
+        next = chunk->next_in_table;
+        chunk->next_in_table = mmu->free_chunk;
+        mmu->free_chunk = (uint16_t)k;
+        mmu->n_chunks--;
+    }
+    table->chunks = 0;
+    if (!mmu->wide || !map_reserve(table->mapping, table_bytes(mmu)))
+        madvise(table->mapping, table_bytes(mmu), MADV_DONTNEED);
 }
 
 static void table_clear(struct mmu *mmu, struct table *table)
 {
     table->epoch = ++mmu->epoch;
-    if (table->huge || table->n_used) {
-        memset(table->large, 0, sizeof(table->large));
-        table->huge = false;
-    }
+    table->huge_first = ~UINT64_C(0);
+    table->huge_last = 0;
     if (table->n_used > MAX_CLEAR) {
         table_release(mmu, table);
         return;
     }
-    for (unsigned i = 0; table->n_used; i++) {
-        for (uint64_t bits = table->used[i]; bits; bits &= bits - 1) {
-            unsigned chunk = i * 64 + (unsigned)__builtin_ctzll(bits);
-
-            memset(table->base + ((size_t)chunk << CHUNK_BITS), 0, CHUNK_BYTES);
-            table->n_used--;
-        }
-        table->used[i] = 0;
-    }
+    for (unsigned k = table->used; k; k = mmu->chunk[k - 1].next_used)
+        memset(chunk_memory(table, &mmu->chunk[k - 1]), 0, CHUNK_BYTES);
+    table_forget_used(mmu, table);
 }
 
 static void space_clear(struct mmu *mmu, struct space *space)
@@ -164,10 +273,10 @@ static void space_clear(struct mmu *mmu, struct space *space)
 /* The tables hold too much of the host's memory: give back that of spaces not used for long. */
 static COLD void tables_trim(struct mmu *mmu)
 {
-    while (mmu->n_resident > MAX_RESIDENT / 2) {
+    while (mmu->n_chunks > N_CHUNKS / 2) {
         struct space *oldest = NULL;
 
-        for (unsigned i = 0; i < N_SPACES; i++) {
+        for (unsigned i = 0; i < mmu->n_spaces; i++) {
             struct space *space = &mmu->space[i];
 
             if (space->mapping && space != mmu->current && space->stamp != 0 &&
@@ -187,44 +296,58 @@ static COLD void tables_trim(struct mmu *mmu)
     }
 }
 
-/* Before an entry at this offset of the table is written. */
-static void table_touch(struct mmu *mmu, struct table *table, uint32_t offset)
+/* Generated code has looked there, or is going to: be it in vain, the host made memory for it. */
+static struct chunk *table_touch(struct mmu *mmu, struct table *table, const void *entry)
 {
-    unsigned chunk = offset >> CHUNK_BITS;
-    uint64_t bit = UINT64_C(1) << (chunk % 64);
+    uint32_t number = chunk_number(table, entry);
+    struct chunk *chunk = chunk_find(mmu, table, entry);
+    uint16_t *bucket;
+    unsigned index;
 
-    if (LIKELY(table->used[chunk / 64] & bit))
-        return;
-    if (!(table->resident[chunk / 64] & bit)) {
-        if (mmu->n_resident >= MAX_RESIDENT)
-            tables_trim(mmu);
-        table->resident[chunk / 64] |= bit;
-        mmu->n_resident++;
-    }
-    table->used[chunk / 64] |= bit;
-    table->n_used++;
+    if (LIKELY(chunk != NULL))
+        return chunk;
+    if (!mmu->free_chunk && mmu->n_chunks == N_CHUNKS)
+        tables_trim(mmu);
+    index = mmu->free_chunk;
+    if (index)
+        mmu->free_chunk = mmu->chunk[index - 1].next_in_table;
+    else
+        index = mmu->n_chunks + 1;
+    mmu->n_chunks++;
+    chunk = &mmu->chunk[index - 1];
+    bucket = chunk_bucket(mmu, number, table->id);
+    *chunk = (struct chunk){.number = number,
+                            .table = table->id,
+                            .next_in_hash = *bucket,
+                            .next_in_table = table->chunks};
+    *bucket = table->chunks = (uint16_t)index;
+    return chunk;
 }
 
-static bool table_chunk_used(const struct table *table, uint32_t offset)
+/* Before an entry is written. */
+static struct chunk *table_use(struct mmu *mmu, struct table *table, const void *entry)
 {
-    unsigned chunk = offset >> CHUNK_BITS;
+    struct chunk *chunk = table_touch(mmu, table, entry);
 
-    return table->used[chunk / 64] >> (chunk % 64) & 1;
+    if (LIKELY(chunk->used))
+        return chunk;
+    chunk->used = true;
+    chunk->next_used = table->used;
+    table->used = (uint16_t)(chunk - mmu->chunk + 1);
+    table->n_used++;
+    return chunk;
 }
 
 /* ---- who writes where ------------------------------------------------------------------------ */
 
 static COLD void writers_reset(struct mmu *mmu)
 {
-    for (unsigned i = 0; i < N_SPACES; i++) {
-        for (unsigned half = 0; half < N_HALVES; half++) {
-            struct table *table = &mmu->space[i].table[half];
+    for (unsigned i = 0; i < mmu->n_spaces * N_HALVES; i++) {
+        struct table *table = &mmu->space[i / N_HALVES].table[i % N_HALVES];
 
-            for (uint32_t chunk = TLB_WRITE >> CHUNK_BITS; chunk < TLB_EXEC >> CHUNK_BITS;
-                 chunk++) {
-                if (mmu->space[i].mapping && table_chunk_used(table, chunk << CHUNK_BITS))
-                    memset(table->base + ((size_t)chunk << CHUNK_BITS), 0, CHUNK_BYTES);
-            }
+        for (unsigned k = table->used; k; k = mmu->chunk[k - 1].next_used) {
+            if (is_write_chunk(mmu, &mmu->chunk[k - 1]))
+                memset(chunk_memory(table, &mmu->chunk[k - 1]), 0, CHUNK_BYTES);
         }
     }
     madvise(mmu->writers_of, MEMORY_MAX_PAGES * sizeof(*mmu->writers_of), MADV_DONTNEED);
@@ -233,17 +356,18 @@ static COLD void writers_reset(struct mmu *mmu)
 }
 
 /* The write entry a writer record speaks of, if it (still) is for that host page, else NULL. */
-static uint64_t *writer_entry(struct mmu *mmu, uint32_t place, const uint8_t *host_page)
+static uint64_t *writer_entry(struct mmu *mmu, uint64_t place, const uint8_t *host_page)
 {
-    const struct space *space = &mmu->space[place >> 21];
-    uint32_t va = place << TLB_PAGE_BITS;
-    uint64_t *entry = table_entry(&space->table[place >> 20 & 1], TLB_WRITE, va);
+    const struct space *space = &mmu->space[place >> (PLACE_HALF_BIT + 1)];
+    const struct table *table = &space->table[place >> PLACE_HALF_BIT & 1];
+    uint64_t va = page_of_index(mmu, place);
+    uint64_t *entry = tlb_write_entry(table->base, mmu->wide, va);
 
-    return *entry == (uintptr_t)host_page - va ? entry : NULL;
+    return is_used(mmu, table, entry) && *entry == (uintptr_t)host_page - va ? entry : NULL;
 }
 
 /* Records a place of the page; outdated records of the same page are reused. */
-static void writer_add(struct mmu *mmu, uint32_t page, const uint8_t *host_page, uint32_t place)
+static void writer_add(struct mmu *mmu, uint32_t page, const uint8_t *host_page, uint64_t place)
 {
     uint32_t index;
 
@@ -298,26 +422,46 @@ static void map_changed(void *opaque)
 
 /* ---- spaces ---------------------------------------------------------------------------------- */
 
-static bool space_map(struct space *space)
+static bool space_map(struct mmu *mmu, struct space *space)
 {
-    void *mapping = mmap(NULL, (size_t)TLB_BYTES * N_HALVES, PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    uint64_t bytes = table_bytes(mmu), headroom = 0;
+    uint8_t *mapping;
 
-    if (mapping == MAP_FAILED)
+    if (mmu->wide && space != mmu->space)
+        headroom = WIDE_HEADROOM;
+    mapping = map_reserve(NULL, bytes * N_HALVES + headroom);
+    if (!mapping)
         return false;
-    /* Entries lie far apart: a huge page under each would cost memory for nothing. */
-    madvise(mapping, (size_t)TLB_BYTES * N_HALVES, MADV_NOHUGEPAGE);
+    if (headroom)
+        munmap(mapping + bytes * N_HALVES, headroom);
     space->mapping = mapping;
-    space->table[HALF_USER].base = space->mapping;
-    space->table[HALF_PRIVILEGED].base = space->mapping + TLB_BYTES;
+    for (unsigned half = 0; half < N_HALVES; half++) {
+        struct table *table = &space->table[half];
+
+        table->mapping = mapping + bytes * half;
+        table->base = table->mapping + (mmu->wide ? TLB_WIDE_BELOW : 0);
+        table->id = (uint16_t)((unsigned)(space - mmu->space) << 1 | half);
+        table->huge_first = ~UINT64_C(0);
+    }
     return true;
 }
 
+static bool maps_create(struct mmu *mmu, struct error *err)
+{
+    mmu->writers_of = map_reserve(NULL, MEMORY_MAX_PAGES * sizeof(*mmu->writers_of));
+    mmu->writers = map_reserve(NULL, MAX_WRITERS * sizeof(*mmu->writers));
+    if (mmu->writers_of && mmu->writers && space_map(mmu, mmu->space))
+        return true;
+    return error_set(err,
+                     "cannot reserve %" PRIu64 " MiB of address space for guest-virtual addresses; "
+                     "is it limited (ulimit -v, vm.overcommit_memory)?",
+                     table_bytes(mmu) * N_HALVES / MIB);
+}
+
 struct mmu *mmu_create(struct memory *memory, struct run_state *run,
-                       const struct mmu_client *client, struct error *err)
+                       const struct mmu_client *client, bool wide, struct error *err)
 {
     struct mmu *mmu = calloc(1, sizeof(*mmu));
-    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 
     if (!mmu) {
         error_set(err, "not enough memory for the software MMU");
@@ -326,19 +470,15 @@ struct mmu *mmu_create(struct memory *memory, struct run_state *run,
     mmu->memory = memory;
     mmu->run = run;
     mmu->client = client;
-    mmu->writers_of = mmap(NULL, MEMORY_MAX_PAGES * sizeof(*mmu->writers_of),
-                           PROT_READ | PROT_WRITE, flags, -1, 0);
-    mmu->writers =
-        mmap(NULL, MAX_WRITERS * sizeof(*mmu->writers), PROT_READ | PROT_WRITE, flags, -1, 0);
-    if (mmu->writers_of == MAP_FAILED || mmu->writers == MAP_FAILED || !space_map(mmu->space)) {
-        error_set(err, "no address space for the software MMU");
-        mmu_destroy(mmu);
-        return NULL;
-    }
-    madvise(mmu->writers_of, MEMORY_MAX_PAGES * sizeof(*mmu->writers_of), MADV_NOHUGEPAGE);
+    mmu->wide = wide;
+    mmu->n_spaces = wide ? N_WIDE_SPACES : N_SPACES;
     mmu->listener = (struct memory_listener){
         .forget_writes = forget_writes, .map_changed = map_changed, .opaque = mmu};
     memory_attach(memory, &mmu->listener);
+    if (!maps_create(mmu, err)) {
+        mmu_destroy(mmu);
+        return NULL;
+    }
     mmu_select(mmu, 0, true);
     return mmu;
 }
@@ -350,13 +490,18 @@ void mmu_destroy(struct mmu *mmu)
     memory_detach(mmu->memory, &mmu->listener);
     for (unsigned i = 0; i < N_SPACES; i++) {
         if (mmu->space[i].mapping)
-            munmap(mmu->space[i].mapping, (size_t)TLB_BYTES * N_HALVES);
+            munmap(mmu->space[i].mapping, table_bytes(mmu) * N_HALVES);
     }
-    if (mmu->writers_of != MAP_FAILED)
+    if (mmu->writers_of)
         munmap(mmu->writers_of, MEMORY_MAX_PAGES * sizeof(*mmu->writers_of));
-    if (mmu->writers != MAP_FAILED)
+    if (mmu->writers)
         munmap(mmu->writers, MAX_WRITERS * sizeof(*mmu->writers));
     free(mmu);
+}
+
+void mmu_on_code_store(struct mmu *mmu, void (*code_store)(void *cpu, gpa address, unsigned size))
+{
+    mmu->code_store = code_store;
 }
 
 /* A space to give to a new tag: an emptied one, a new one, else the least recently used. */
@@ -364,7 +509,7 @@ static struct space *space_take(struct mmu *mmu)
 {
     struct space *oldest = mmu->current;
 
-    for (unsigned i = 0; i < N_SPACES; i++) {
+    for (unsigned i = 0; i < mmu->n_spaces; i++) {
         struct space *space = &mmu->space[i];
 
         if (!space->mapping || space == mmu->current)
@@ -374,8 +519,8 @@ static struct space *space_take(struct mmu *mmu)
         if (oldest == mmu->current || space->stamp < oldest->stamp)
             oldest = space;
     }
-    for (unsigned i = 0; i < N_SPACES; i++) {
-        if (!mmu->space[i].mapping && space_map(&mmu->space[i]))
+    for (unsigned i = 0; i < mmu->n_spaces; i++) {
+        if (!mmu->space[i].mapping && space_map(mmu, &mmu->space[i]))
             return &mmu->space[i];
     }
     return oldest;
@@ -383,7 +528,7 @@ static struct space *space_take(struct mmu *mmu)
 
 static COLD struct space *space_find(struct mmu *mmu, uint32_t tag)
 {
-    for (unsigned i = 0; i < N_SPACES; i++) {
+    for (unsigned i = 0; i < mmu->n_spaces; i++) {
         if (mmu->space[i].valid && mmu->space[i].tag == tag)
             return &mmu->space[i];
     }
@@ -428,7 +573,7 @@ void mmu_select(struct mmu *mmu, uint32_t tag, bool privileged)
 void mmu_flush_all(struct mmu *mmu)
 {
     /* The others are emptied when their tag, or another, is selected again. */
-    for (unsigned i = 0; i < N_SPACES; i++) {
+    for (unsigned i = 0; i < mmu->n_spaces; i++) {
         if (&mmu->space[i] != mmu->current)
             mmu->space[i].valid = false;
     }
@@ -447,105 +592,124 @@ void mmu_flush_tag(struct mmu *mmu, uint32_t tag)
         space->valid = false;
 }
 
-static void table_flush_page(struct mmu *mmu, struct table *table, uint32_t va)
+/* The page may be one of a larger mapping, which goes as a whole. */
+static void table_flush_region(struct mmu *mmu, struct table *table, uint64_t va)
 {
-    uint32_t region = va >> REGION_BITS;
+    uint64_t first = va & ~((UINT64_C(1) << REGION_BITS) - 1);
+    uint64_t last = first + (REGION_PAGES - 1) * TLB_PAGE_SIZE;
+    uint64_t *read = tlb_read_entry(table->base, mmu->wide, first);
+    uint64_t *write = tlb_write_entry(table->base, mmu->wide, mmu->wide ? last : first);
+    uint32_t *exec = tlb_exec_entry(table->base, mmu->wide, first);
 
-    if (UNLIKELY(table->huge)) {
-        table_clear(mmu, table);
-    } else if (UNLIKELY(table->large[region / 64] >> (region % 64) & 1)) {
-        /* The page may be one of a larger mapping, which goes as a whole. */
-        uint32_t first = region << REGION_BITS, n = 1 << (REGION_BITS - TLB_PAGE_BITS);
-
-        table->large[region / 64] &= ~(UINT64_C(1) << (region % 64));
-        table->epoch = ++mmu->epoch;
-        if (table_chunk_used(table, TLB_READ + region * CHUNK_BYTES))
-            memset(table_entry(table, TLB_READ, first), 0, n * sizeof(uint64_t));
-        if (table_chunk_used(table, TLB_WRITE + region * CHUNK_BYTES))
-            memset(table_entry(table, TLB_WRITE, first), 0, n * sizeof(uint64_t));
-        if (table_chunk_used(table, TLB_EXEC + region * (CHUNK_BYTES / 2)))
-            memset(table_exec(table, first), 0, n * sizeof(uint32_t));
-    } else {
-        uint32_t index = va >> TLB_PAGE_BITS;
-
-        if (table_chunk_used(table, TLB_READ + index * 8))
-            *table_entry(table, TLB_READ, va) = 0;
-        if (table_chunk_used(table, TLB_WRITE + index * 8))
-            *table_entry(table, TLB_WRITE, va) = 0;
-        if (table_chunk_used(table, TLB_EXEC + index * 4))
-            *table_exec(table, va) = 0;
-    }
+    chunk_find(mmu, table, read)->large = false;
+    table->epoch = ++mmu->epoch;
+    memset(read, 0, REGION_PAGES * sizeof(*read));
+    if (is_used(mmu, table, write))
+        memset(write, 0, REGION_PAGES * sizeof(*write));
+    if (is_used(mmu, table, exec))
+        memset(exec, 0, REGION_PAGES * sizeof(*exec));
 }
 
-static void space_flush_page(struct mmu *mmu, struct space *space, uint32_t va)
+static void table_flush_page(struct mmu *mmu, struct table *table, uint64_t va)
+{
+    uint64_t *read = tlb_read_entry(table->base, mmu->wide, va);
+    uint64_t *write = tlb_write_entry(table->base, mmu->wide, va);
+    uint32_t *exec = tlb_exec_entry(table->base, mmu->wide, va);
+    const struct chunk *chunk;
+
+    if (UNLIKELY(va >= table->huge_first && va <= table->huge_last)) {
+        table_clear(mmu, table);
+        return;
+    }
+    chunk = chunk_find(mmu, table, read);
+    if (UNLIKELY(chunk && chunk->large)) {
+        table_flush_region(mmu, table, va);
+        return;
+    }
+    if (chunk && chunk->used)
+        *read = 0;
+    if (is_used(mmu, table, write))
+        *write = 0;
+    if (is_used(mmu, table, exec))
+        *exec = 0;
+}
+
+static void space_flush_page(struct mmu *mmu, struct space *space, uint64_t va)
 {
     table_flush_page(mmu, &space->table[HALF_USER], va);
     table_flush_page(mmu, &space->table[HALF_PRIVILEGED], va);
 }
 
-void mmu_flush_page(struct mmu *mmu, gva va)
+void mmu_flush_page(struct mmu *mmu, gva address)
 {
-    slow_slot(mmu, (uint32_t)va)->epoch = 0;
-    for (unsigned i = 0; i < N_SPACES; i++) {
+    uint64_t va = masked(mmu, address);
+
+    if (!in_tables(mmu, va))
+        return;
+    slow_slot(mmu, va)->epoch = 0;
+    for (unsigned i = 0; i < mmu->n_spaces; i++) {
         if (mmu->space[i].valid)
-            space_flush_page(mmu, &mmu->space[i], (uint32_t)va);
+            space_flush_page(mmu, &mmu->space[i], va);
     }
 }
 
-void mmu_flush_page_tag(struct mmu *mmu, uint32_t tag, gva va)
+void mmu_flush_page_tag(struct mmu *mmu, uint32_t tag, gva address)
 {
     struct space *space = space_find(mmu, tag);
+    uint64_t va = masked(mmu, address);
 
-    slow_slot(mmu, (uint32_t)va)->epoch = 0;
+    if (!in_tables(mmu, va))
+        return;
+    slow_slot(mmu, va)->epoch = 0;
     if (space)
-        space_flush_page(mmu, space, (uint32_t)va);
+        space_flush_page(mmu, space, va);
 }
 
 /* ---- filling --------------------------------------------------------------------------------- */
 
-static void enter_read(struct mmu *mmu, struct table *table, uint32_t va, const uint8_t *host_page)
+static void enter_read(struct mmu *mmu, struct table *table, uint64_t va, const uint8_t *host_page)
 {
-    uint32_t page = va & ~(uint32_t)PAGE_MASK;
+    uint64_t *entry = tlb_read_entry(table->base, mmu->wide, va);
 
-    table_touch(mmu, table, TLB_READ + (va >> TLB_PAGE_BITS) * 8);
-    *table_entry(table, TLB_READ, va) = (uintptr_t)host_page - page;
+    table_use(mmu, table, entry);
+    *entry = (uintptr_t)host_page - (va & ~(uint64_t)PAGE_MASK);
 }
 
 /* The caller has seen that the page holds no code. */
-static void enter_write(struct mmu *mmu, struct table *table, uint32_t va, uint8_t *host_page,
+static void enter_write(struct mmu *mmu, struct table *table, uint64_t va, uint8_t *host_page,
                         const struct memory_block *block, uint64_t offset)
 {
-    uint32_t page = va & ~(uint32_t)PAGE_MASK;
-    uint32_t half = table == &mmu->current->table[HALF_PRIVILEGED];
-    uint32_t place =
-        (uint32_t)(mmu->current - mmu->space) << 21 | half << 20 | page >> TLB_PAGE_BITS;
+    uint64_t *entry = tlb_write_entry(table->base, mmu->wide, va);
+    uint64_t place = (uint64_t)table->id << PLACE_HALF_BIT | tlb_index(mmu->wide, va);
 
-    table_touch(mmu, table, TLB_WRITE + (va >> TLB_PAGE_BITS) * 8);
+    table_use(mmu, table, entry);
     writer_add(mmu, block->first_page + (uint32_t)(offset >> TLB_PAGE_BITS), host_page, place);
-    *table_entry(table, TLB_WRITE, va) = (uintptr_t)host_page - page;
+    *entry = (uintptr_t)host_page - (va & ~(uint64_t)PAGE_MASK);
     __atomic_or_fetch(block_flags(block, offset), PAGE_DIRTY, __ATOMIC_RELAXED);
 }
 
-static void note_large(struct table *table, uint32_t va, uint64_t block_size)
+static void note_large(struct mmu *mmu, struct table *table, uint64_t va, uint64_t block_size)
 {
-    uint32_t region = va >> REGION_BITS;
-
-    if (block_size > UINT64_C(1) << REGION_BITS)
-        table->huge = true;
-    else if (block_size > TLB_PAGE_SIZE)
-        table->large[region / 64] |= UINT64_C(1) << (region % 64);
+    if (LIKELY(block_size <= TLB_PAGE_SIZE))
+        return;
+    if (block_size > UINT64_C(1) << REGION_BITS) {
+        table->huge_first = MIN(table->huge_first, va & ~(block_size - 1));
+        table->huge_last = MAX(table->huge_last, va | (block_size - 1));
+    } else {
+        table_use(mmu, table, tlb_read_entry(table->base, mmu->wide, va))->large = true;
+    }
 }
 
 /* Enters what a successful walk found; the slow cache gets it in any case. Entries for writing are
  * made by the store that comes next. */
-static struct slow_entry *page_enter(struct mmu *mmu, enum half half, uint32_t va,
+static struct slow_entry *page_enter(struct mmu *mmu, enum half half, uint64_t va,
                                      enum mmu_access access, const struct tlb_fill *fill,
                                      const struct flat_section *flat)
 {
     struct table *table = &mmu->current->table[half];
     struct slow_entry *slow = slow_slot(mmu, va);
     gpa physical = fill->physical & ~(gpa)PAGE_MASK;
-    uint32_t page = va >> TLB_PAGE_BITS;
+    uint64_t page = va >> TLB_PAGE_BITS;
 
     if (slow->epoch != table->epoch || slow->page != page || slow->physical != physical)
         slow->allowed = 0;
@@ -560,14 +724,23 @@ static struct slow_entry *page_enter(struct mmu *mmu, enum half half, uint32_t v
                      ? NULL
                      : flat->section.host + (physical - flat->section.base);
     if (slow->host && access == MMU_EXEC) {
-        table_touch(mmu, table, TLB_EXEC + page * 4);
-        *table_exec(table, va) = TLB_EXEC_TAG(flat_canonical(flat, physical));
+        uint32_t *entry = tlb_exec_entry(table->base, mmu->wide, va);
+
+        table_use(mmu, table, entry);
+        *entry = TLB_EXEC_TAG(flat_canonical(flat, physical));
     }
     if (slow->host && fill->readable && !fill->device)
         enter_read(mmu, table, va, slow->host);
     /* Last, because entering may have made room by emptying this very table. */
-    note_large(table, va, fill->block_size);
+    note_large(mmu, table, va, fill->block_size);
     return slow;
+}
+
+static enum half half_of(const struct mmu *mmu, unsigned memop)
+{
+    if (UNLIKELY(memop & MEM_PRIVILEGED))
+        return HALF_PRIVILEGED;
+    return mmu->privileged && !(memop & IR_MEM_USER) ? HALF_PRIVILEGED : HALF_USER;
 }
 
 static NORETURN COLD void fault_raise(struct mmu *mmu, struct mmu_fault *fault)
@@ -575,20 +748,37 @@ static NORETURN COLD void fault_raise(struct mmu *mmu, struct mmu_fault *fault)
     mmu->client->fault(mmu->run, fault);
 }
 
-static NORETURN COLD void fault_unaligned(struct mmu *mmu, uint32_t va, enum mmu_access access,
+static NORETURN COLD void fault_unaligned(struct mmu *mmu, uint64_t va, enum mmu_access access,
                                           unsigned memop)
 {
     struct mmu_fault fault = {.address = va,
                               .access = access,
-                              .user = (memop & IR_MEM_USER) || !mmu->privileged,
+                              .user = half_of(mmu, memop) == HALF_USER,
                               .exclusive = memop & IR_MEM_EXCLUSIVE,
                               .unaligned = true};
 
     fault_raise(mmu, &fault);
 }
 
-/* Walks for one page and enters it. Raises, or with `quiet` returns NULL. */
-static struct slow_entry *page_fill(struct mmu *mmu, enum half half, uint32_t va,
+/* There is no memory at an address that the guest's tables allow. NULL: the bus answers all ones.
+ */
+static COLD struct slow_entry *hole_access(struct mmu *mmu, const struct tlb_fill *fill,
+                                           struct mmu_fault *fault)
+{
+    log_printf(LOG_GUEST_ERROR,
+               "%s of unmapped physical address 0x%08" PRIx64 " (virtual 0x%08" PRIx64
+               "), code near 0x%08" PRIx64 "\n",
+               fault->access == MMU_READ ? "read" : "write", fill->physical, fault->address,
+               mmu->run->pc);
+    if (mmu->client->open_bus)
+        return NULL;
+    fault->external = true;
+    fault_raise(mmu, fault);
+}
+
+/* Walks for one page and enters it. Raises, or with `quiet` returns NULL. NULL is also a hole that
+ * does not fault, or that was to be executed. */
+static struct slow_entry *page_fill(struct mmu *mmu, enum half half, uint64_t va,
                                     enum mmu_access access, bool exclusive, bool quiet,
                                     gpa *physical)
 {
@@ -597,7 +787,8 @@ static struct slow_entry *page_fill(struct mmu *mmu, enum half half, uint32_t va
     struct tlb_fill fill = {.block_size = TLB_PAGE_SIZE};
     const struct flat_section *flat;
 
-    if (!mmu->client->walk(mmu->run, va, access, half == HALF_USER, &fill, &fault)) {
+    if (!mmu->client->walk(mmu->run, va, access, half == HALF_USER, &fill, &fault) ||
+        UNLIKELY(!in_tables(mmu, va))) {
         if (quiet)
             return NULL;
         fault_raise(mmu, &fault);
@@ -605,60 +796,68 @@ static struct slow_entry *page_fill(struct mmu *mmu, enum half half, uint32_t va
     if (physical)
         *physical = fill.physical;
     flat = memory_lookup(mmu->memory, fill.physical);
-    if (UNLIKELY(!flat)) {
-        if (quiet || access == MMU_EXEC)
-            return NULL;
-        log_printf(LOG_GUEST_ERROR,
-                   "%s of unmapped physical address 0x%08" PRIx64 " (virtual 0x%08" PRIx32
-                   "), code near 0x%08" PRIx64 "\n",
-                   access == MMU_READ ? "read" : "write", fill.physical, va, mmu->run->pc);
-        fault.external = true;
-        fault_raise(mmu, &fault);
-    }
-    return page_enter(mmu, half, va, access, &fill, flat);
+    if (LIKELY(flat != NULL))
+        return page_enter(mmu, half, va, access, &fill, flat);
+    if (quiet || access == MMU_EXEC)
+        return NULL;
+    return hole_access(mmu, &fill, &fault);
 }
 
 /* ---- the slow path of accesses --------------------------------------------------------------- */
 
-static enum half half_of(const struct mmu *mmu, unsigned memop)
-{
-    return mmu->privileged && !(memop & IR_MEM_USER) ? HALF_PRIVILEGED : HALF_USER;
-}
-
-/* Where the byte at va is, for an access of the given alignment; raises what must be raised. */
-static struct target resolve(struct mmu *mmu, uint32_t va, enum mmu_access access, unsigned memop,
-                             bool unaligned)
+/* The slow entry that allows this access, or NULL where the table answers (host set) and in holes.
+ */
+static struct slow_entry *slow_find(struct mmu *mmu, uint64_t va, enum mmu_access access,
+                                    unsigned memop, uint8_t **host)
 {
     enum half half = half_of(mmu, memop);
     struct table *table = &mmu->current->table[half];
     struct slow_entry *slow = slow_slot(mmu, va);
     unsigned need = access == MMU_READ ? SLOW_READ : SLOW_WRITE;
+
+    if (LIKELY(slow->epoch == table->epoch && slow->page == va >> TLB_PAGE_BITS &&
+               (slow->allowed & need)))
+        return slow;
+    if (LIKELY(in_tables(mmu, va))) {
+        const uint64_t *entry = access == MMU_READ ? tlb_read_entry(table->base, mmu->wide, va)
+                                                   : tlb_write_entry(table->base, mmu->wide, va);
+
+        if (mmu->wide)
+            table_touch(mmu, table, entry);
+        if (*entry) {
+            *host = (uint8_t *)(uintptr_t)(*entry + va);
+            return NULL;
+        }
+    }
+    return page_fill(mmu, half, va, access, memop & IR_MEM_EXCLUSIVE, false, NULL);
+}
+
+/* Where the byte at va is, for an access of the given alignment; raises what must be raised. */
+static struct target resolve(struct mmu *mmu, gva address, enum mmu_access access, unsigned memop,
+                             bool unaligned)
+{
+    uint64_t va = masked(mmu, address);
     struct target target = {0};
+    struct slow_entry *slow = slow_find(mmu, va, access, memop, &target.host);
     const struct memory_section *section;
     uint64_t offset;
 
-    if (slow->epoch != table->epoch || slow->page != va >> TLB_PAGE_BITS ||
-        !(slow->allowed & need)) {
-        uint64_t entry = *table_entry(table, access == MMU_READ ? TLB_READ : TLB_WRITE, va);
-
-        if (entry) {
-            target.host = (uint8_t *)(uintptr_t)(entry + va);
-            return target;
-        }
-        slow = page_fill(mmu, half, va, access, memop & IR_MEM_EXCLUSIVE, false, NULL);
-    }
+    if (!slow)
+        return target;
     if (UNLIKELY(slow->device && unaligned))
         fault_unaligned(mmu, va, access, memop);
     section = &slow->flat->section;
-    target.flat = slow->flat;
     target.physical = slow->physical | (va & PAGE_MASK);
     /* A device may begin or end within the page. */
     if (UNLIKELY(target.physical < section->base ||
                  target.physical - section->base >= section->size)) {
-        slow = page_fill(mmu, half, va, access, memop & IR_MEM_EXCLUSIVE, false, NULL);
-        target.flat = slow->flat;
+        slow =
+            page_fill(mmu, half_of(mmu, memop), va, access, memop & IR_MEM_EXCLUSIVE, false, NULL);
+        if (!slow)
+            return target;
         section = &slow->flat->section;
     }
+    target.flat = slow->flat;
     if (section->kind == MEMORY_DEVICE || (access == MMU_WRITE && section->kind == MEMORY_ROM))
         return target;
     target.host = section->host + (target.physical - section->base);
@@ -667,8 +866,16 @@ static struct target resolve(struct mmu *mmu, uint32_t va, enum mmu_access acces
     offset = flat_offset(target.flat, target.physical);
     target.tracked = block_has_code(target.flat->block, offset);
     if (!target.tracked && !slow->device)
-        enter_write(mmu, table, va, target.host - (va & PAGE_MASK), target.flat->block, offset);
+        enter_write(mmu, &mmu->current->table[half_of(mmu, memop)], va,
+                    target.host - (va & PAGE_MASK), target.flat->block, offset);
     return target;
+}
+
+/* Before anything of an access is stored there: guests that see their own stores at once. */
+static void target_prepare(struct mmu *mmu, const struct target *target, unsigned size)
+{
+    if (UNLIKELY(target->tracked) && mmu->code_store)
+        mmu->code_store(mmu->run, flat_canonical(target->flat, target->physical), size);
 }
 
 static void target_stored(struct mmu *mmu, const struct target *target, unsigned size)
@@ -681,9 +888,19 @@ static void target_stored(struct mmu *mmu, const struct target *target, unsigned
 /* Device accesses that leave their section (it ends within the page) go on in what follows. */
 static bool in_section(const struct target *target, unsigned size)
 {
-    const struct memory_section *section = &target->flat->section;
+    const struct memory_section *section;
 
+    if (UNLIKELY(!target->flat))
+        return false;
+    section = &target->flat->section;
     return target->physical - section->base + size <= section->size;
+}
+
+/* Bytes from devices. Where nothing is, the bus is left at ones; other guests have faulted. */
+static void device_read(struct mmu *mmu, const struct target *target, void *out, unsigned size)
+{
+    if (!target->flat || !memory_read(mmu->memory, target->physical, out, size))
+        memset(out, 0xff, size);
 }
 
 static uint64_t target_load(struct mmu *mmu, const struct target *target, unsigned size)
@@ -695,7 +912,7 @@ static uint64_t target_load(struct mmu *mmu, const struct target *target, unsign
     if (LIKELY(in_section(target, size)))
         return memory_device_read(mmu->memory, target->flat,
                                   flat_offset(target->flat, target->physical), size);
-    memory_read(mmu->memory, target->physical, &value, size);
+    device_read(mmu, target, &value, size);
     return value;
 }
 
@@ -708,7 +925,7 @@ static void target_store(struct mmu *mmu, const struct target *target, uint64_t 
     } else if (LIKELY(in_section(target, size))) {
         memory_device_write(mmu->memory, target->flat, flat_offset(target->flat, target->physical),
                             value, size);
-    } else {
+    } else if (target->flat) {
         memory_write(mmu->memory, target->physical, &value, size);
     }
 }
@@ -719,7 +936,7 @@ static void target_read(struct mmu *mmu, const struct target *target, uint8_t *o
     if (target->host)
         memcpy(out, target->host, size);
     else
-        memory_read(mmu->memory, target->physical, out, size);
+        device_read(mmu, target, out, size);
 }
 
 static void target_write(struct mmu *mmu, const struct target *target, const uint8_t *in,
@@ -728,18 +945,18 @@ static void target_write(struct mmu *mmu, const struct target *target, const uin
     if (target->host) {
         memcpy(target->host, in, size);
         target_stored(mmu, target, size);
-    } else {
+    } else if (target->flat) {
         memory_write(mmu->memory, target->physical, in, size);
     }
 }
 
-static unsigned left_in_page(uint32_t va)
+static unsigned left_in_page(uint64_t va)
 {
     return TLB_PAGE_SIZE - (va & PAGE_MASK);
 }
 
 /* Bytes in memory order, across at most one page boundary; both pages are checked first. */
-static void read_bytes(struct mmu *mmu, uint32_t va, uint8_t *out, unsigned size, unsigned memop,
+static void read_bytes(struct mmu *mmu, uint64_t va, uint8_t *out, unsigned size, unsigned memop,
                        bool unaligned)
 {
     unsigned first = MIN(size, left_in_page(va));
@@ -755,15 +972,17 @@ static void read_bytes(struct mmu *mmu, uint32_t va, uint8_t *out, unsigned size
     }
 }
 
-static void write_bytes(struct mmu *mmu, uint32_t va, const uint8_t *in, unsigned size,
+static void write_bytes(struct mmu *mmu, uint64_t va, const uint8_t *in, unsigned size,
                         unsigned memop, bool unaligned)
 {
     unsigned first = MIN(size, left_in_page(va));
     struct target target = resolve(mmu, va, MMU_WRITE, memop, unaligned);
 
+    target_prepare(mmu, &target, first);
     if (first < size) {
         struct target second = resolve(mmu, va + first, MMU_WRITE, memop, unaligned);
 
+        target_prepare(mmu, &second, size - first);
         target_write(mmu, &target, in, first);
         target_write(mmu, &second, in + first, size - first);
     } else {
@@ -771,7 +990,7 @@ static void write_bytes(struct mmu *mmu, uint32_t va, const uint8_t *in, unsigne
     }
 }
 
-static void check_alignment(struct mmu *mmu, uint32_t va, enum mmu_access access, unsigned memop)
+static void check_alignment(struct mmu *mmu, uint64_t va, enum mmu_access access, unsigned memop)
 {
     if (UNLIKELY(va & (memop_align(memop) - 1)))
         fault_unaligned(mmu, va, access, memop);
@@ -796,7 +1015,7 @@ static uint64_t value_finish(uint64_t value, unsigned memop)
 
 uint64_t mmu_load(struct mmu *mmu, gva address, unsigned memop)
 {
-    uint32_t va = (uint32_t)address;
+    uint64_t va = masked(mmu, address);
     unsigned size = memop_size(memop);
     uint64_t value = 0;
 
@@ -813,7 +1032,7 @@ uint64_t mmu_load(struct mmu *mmu, gva address, unsigned memop)
 
 void mmu_store(struct mmu *mmu, gva address, uint64_t value, unsigned memop)
 {
-    uint32_t va = (uint32_t)address;
+    uint64_t va = masked(mmu, address);
     unsigned size = memop_size(memop);
 
     check_alignment(mmu, va, MMU_WRITE, memop);
@@ -824,6 +1043,7 @@ void mmu_store(struct mmu *mmu, gva address, uint64_t value, unsigned memop)
     } else {
         struct target target = resolve(mmu, va, MMU_WRITE, memop, va & (size - 1));
 
+        target_prepare(mmu, &target, size);
         target_store(mmu, &target, value, size);
     }
 }
@@ -840,7 +1060,7 @@ static void reverse_bytes(uint8_t *bytes, unsigned size)
 
 void mmu_load_bytes(struct mmu *mmu, gva address, void *out, unsigned memop)
 {
-    uint32_t va = (uint32_t)address;
+    uint64_t va = masked(mmu, address);
     unsigned size = memop_size(memop);
     uint8_t bytes[16];
 
@@ -853,7 +1073,7 @@ void mmu_load_bytes(struct mmu *mmu, gva address, void *out, unsigned memop)
 
 void mmu_store_bytes(struct mmu *mmu, gva address, const void *in, unsigned memop)
 {
-    uint32_t va = (uint32_t)address;
+    uint64_t va = masked(mmu, address);
     unsigned size = memop_size(memop);
     uint8_t bytes[16];
 
@@ -867,7 +1087,7 @@ void mmu_store_bytes(struct mmu *mmu, gva address, const void *in, unsigned memo
 /* ---- PROBE and COMMIT ------------------------------------------------------------------------ */
 
 /* Element by element between the bounce buffer and memory; a final odd piece is done in bytes. */
-static void bounce_read(struct mmu *mmu, uint32_t va, unsigned length, unsigned memop)
+static void bounce_read(struct mmu *mmu, uint64_t va, unsigned length, unsigned memop)
 {
     unsigned size = memop_size(memop);
 
@@ -880,7 +1100,7 @@ static void bounce_read(struct mmu *mmu, uint32_t va, unsigned length, unsigned 
 
 void *mmu_probe(struct mmu *mmu, gva address, unsigned length, unsigned memop)
 {
-    uint32_t va = (uint32_t)address;
+    uint64_t va = masked(mmu, address);
     enum mmu_access access = memop & IR_MEM_WRITE ? MMU_WRITE : MMU_READ;
     bool unaligned = va & (MIN(memop_size(memop), 8) - 1);
     struct target target;
@@ -901,13 +1121,27 @@ void *mmu_probe(struct mmu *mmu, gva address, unsigned length, unsigned memop)
     return mmu->run->bounce;
 }
 
+static void prepare_range(struct mmu *mmu, uint64_t va, unsigned length, unsigned memop)
+{
+    unsigned first = MIN(length, left_in_page(va));
+    struct target target = resolve(mmu, va, MMU_WRITE, memop, false);
+
+    target_prepare(mmu, &target, first);
+    if (first < length) {
+        target = resolve(mmu, va + first, MMU_WRITE, memop, false);
+        target_prepare(mmu, &target, length - first);
+    }
+}
+
 void mmu_commit(struct mmu *mmu, void *pointer, gva address, unsigned length, unsigned memop)
 {
-    uint32_t va = (uint32_t)address;
+    uint64_t va = masked(mmu, address);
     unsigned size = memop_size(memop);
 
     if (pointer != mmu->run->bounce)
         return;
+    if (mmu->code_store)
+        prepare_range(mmu, va, length, memop);
     for (unsigned i = 0; i < length; i += size) {
         unsigned here = MIN(size, length - i);
 
@@ -951,7 +1185,7 @@ static bool host_cas(uint8_t *host, uint64_t *expected, uint64_t value, unsigned
 }
 
 /* Both are given in memory order. */
-static uint64_t cas_raw(struct mmu *mmu, uint32_t va, uint64_t expected, uint64_t value,
+static uint64_t cas_raw(struct mmu *mmu, uint64_t va, uint64_t expected, uint64_t value,
                         unsigned memop)
 {
     unsigned size = memop_size(memop);
@@ -974,6 +1208,7 @@ static uint64_t cas_raw(struct mmu *mmu, uint32_t va, uint64_t expected, uint64_
         return old;
     }
     target = resolve(mmu, va, MMU_WRITE, memop, false);
+    target_prepare(mmu, &target, size);
     if (target.host) {
         old = expected;
         if (host_cas(target.host, &old, value, size))
@@ -993,7 +1228,7 @@ static uint64_t cas_raw(struct mmu *mmu, uint32_t va, uint64_t expected, uint64_
 
 uint64_t mmu_cas(struct mmu *mmu, gva address, uint64_t expected, uint64_t value, unsigned memop)
 {
-    uint32_t va = (uint32_t)address;
+    uint64_t va = masked(mmu, address);
     unsigned size = memop_size(memop);
 
     check_alignment(mmu, va, MMU_WRITE, memop);
@@ -1023,7 +1258,7 @@ static uint64_t rmw_apply(enum ir_rmw what, uint64_t old, uint64_t operand)
 
 uint64_t mmu_rmw(struct mmu *mmu, gva address, enum ir_rmw what, uint64_t operand, unsigned memop)
 {
-    uint32_t va = (uint32_t)address;
+    uint64_t va = masked(mmu, address);
     unsigned size = memop_size(memop), plain = memop & ~(unsigned)IR_MEM_SIGN;
     uint64_t old = 0, seen;
 
@@ -1043,18 +1278,56 @@ uint64_t mmu_rmw(struct mmu *mmu, gva address, enum ir_rmw what, uint64_t operan
     }
 }
 
+/* ---- services for helpers ----------------------------------------------------------------------
+ */
+
+uint64_t mmu_load_as(struct mmu *mmu, gva va, unsigned memop, bool user)
+{
+    return mmu_load(mmu, va, memop | (user ? (unsigned)IR_MEM_USER : MEM_PRIVILEGED));
+}
+
+void mmu_store_as(struct mmu *mmu, gva va, uint64_t value, unsigned memop, bool user)
+{
+    mmu_store(mmu, va, value, memop | (user ? (unsigned)IR_MEM_USER : MEM_PRIVILEGED));
+}
+
+bool mmu_physical(struct mmu *mmu, gva address, enum mmu_access access, bool user, gpa *out)
+{
+    uint64_t va = masked(mmu, address);
+    struct mmu_fault fault = {.address = va, .access = access, .user = user};
+    struct tlb_fill fill = {.block_size = TLB_PAGE_SIZE};
+
+    if (!mmu->client->walk(mmu->run, va, access, user, &fill, &fault))
+        fault_raise(mmu, &fault);
+    *out = fill.physical;
+    return memory_lookup(mmu->memory, fill.physical) != NULL;
+}
+
+uint8_t *mmu_host_range(struct mmu *mmu, gva address, size_t length, enum mmu_access access,
+                        bool user)
+{
+    uint64_t va = masked(mmu, address);
+    unsigned memop = user ? (unsigned)IR_MEM_USER : MEM_PRIVILEGED;
+    struct target target;
+
+    if (!length || length > left_in_page(va))
+        return NULL;
+    target = resolve(mmu, va, access, memop, false);
+    return target.tracked || (target.flat && slow_slot(mmu, va)->device) ? NULL : target.host;
+}
+
 /* ---- code, and looks from outside ------------------------------------------------------------ */
 
 const uint8_t *mmu_fetch(struct mmu *mmu, gva address, gpa *physical, bool quiet)
 {
-    uint32_t va = (uint32_t)address;
+    uint64_t va = masked(mmu, address);
     enum half half = half_of(mmu, 0);
     struct table *table = &mmu->current->table[half];
     struct slow_entry *slow = slow_slot(mmu, va);
 
     *physical = 0;
     if (slow->epoch != table->epoch || slow->page != va >> TLB_PAGE_BITS ||
-        !(slow->allowed & SLOW_EXEC) || !*table_exec(table, va)) {
+        !(slow->allowed & SLOW_EXEC) || !*tlb_exec_entry(table->base, mmu->wide, va)) {
         slow = page_fill(mmu, half, va, MMU_EXEC, false, quiet, physical);
         if (!slow)
             return NULL;
@@ -1068,7 +1341,7 @@ const uint8_t *mmu_fetch(struct mmu *mmu, gva address, gpa *physical, bool quiet
 }
 
 /* Without entering anything: a look must not change what the guest's accesses do. */
-static bool peek_page(struct mmu *mmu, uint32_t va, bool user, gpa *physical)
+static bool peek_page(struct mmu *mmu, uint64_t va, bool user, gpa *physical)
 {
     struct mmu_fault fault = {.address = va, .access = MMU_READ, .user = user};
     struct tlb_fill fill = {0};
@@ -1088,7 +1361,7 @@ bool mmu_peek(struct mmu *mmu, gva address, void *buffer, size_t size, bool user
     uint8_t *out = buffer;
 
     while (size) {
-        uint32_t va = (uint32_t)address;
+        uint64_t va = masked(mmu, address);
         size_t here = MIN(size, left_in_page(va));
         gpa physical;
 
@@ -1106,7 +1379,7 @@ bool mmu_poke(struct mmu *mmu, gva address, const void *buffer, size_t size, boo
     const uint8_t *in = buffer;
 
     while (size) {
-        uint32_t va = (uint32_t)address;
+        uint64_t va = masked(mmu, address);
         size_t here = MIN(size, left_in_page(va));
         gpa physical;
 

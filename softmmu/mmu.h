@@ -47,13 +47,20 @@ struct mmu_client {
                  struct mmu_fault *fault);
     /* Raises the guest's exception for it; leaves through vcpu_raise. */
     NORETURN void (*fault)(void *cpu, const struct mmu_fault *fault);
+    /* Where a physical address has nothing behind it, reads give all ones and stores are lost
+     * instead of an external fault. (Fetches of code always fault.) */
+    bool open_bus;
 };
 
 struct mmu;
 
+/* wide: 64-bit guest-virtual addresses; else they are taken modulo 2^32. */
 struct mmu *mmu_create(struct memory *memory, struct run_state *run,
-                       const struct mmu_client *client, struct error *err);
+                       const struct mmu_client *client, bool wide, struct error *err);
 void mmu_destroy(struct mmu *mmu);
+/* From now on code_store is called before a guest store into a page that holds code, with the
+ * canonical physical address; nothing has been stored then, and it need not return. */
+void mmu_on_code_store(struct mmu *mmu, void (*code_store)(void *cpu, gpa address, unsigned size));
 
 /* Makes (tag, privileged) the current space. */
 void mmu_select(struct mmu *mmu, uint32_t tag, bool privileged);
@@ -73,6 +80,16 @@ void *mmu_probe(struct mmu *mmu, gva va, unsigned length, unsigned memop);
 void mmu_commit(struct mmu *mmu, void *pointer, gva va, unsigned length, unsigned memop);
 uint64_t mmu_cas(struct mmu *mmu, gva va, uint64_t expected, uint64_t value, unsigned memop);
 uint64_t mmu_rmw(struct mmu *mmu, gva va, enum ir_rmw what, uint64_t operand, unsigned memop);
+
+/* For helpers. mmu_load and mmu_store with a privilege of their own, whatever the space's. */
+uint64_t mmu_load_as(struct mmu *mmu, gva va, unsigned memop, bool user);
+void mmu_store_as(struct mmu *mmu, gva va, uint64_t value, unsigned memop, bool user);
+/* Where an access would go; raises its fault. False: nothing lies there. */
+bool mmu_physical(struct mmu *mmu, gva va, enum mmu_access access, bool user, gpa *out);
+/* A host pointer good for `length` bytes until the next call of anything here, if they are plain
+ * RAM (or ROM to read) within one page; else NULL: go through mmu_load and mmu_store. Raises the
+ * page's fault. Never a page to write that holds code. */
+uint8_t *mmu_host_range(struct mmu *mmu, gva va, size_t length, enum mmu_access access, bool user);
 
 /* For the translator: host pointer to the code byte at va, its physical address and how many bytes
  * follow in the page; enters the page in the exec table. Raises the fetch fault, or with `quiet`

@@ -16,7 +16,17 @@
  * the slow path. Alignment and page crossing are the accessor's business. Entries are written by
  * the vCPU's own thread only.
  *
- * (64-bit guests get a second layout, chosen by ir_unit.wide_address.)
+ * 64-bit guest-virtual addresses ("wide"): the same three parts, indexed by bits 47:12 of the
+ * address:
+ *
+ *   read   uint64_t[index] at run_state.tlb
+ *   write  uint64_t[~index]: from the base downwards
+ *   exec   uint32_t[index] at TLB_WIDE_EXEC
+ *
+ * What differs from the page's canonical address in bits 63:48 alone finds the page's entry; but
+ * entry + va is then no canonical host address (RAM lies below 2^47), whose access faults. The
+ * backend takes that fault for a miss. Whoever computes with entry + va before accessing it, or is
+ * not ready for the fault, checks the address itself.
  */
 #ifndef CALQUE_SOFTMMU_TLB_H
 #define CALQUE_SOFTMMU_TLB_H
@@ -30,6 +40,43 @@ enum {
     TLB_EXEC = TLB_PAGES * 16,
     TLB_BYTES = TLB_PAGES * 20,
 };
+enum {
+    TLB_WIDE_BITS = 48,
+    TLB_WIDE_INDEX_BITS = TLB_WIDE_BITS - TLB_PAGE_BITS,
+    TLB_WIDE_EXEC_BIT = TLB_WIDE_INDEX_BITS + 3, /* exec begins at this power of two */
+};
+#define TLB_WIDE_EXEC (UINT64_C(1) << TLB_WIDE_EXEC_BIT)
+/* In front of the base, and in all. */
+#define TLB_WIDE_BELOW TLB_WIDE_EXEC
+#define TLB_WIDE_BYTES (TLB_WIDE_BELOW + TLB_WIDE_EXEC + TLB_WIDE_EXEC / 2)
+
 #define TLB_EXEC_TAG(physical) ((uint32_t)((physical) >> TLB_PAGE_BITS) << 1 | 1)
+
+static inline bool tlb_canonical(uint64_t va)
+{
+    return (uint64_t)((int64_t)(va << (64 - TLB_WIDE_BITS)) >> (64 - TLB_WIDE_BITS)) == va;
+}
+
+static inline uint64_t tlb_index(bool wide, uint64_t va)
+{
+    return va >> TLB_PAGE_BITS & ((UINT64_C(1) << (wide ? TLB_WIDE_INDEX_BITS : 20)) - 1);
+}
+
+static inline uint64_t *tlb_read_entry(uint8_t *base, bool wide, uint64_t va)
+{
+    return (uint64_t *)(void *)base + tlb_index(wide, va);
+}
+
+static inline uint64_t *tlb_write_entry(uint8_t *base, bool wide, uint64_t va)
+{
+    if (wide)
+        return (uint64_t *)(void *)base - 1 - tlb_index(true, va);
+    return (uint64_t *)(void *)(base + TLB_WRITE) + tlb_index(false, va);
+}
+
+static inline uint32_t *tlb_exec_entry(uint8_t *base, bool wide, uint64_t va)
+{
+    return (uint32_t *)(void *)(base + (wide ? TLB_WIDE_EXEC : TLB_EXEC)) + tlb_index(wide, va);
+}
 
 #endif

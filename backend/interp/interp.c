@@ -295,13 +295,13 @@ static uint64_t address_of(const struct frame *f, const struct code_insn *code, 
 
 /* The TLB hit of tlb.h: the host address of the access, or NULL for the slow path. */
 static void *tlb_hit(const struct run_state *run, bool wide, uint64_t va, unsigned memop,
-                     unsigned table)
+                     bool write)
 {
-    const uint8_t *tlb = memop & IR_MEM_USER ? run->tlb_user : run->tlb;
-    if (wide || UNLIKELY(!tlb) || va & (memop_align(memop) - 1) ||
+    uint8_t *tlb = memop & IR_MEM_USER ? run->tlb_user : run->tlb;
+    if (UNLIKELY(!tlb) || (wide && !tlb_canonical(va)) || va & (memop_align(memop) - 1) ||
         (va & (TLB_PAGE_SIZE - 1)) + memop_size(memop) > TLB_PAGE_SIZE)
         return NULL;
-    uint64_t entry = ((const uint64_t *)(tlb + table))[va >> TLB_PAGE_BITS];
+    uint64_t entry = write ? *tlb_write_entry(tlb, wide, va) : *tlb_read_entry(tlb, wide, va);
     return entry ? (void *)(uintptr_t)(entry + va) : NULL;
 }
 
@@ -373,7 +373,7 @@ static void do_load(const struct backend_state *state, struct run_state *run, st
     uint64_t va = address_of(f, code, 0);
     unsigned memop = code->aux;
     union value *result = &f->values[code->result];
-    const void *host = tlb_hit(run, f->unit->wide_address, va, memop, TLB_READ);
+    const void *host = tlb_hit(run, f->unit->wide_address, va, memop, false);
     f->at = code;
     if ((memop & IR_MEM_SIZE) == 4) {
         if (host)
@@ -392,7 +392,7 @@ static void do_store(const struct backend_state *state, struct run_state *run, s
     uint64_t va = address_of(f, code, 0);
     unsigned memop = code->aux;
     const union value *value = &f->values[code->arg[1]];
-    void *host = tlb_hit(run, f->unit->wide_address, va, memop, TLB_WRITE);
+    void *host = tlb_hit(run, f->unit->wide_address, va, memop, true);
     f->at = code;
     if ((memop & IR_MEM_SIZE) == 4) {
         if (host)
@@ -507,11 +507,10 @@ static void do_bitcast(struct frame *f, const struct code_insn *code)
 /* The unit for run->pc and run->key: the jump cache's, else what exec finds. */
 static const struct code_unit *find_next(const struct backend_state *state, struct run_state *run)
 {
-    if (LIKELY(run->jump_cache && run->tlb && !state->env.wide_address)) {
+    if (LIKELY(run->jump_cache && run->tlb)) {
         const struct jump_cache_entry *entry =
             &run->jump_cache[(run->pc >> 1 ^ run->pc >> 13 ^ run->key) % JUMP_CACHE_SIZE];
-        uint32_t page =
-            ((const uint32_t *)(run->tlb + TLB_EXEC))[(uint32_t)run->pc >> TLB_PAGE_BITS];
+        uint32_t page = *tlb_exec_entry(run->tlb, state->env.wide_address, run->pc);
         if (entry->code && entry->pc == run->pc && entry->key == run->key && page &&
             entry->page == page)
             return entry->code;

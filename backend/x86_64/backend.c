@@ -391,10 +391,6 @@ static void x86_destroy(struct backend_state *s)
 
 static struct backend_state *x86_create(const struct backend_env *env, struct error *err)
 {
-    if (env->wide_address) {
-        error_set(err, "the x86-64 backend has no 64-bit guest addresses yet");
-        return NULL;
-    }
     struct backend_state *s = calloc(1, sizeof(*s));
     if (!s) {
         error_set(err, "out of memory");
@@ -438,6 +434,7 @@ static const struct backend backend_x86_64 = {
     .patch_jump = x86_patch_jump,
     .fault_site = x86_fault_site,
     .restore = x86_restore,
+    .access_fault = x86_access_fault,
     .unwind = x86_unwind,
     .forget = x86_forget,
     .disassemble = x86_disassemble,

@@ -150,8 +150,13 @@ void emit_exit_jump(struct emit *e, const struct ir_insn *insn)
         cold->poll_from = poll(e);
     uint64_t page = insn->imm >> TLB_PAGE_BITS;
     if (page != e->u->pc >> TLB_PAGE_BITS) {
-        emit_rm_imm(&e->a, 0x81, ALU_CMP,
-                    mem_at(R15, TLB_EXEC + (int32_t)(page & (TLB_PAGES - 1)) * 4), 4);
+        if (e->u->wide_address) { /* no value is live here: any temporary will do */
+            emit_mov_imm(&e->a, RAX, TLB_WIDE_EXEC + tlb_index(true, insn->imm) * 4);
+            emit_rm_imm(&e->a, 0x81, ALU_CMP, mem_index(R15, RAX, 0, 0), 4);
+        } else {
+            emit_rm_imm(&e->a, 0x81, ALU_CMP,
+                        mem_at(R15, TLB_EXEC + (int32_t)(page & (TLB_PAGES - 1)) * 4), 4);
+        }
         cold->guard = e->a.p;
         put32(&e->a, 0);
         cold->guard_from = emit_jcc(&e->a, CC_NE);
@@ -185,8 +190,7 @@ void emit_exit_indirect(struct emit *e, const struct ir_insn *insn)
         emit_rip(&e->a, 0x3b, RCX, at + offsetof(struct inline_slot, key), 0);
         cold->from[1] = emit_jcc(&e->a, CC_NE);
     }
-    emit_shift_i(&e->a, 0, SHIFT_SHR, RAX, TLB_PAGE_BITS);
-    emit_load(&e->a, 0, RDX, mem_index(R15, RAX, 2, TLB_EXEC));
+    emit_exec_entry(&e->a, e->s, RDX, RAX);
     emit_rip(&e->a, 0x3b, RDX, at + offsetof(struct inline_slot, tag), 0);
     cold->from[2] = emit_jcc(&e->a, CC_NE);
     emit_rip(&e->a, 0xff, 4, at + offsetof(struct inline_slot, code), 0);
@@ -220,16 +224,16 @@ static void bind_list(struct emit *e, uint8_t *const *fields, unsigned n)
 static void cold_unaligned(struct emit *e, const struct cold *cold)
 {
     unsigned size = memop_size(cold->desc.memop), align = memop_align(cold->desc.memop);
-    unsigned address = cold->desc.address;
+    unsigned address = cold->desc.address, w = e->u->wide_address ? OP_W : 0;
     uint8_t *slow = NULL;
     bind_here(&e->a, cold->unaligned_from);
     if (align > 1) {
         emit_test_ri(&e->a, 0, address, (int32_t)align - 1, false);
         slow = emit_jcc_short(&e->a, CC_NE);
     }
-    emit_rr(&e->a, 0xf7, 2, address); /* not: leaves flags alone */
+    emit_rr(&e->a, 0xf7 | w, 2, address); /* not: leaves flags alone */
     emit_test_ri(&e->a, 0, address, (int32_t)(TLB_PAGE_SIZE - size), true);
-    emit_rr(&e->a, 0xf7, 2, address);
+    emit_rr(&e->a, 0xf7 | w, 2, address);
     bind_to(emit_jcc(&e->a, CC_NE), cold->access);
     if (slow)
         bind_short(&e->a, slow);

@@ -13,6 +13,7 @@ struct access {
                          address */
     uint32_t constant;
     unsigned entry;
+    unsigned w; /* OP_W: addresses are of 64 bits */
     bool write;
     bool user; /* with user privilege, whatever the mode */
     struct cold *cold;
@@ -25,8 +26,40 @@ static struct mem access_mem(const struct access *x)
     return mem_index(x->entry, x->address, 0, 0);
 }
 
+/* Bits 47:12 of the address in `entry`. */
+static void wide_index(struct emit *e, const struct access *x)
+{
+    enum { ABOVE = 64 - TLB_WIDE_BITS };
+    if (e->features & HOST_BMI2) { /* rorx: rotated out is as good as shifted out */
+        emit_vex_rr(&e->a, 0xf0 | OP_0F3A | OP_F2 | OP_W, x->entry, 0, x->address);
+        put8(&e->a, TLB_WIDE_BITS);
+    } else {
+        emit_mov_rr(&e->a, OP_W, x->entry, x->address);
+        emit_shift_i(&e->a, OP_W, SHIFT_SHL, x->entry, ABOVE);
+    }
+    emit_shift_i(&e->a, OP_W, SHIFT_SHR, x->entry, ABOVE + TLB_PAGE_BITS);
+}
+
+static void load_wide_entry(struct emit *e, const struct access *x, bool write)
+{
+    wide_index(e, x);
+    if (write)
+        emit_rr(&e->a, 0xf7 | OP_W, 2, x->entry); /* not */
+    if (!x->user) {
+        emit_load(&e->a, OP_W, x->entry, mem_index(R15, x->entry, 3, 0));
+        return;
+    }
+    emit_shift_i(&e->a, OP_W, SHIFT_SHL, x->entry, 3);
+    emit_alu_rm(&e->a, OP_W, ALU_ADD, x->entry, run_mem(e, offsetof(struct run_state, tlb_user)));
+    emit_load(&e->a, OP_W, x->entry, mem_at(x->entry, 0));
+}
+
 static void load_entry(struct emit *e, const struct access *x, bool write)
 {
+    if (x->w) {
+        load_wide_entry(e, x, write);
+        return;
+    }
     emit_mov_rr(&e->a, 0, x->entry, x->address);
     emit_shift_i(&e->a, 0, SHIFT_SHR, x->entry, TLB_PAGE_BITS);
     if (x->user) { /* the table of the same space with user privilege */
@@ -56,10 +89,12 @@ static unsigned find_sum(struct emit *e, ir_ref base, int32_t disp)
         ir_ref ref = e->sum[k];
         const struct ir_insn *sum = &e->u->insns[ref];
         uint64_t constant;
-        if (!ref || sum->arg[0] != base || sum->type != IR_I32 || e->value[ref].reg == NO_REG ||
+        unsigned type = e->u->wide_address ? IR_I64 : IR_I32;
+        if (!ref || sum->arg[0] != base || sum->type != type || e->value[ref].reg == NO_REG ||
             !(e->value[ref].flags & VALUE_LIVE) || !is_constant(e, sum->arg[1], &constant))
             continue;
-        if ((sum->op == IR_ADD ? (uint32_t)constant : -(uint32_t)constant) == (uint32_t)disp)
+        uint64_t difference = (sum->op == IR_ADD ? constant : -constant) - (uint64_t)(int64_t)disp;
+        if (type == IR_I64 ? !difference : !(uint32_t)difference)
             return e->value[ref].reg;
     }
     return NO_REG;
@@ -72,13 +107,16 @@ static void compute_address(struct emit *e, const struct ir_insn *insn, struct a
     int32_t disp = (int32_t)insn->imm;
     uint64_t constant;
     if (is_constant(e, insn->arg[0], &constant)) {
-        x->constant = (uint32_t)constant + (uint32_t)disp;
-        if (x->constant <= INT32_MAX && !own) {
+        constant += insn->imm;
+        if (!x->w)
+            constant = (uint32_t)constant;
+        if (constant <= INT32_MAX && !own) {
+            x->constant = (uint32_t)constant;
             x->address = NO_REG;
             return;
         }
         x->address = alloc_temp(e);
-        emit_mov_imm(&e->a, x->address, x->constant);
+        emit_mov_imm(&e->a, x->address, constant);
         return;
     }
     unsigned sum = disp && !own ? find_sum(e, insn->arg[0], disp) : NO_REG;
@@ -99,9 +137,9 @@ static void compute_address(struct emit *e, const struct ir_insn *insn, struct a
     }
     x->address = reusable ? base : alloc_temp(e);
     if (disp)
-        emit_lea(&e->a, 0, x->address, mem_at(base, disp));
+        emit_lea(&e->a, x->w, x->address, mem_at(base, disp));
     else
-        emit_mov_rr(&e->a, 0, x->address, base);
+        emit_mov_rr(&e->a, x->w, x->address, base);
     if (temp && x->address != base)
         e->locked &= ~(1u << base);
 }
@@ -157,7 +195,8 @@ static struct cold *add_memory_cold(struct emit *e, const struct ir_insn *insn, 
 static struct access prepare_access(struct emit *e, const struct ir_insn *insn, enum slow_kind kind,
                                     bool write, bool own)
 {
-    struct access x = {.write = write, .user = insn->aux & IR_MEM_USER};
+    struct access x = {
+        .write = write, .user = insn->aux & IR_MEM_USER, .w = e->u->wide_address ? OP_W : 0};
     compute_address(e, insn, &x, own || x.user);
     x.entry = alloc_temp(e);
     x.cold = add_memory_cold(e, insn, kind);
@@ -169,12 +208,15 @@ static struct access prepare_access(struct emit *e, const struct ir_insn *insn, 
 
 static void get_entry(struct emit *e, struct access *x)
 {
-    if (x->address == NO_REG)
-        emit_load(&e->a, OP_W, x->entry,
-                  mem_at(R15, (int32_t)(x->constant >> TLB_PAGE_BITS) * 8 +
-                                  (x->write ? TLB_WRITE : TLB_READ)));
-    else
+    int32_t index = (int32_t)(x->constant >> TLB_PAGE_BITS);
+    int32_t wide = x->write ? -1 - index : index;
+    if (x->address != NO_REG)
         load_entry(e, x, x->write);
+    else if (x->w)
+        emit_load(&e->a, OP_W, x->entry, mem_at(R15, wide * 8));
+    else
+        emit_load(&e->a, OP_W, x->entry,
+                  mem_at(R15, index * 8 + (x->write ? TLB_WRITE : TLB_READ)));
 }
 
 static void check_entry(struct emit *e, struct access *x)
@@ -204,6 +246,8 @@ static void end_access(struct emit *e, struct access *x)
 {
     x->cold->back = e->a.p;
     x->cold->xmm_live = e->vector_used != 0;
+    if (x->w)
+        x->cold->desc.access_bytes = (uint16_t)(e->a.p - x->cold->access);
 }
 
 /* ---- moving a value from and to host memory -------------------------------------------------- */
@@ -463,10 +507,13 @@ void emit_probe(struct emit *e, const struct ir_insn *insn)
     struct access x = prepare_access(e, insn, SLOW_PROBE, write, false);
     check_range(e, insn, &x);
     get_entry(e, &x);
+    x.cold->access = e->a.p;
     check_entry(e, &x);
-    if (x.address != NO_REG)
+    if (x.address != NO_REG) {
         emit_alu_rr(&e->a, OP_W, ALU_ADD, x.entry, x.address);
-    else
+        if (x.w) /* test byte [entry], al: what the address is worth shows now, not at an HLOAD */
+            emit_rm(&e->a, 0x84 | OP_BYTE, RAX, mem_at(x.entry, 0));
+    } else
         emit_alu_ri(&e->a, OP_W, ALU_ADD, x.entry, (int32_t)x.constant);
     end_uses(e);
     def_in(e, x.entry);
@@ -482,7 +529,8 @@ void emit_commit(struct emit *e, const struct ir_insn *insn)
     struct cold *cold;
     uint64_t constant;
     unsigned address = NO_REG;
-    bool fixed = is_constant(e, insn->arg[1], &constant);
+    bool fixed = is_constant(e, insn->arg[1], &constant) &&
+                 (!e->u->wide_address || constant + insn->imm <= UINT32_MAX);
     if (!fixed)
         address = use_gpr(e, insn->arg[1]);
     unsigned temp = alloc_temp(e);

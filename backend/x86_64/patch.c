@@ -85,7 +85,7 @@ static void slot_clear(struct inline_slot *slot)
 {
     slot->pc = ~UINT64_C(0);
     slot->key = 0;
-    slot->tag = 0;
+    slot->tag = SLOT_NO_TAG;
     slot->code = NULL;
     slot->patience = 0;
 }
@@ -139,12 +139,10 @@ const void *x86_indirect_fill(struct run_state *run, struct inline_slot *slot,
         s->links[*bucket - 1].previous_code = index + 1;
     *bucket = index + 1;
     l->linked = true;
-    uint32_t tag;
-    memcpy(&tag, run->tlb + TLB_EXEC + (run->pc >> TLB_PAGE_BITS & (TLB_PAGES - 1)) * 4,
-           sizeof(tag));
+    uint32_t tag = *tlb_exec_entry(run->tlb, s->env.wide_address, run->pc);
     slot->code = code;
     slot->key = run->key;
-    slot->tag = tag;
+    slot->tag = tag ? tag : SLOT_NO_TAG;
     slot->patience = SLOT_PATIENCE;
     slot->pc = tag ? run->pc : ~UINT64_C(0); /* without a tag it cannot be checked */
     return code;

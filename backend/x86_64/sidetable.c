@@ -113,6 +113,32 @@ static void write_field(const struct backend_state *s, struct run_state *run, un
     }
 }
 
+const void *x86_access_fault(struct backend_state *s, const struct unit_code *code, const void *pc)
+{
+    const uint8_t *p = (const uint8_t *)code->tables + sizeof(struct exit_site) * code->n_exits;
+    const uint8_t *end = (const uint8_t *)code->tables + code->tables_bytes;
+    const uint8_t *site = code->entry;
+    while (p < end) {
+        uint64_t head = take_number(&p);
+        site += head >> 2;
+        take_number(&p);
+        take_number(&p);
+        for (uint64_t n = head & 1 ? take_number(&p) * 3 : 0; n; n--)
+            take_number(&p);
+        if (!(head & 2))
+            continue;
+        /* call slow; site: jmp back; description */
+        int32_t distance;
+        struct slow_desc d;
+        memcpy(&distance, site + 1, sizeof(distance));
+        memcpy(&d, site + STUB_CALL_BYTES, sizeof(d));
+        const uint8_t *back = site + STUB_CALL_BYTES + distance;
+        if ((const uint8_t *)pc < back && (const uint8_t *)pc >= back - d.access_bytes)
+            return site - STUB_CALL_BYTES;
+    }
+    return NULL;
+}
+
 void x86_restore(struct backend_state *s, struct run_state *run, const struct unit_code *code,
                  const void *site, uint64_t *pc, uint32_t *aux)
 {

@@ -83,6 +83,11 @@ static void slow_vector(struct run_state *run, const struct slow_desc *d, struct
     memcpy(saved_xmm(run, d->result), v[0], 16);
 }
 
+static uint64_t address_in(const struct backend_state *s, uint64_t va)
+{
+    return s->env.wide_address ? va : (uint32_t)va;
+}
+
 void x86_slow_access(struct run_state *run, const uint8_t *back, struct backend_state *s)
 {
     struct slow_desc d;
@@ -97,7 +102,7 @@ void x86_slow_access(struct run_state *run, const uint8_t *back, struct backend_
     }
     uint64_t va = d.constant;
     if (d.address != NO_REG)
-        va = (uint32_t)get_saved(run, d.address);
+        va = address_in(s, get_saved(run, d.address));
     switch (d.kind) {
     case SLOW_LOAD:
         slow_load(run, &d, va, s);
@@ -109,8 +114,8 @@ void x86_slow_access(struct run_state *run, const uint8_t *back, struct backend_
         set_saved(run, d.result, (uint64_t)s->env.slow.probe(run, va, d.length, d.memop));
         break;
     case SLOW_COMMIT:
-        s->env.slow.commit(run, (void *)get_saved(run, d.value), (uint32_t)(va + (uint32_t)d.imm),
-                           d.length, d.memop);
+        s->env.slow.commit(run, (void *)get_saved(run, d.value),
+                           address_in(s, va + (uint64_t)d.imm), d.length, d.memop);
         break;
     case SLOW_CAS:
         set_saved(run, d.result,

@@ -93,6 +93,20 @@ static void leave_with(struct assembler *a, struct backend_state *s, enum exit_r
     emit_jmp_to(a, s->thunk.leave);
 }
 
+void emit_exec_entry(struct assembler *a, const struct backend_state *s, unsigned dst, unsigned pc)
+{
+    if (!s->env.wide_address) {
+        emit_shift_i(a, 0, SHIFT_SHR, pc, TLB_PAGE_BITS);
+        emit_load(a, 0, dst, mem_index(R15, pc, 2, TLB_EXEC));
+        return;
+    }
+    emit_shift_i(a, OP_W, SHIFT_SHL, pc, 64 - TLB_WIDE_BITS);
+    emit_shift_i(a, OP_W, SHIFT_SHR, pc, 64 - TLB_WIDE_INDEX_BITS);
+    emit_rr(a, 0xba | OP_0F | OP_W, 5, pc); /* bts: where the exec part begins, in entries */
+    put8(a, TLB_WIDE_EXEC_BIT - 2);
+    emit_load(a, 0, dst, mem_index(R15, pc, 2, 0));
+}
+
 /* rax = pc, ecx = key: rdx = the jump cache entry, which agrees; else to the
  * fields in miss[]. */
 static void emit_probe_cache(struct assembler *a, struct backend_state *s, uint8_t *miss[4])
@@ -110,9 +124,8 @@ static void emit_probe_cache(struct assembler *a, struct backend_state *s, uint8
     miss[0] = emit_jcc(a, CC_NE);
     emit_alu_rm(a, 0, ALU_CMP, RCX, mem_at(RDX, offsetof(struct jump_cache_entry, key)));
     miss[1] = emit_jcc(a, CC_NE);
-    emit_mov_rr(a, 0, RSI, RAX);
-    emit_shift_i(a, 0, SHIFT_SHR, RSI, TLB_PAGE_BITS);
-    emit_load(a, 0, RSI, mem_index(R15, RSI, 2, TLB_EXEC));
+    emit_mov_rr(a, OP_W, RSI, RAX);
+    emit_exec_entry(a, s, RSI, RSI);
     emit_alu_rm(a, 0, ALU_CMP, RSI, mem_at(RDX, offsetof(struct jump_cache_entry, page)));
     miss[2] = emit_jcc(a, CC_NE);
     emit_test_rr(a, 0, RSI, RSI);

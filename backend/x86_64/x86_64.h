@@ -59,6 +59,7 @@ struct inline_slot {
     uint32_t unused;
 };
 enum { INLINE_SLOTS = 1 << 18, SLOT_BUCKETS = 1 << 14, SLOT_PATIENCE = 7 };
+enum { SLOT_NO_TAG = 2 }; /* equals nothing in an exec table */
 
 /* What is kept of a slot outside the generated code's reach: its chains.
  * Indices + 1, 0 ends. */
@@ -99,9 +100,9 @@ struct slow_desc {
     uint16_t memop;          /* FP: type | from << 8 */
     uint8_t length;          /* PROBE, COMMIT; FP: op */
     uint8_t sub;
-    uint16_t unused;
-    int32_t imm;       /* value of a STORE when value is NO_REG */
-    uint32_t constant; /* the address when `address` is NO_REG */
+    uint16_t access_bytes; /* before where the stub goes back to: where a host fault is a miss */
+    int32_t imm;           /* value of a STORE when value is NO_REG */
+    uint32_t constant;     /* the address when `address` is NO_REG */
 };
 
 struct pinned_field {
@@ -391,10 +392,14 @@ void sidetable_put_site(struct emit *e, uint32_t offset, ir_ref insn, bool regis
                         unsigned pending_first, unsigned n_pending);
 void x86_restore(struct backend_state *s, struct run_state *run, const struct unit_code *code,
                  const void *site, uint64_t *pc, uint32_t *aux);
+/* The slow path of the inline access that holds this host pc, or NULL. Async-signal-safe. */
+const void *x86_access_fault(struct backend_state *s, const struct unit_code *code, const void *pc);
 ir_ref boundary_of(struct emit *e, ir_ref insn);
 
 /* thunks.c */
 bool thunks_create(struct backend_state *s, struct error *err);
+/* dst: the exec table's entry for the pc in `pc`, which is lost. */
+void emit_exec_entry(struct assembler *a, const struct backend_state *s, unsigned dst, unsigned pc);
 enum exit_reason x86_enter(struct backend_state *s, struct run_state *run, const void *code);
 NORETURN void x86_unwind(struct backend_state *s, struct run_state *run, enum exit_reason reason);
 

@@ -91,7 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     cpu->v.memory = memory_create(&lock, &err);
     if (!cpu->v.memory || !memory_add_ram(cpu->v.memory, "ram", RAM, RAM_BYTES, &err))
         abort();
-    cpu->v.mmu = mmu_create(cpu->v.memory, &cpu->v.run, &arm_mmu_client, &err);
+    cpu->v.mmu = mmu_create(cpu->v.memory, &cpu->v.run, &arm_mmu_client, false, &err);
     if (!cpu->v.mmu || !arm_init(&cpu->v, &err))
         abort();
     arm_reset(&cpu->v);

@@ -49,7 +49,7 @@ static struct fixture *fixture_create(const char *model)
     cpu->v.memory = memory_create(&f->lock, &err);
     assert_non_null(cpu->v.memory);
     assert_non_null(memory_add_ram(cpu->v.memory, "ram", RAM, RAM_BYTES, &err));
-    cpu->v.mmu = mmu_create(cpu->v.memory, &cpu->v.run, &arm_mmu_client, &err);
+    cpu->v.mmu = mmu_create(cpu->v.memory, &cpu->v.run, &arm_mmu_client, false, &err);
     assert_non_null(cpu->v.mmu);
     for (unsigned i = 0; i < ARM_N_IRQ_OUT; i++)
         f->irq[i] = (struct irq){irq_changed, f, i};

@@ -5,6 +5,9 @@
  *
  * A toy instruction is 4 bytes, at any address: op, rd, imm16. Branch offsets count from the next
  * instruction. Virtual pages map as the page table says, a host array indexed by page.
+ *
+ * The wide toy has 64-bit addresses: all of the above lies at `base`, and its stores into code show
+ * at once.
  */
 #include <inttypes.h>
 #include <setjmp.h>
@@ -23,21 +26,23 @@
 
 enum toy_op {
     T_STOP = 1,
-    T_ADDI,  /* rd += simm16 */
-    T_MOVI,  /* rd = imm16 */
-    T_MOVHI, /* rd = imm16 << 16 | low half */
-    T_JMP,   /* pc = next + simm16 */
-    T_JNZ,   /* if (rd) pc = next + simm16 */
-    T_LOAD,  /* rd = [r(imm)] */
-    T_STORE, /* [r(imm)] = rd */
-    T_JR,    /* pc = rd */
-    T_ADD,   /* rd += r(imm) */
-    T_TRAP,  /* exception imm */
-    T_ERET,  /* pc = epc */
-    T_WAIT,  /* halts */
-    T_FLUSH, /* flushes the TLB's page of rd */
-    T_STORE8 /* eight stores' worth through a PROBE: [r(imm)] = rd, rd, ... */
+    T_ADDI,   /* rd += simm16 */
+    T_MOVI,   /* rd = imm16 */
+    T_MOVHI,  /* rd = imm16 << 16 | low half */
+    T_JMP,    /* pc = next + simm16 */
+    T_JNZ,    /* if (rd) pc = next + simm16 */
+    T_LOAD,   /* rd = [r(imm)] */
+    T_STORE,  /* [r(imm)] = rd */
+    T_JR,     /* pc = rd */
+    T_ADD,    /* rd += r(imm) */
+    T_TRAP,   /* exception imm */
+    T_ERET,   /* pc = epc */
+    T_WAIT,   /* halts */
+    T_FLUSH,  /* flushes the TLB's page of rd */
+    T_STORE8, /* eight stores' worth through a PROBE: [r(imm)] = rd, rd, ... */
+    T_FAR,    /* wide only: [r7 << 32 | r6], done as `enum far` in imm says, with rd */
 };
+enum far { FAR_LOAD, FAR_STORE, FAR_PROBE, FAR_CAS, FAR_RMW, FAR_LOAD_USER, N_FAR };
 
 enum { N_TOY_REGS = 8, TOY_PAGES = 0x800, VECTOR = 0x7f0000 };
 enum { TOY_FAULT = 1, TOY_PREFETCH = 2, TOY_TRAP = 16 };
@@ -47,11 +52,15 @@ struct toy_cpu {
     uint32_t r[N_TOY_REGS];
     uint32_t epc;
     uint32_t cause, address;
+    uint64_t far_address;
     uint32_t physical_page[TOY_PAGES]; /* + 1; 0: unmapped */
     bool read_only[TOY_PAGES];
     unsigned n_interrupts;
     _Atomic bool work;
 };
+
+static bool interpret, wide;
+static uint64_t base, cache_bytes;
 
 static struct toy_cpu *toy(void *cpu)
 {
@@ -93,7 +102,7 @@ static void toy_wait(void *cpu)
 
 static void toy_flush(void *cpu, uint32_t va)
 {
-    mmu_flush_page(toy(cpu)->v.mmu, va);
+    mmu_flush_page(toy(cpu)->v.mmu, base + va);
 }
 
 static const struct ir_helper helper_trap =
@@ -123,9 +132,19 @@ static void translate_branch(struct xlat *x, unsigned op, unsigned rd, uint64_t 
     }
 }
 
+static ir_ref pc_value(struct ir_builder *b, unsigned field)
+{
+    return ir_bin_i(b, IR_ADD, ir_un(b, IR_WIDEN_U, ir_get(b, field)), base);
+}
+
+static ir_ref address_value(struct ir_builder *b, unsigned rs)
+{
+    return wide ? pc_value(b, TF_R0 + rs) : ir_get(b, TF_R0 + rs);
+}
+
 static void translate_store8(struct ir_builder *b, unsigned rd, unsigned rs)
 {
-    ir_ref address = ir_get(b, TF_R0 + rs), value = ir_get(b, TF_R0 + rd);
+    ir_ref address = address_value(b, rs), value = ir_get(b, TF_R0 + rd);
     ir_ref pointer = ir_probe(b, address, 0, 32, 2 | IR_MEM_WRITE);
 
     for (unsigned i = 0; i < 8; i++)
@@ -133,12 +152,42 @@ static void translate_store8(struct ir_builder *b, unsigned rd, unsigned rs)
     ir_commit(b, pointer, address, 0, 32, 2 | IR_MEM_WRITE);
 }
 
+static void translate_far(struct ir_builder *b, unsigned rd, unsigned how)
+{
+    ir_ref address = ir_bin(b, IR_CONCAT, ir_get(b, TF_R0 + 6), ir_get(b, TF_R0 + 7));
+    ir_ref value = ir_get(b, TF_R0 + rd), pointer, result = IR_NONE;
+
+    switch (how) {
+    case FAR_LOAD:
+        result = ir_load(b, IR_I32, address, 0, 2);
+        break;
+    case FAR_STORE:
+        ir_store(b, address, 0, value, 2);
+        break;
+    case FAR_PROBE:
+        pointer = ir_probe(b, address, 0, 8, 2);
+        result = ir_hload(b, IR_I32, pointer, 4, 2);
+        break;
+    case FAR_CAS:
+        result = ir_cas(b, IR_I32, address, value, value, 2);
+        break;
+    case FAR_RMW:
+        result = ir_rmw(b, IR_I32, IR_RMW_OR, address, value, 2);
+        break;
+    default:
+        result = ir_load(b, IR_I32, address, 0, 2 | IR_MEM_USER);
+        break;
+    }
+    if (result != IR_NONE)
+        ir_set(b, TF_R0 + rd, result);
+}
+
 static void translate_memory(struct ir_builder *b, unsigned op, unsigned rd, unsigned rs)
 {
     if (op == T_LOAD)
-        ir_set(b, TF_R0 + rd, ir_load(b, IR_I32, ir_get(b, TF_R0 + rs), 0, 2));
+        ir_set(b, TF_R0 + rd, ir_load(b, IR_I32, address_value(b, rs), 0, 2));
     else if (op == T_STORE)
-        ir_store(b, ir_get(b, TF_R0 + rs), 0, ir_get(b, TF_R0 + rd), 2);
+        ir_store(b, address_value(b, rs), 0, ir_get(b, TF_R0 + rd), 2);
     else
         translate_store8(b, rd, rs);
 }
@@ -154,14 +203,14 @@ static bool translate_end(struct xlat *x, unsigned op, unsigned rd, unsigned imm
         ir_exit_stop(b, EXIT_YIELD);
         return true;
     case T_JR:
-        ir_exit_indirect(b, ir_un(b, IR_WIDEN_U, ir_get(b, TF_R0 + rd)), ir_i32(b, x->key));
+        ir_exit_indirect(b, pc_value(b, TF_R0 + rd), ir_i32(b, x->key));
         return true;
     case T_TRAP:
         ir_call(b, &helper_trap, ir_i32(b, imm), IR_NONE, IR_NONE, IR_NONE);
         ir_exit_jump(b, next, x->key, false);
         return true;
     case T_ERET:
-        ir_exit_indirect(b, ir_un(b, IR_WIDEN_U, ir_get(b, TF_EPC)), ir_i32(b, x->key));
+        ir_exit_indirect(b, pc_value(b, TF_EPC), ir_i32(b, x->key));
         return true;
     case T_WAIT:
         ir_call(b, &helper_wait, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
@@ -181,7 +230,7 @@ static bool translate_end(struct xlat *x, unsigned op, unsigned rd, unsigned imm
 static enum xlat_next toy_translate(struct xlat *x)
 {
     struct ir_builder *b = &x->b;
-    uint64_t next = (uint32_t)(x->pc + 4);
+    uint64_t next = base + (uint32_t)(x->pc + 4);
     uint8_t insn[4];
     unsigned op, rd, imm;
     ir_ref reg;
@@ -202,9 +251,11 @@ static enum xlat_next toy_translate(struct xlat *x)
     else if (op == T_ADD)
         ir_set(b, reg, ir_bin(b, IR_ADD, ir_get(b, reg), ir_get(b, TF_R0 + imm % N_TOY_REGS)));
     else if (op == T_JMP || op == T_JNZ)
-        translate_branch(x, op, rd, (uint32_t)(next + (uint32_t)(int16_t)imm));
+        translate_branch(x, op, rd, base + (uint32_t)(next + (uint32_t)(int16_t)imm));
     else if (op == T_LOAD || op == T_STORE || op == T_STORE8)
         translate_memory(b, op, rd, imm % N_TOY_REGS);
+    else if (op == T_FAR && wide)
+        translate_far(b, rd, imm % N_FAR);
     else if (!translate_end(x, op, rd, imm, next))
         translate_end(x, T_TRAP, rd, 99, next);
     x->pc += 4;
@@ -216,7 +267,7 @@ static bool toy_walk(void *cpu, gva va, enum mmu_access access, bool user, struc
 {
     uint32_t page = (uint32_t)va >> 12;
 
-    if (page >= TOY_PAGES || !toy(cpu)->physical_page[page] ||
+    if ((va ^ base) >> 32 || page >= TOY_PAGES || !toy(cpu)->physical_page[page] ||
         (access == MMU_WRITE && toy(cpu)->read_only[page])) {
         fault->syndrome = 7;
         return false;
@@ -241,7 +292,8 @@ static void toy_raise(struct vcpu *cpu, const struct exception *e)
     toy(cpu)->epc = (uint32_t)cpu->run.pc;
     toy(cpu)->cause = e->kind;
     toy(cpu)->address = (uint32_t)e->address;
-    cpu->run.pc = VECTOR;
+    toy(cpu)->far_address = e->address;
+    cpu->run.pc = base + VECTOR;
 }
 
 static void toy_restore(struct vcpu *cpu, uint64_t pc, uint32_t aux)
@@ -255,7 +307,7 @@ static void toy_reset(struct vcpu *cpu)
     struct toy_cpu *t = toy(cpu);
 
     memset(t->r, 0, sizeof(t->r));
-    cpu->run.pc = 0;
+    cpu->run.pc = base;
     cpu->run.key = 5;
     mmu_select(cpu->mmu, 0, true);
 }
@@ -273,21 +325,15 @@ static bool toy_has_work(struct vcpu *cpu)
 
 static const struct mmu_client toy_mmu = {.walk = toy_walk, .fault = toy_fault};
 static const struct cpu_model toy_models[] = {{.name = "toy"}, {0}};
-static const struct guest toy_guest = {
-    .name = "toy",
-    .state_size = sizeof(struct toy_cpu),
-    .fields = toy_fields,
-    .n_fields = TF_N,
-    .models = toy_models,
-    .default_model = "toy",
-    .reset = toy_reset,
-    .translate = toy_translate,
-    .mmu = &toy_mmu,
-    .raise = toy_raise,
-    .restore = toy_restore,
-    .take_interrupt = toy_take_interrupt,
-    .has_work = toy_has_work,
-};
+#define TOY                                                                                        \
+    .state_size = sizeof(struct toy_cpu), .fields = toy_fields, .n_fields = TF_N,                  \
+    .models = toy_models, .default_model = "toy", .reset = toy_reset, .translate = toy_translate,  \
+    .mmu = &toy_mmu, .raise = toy_raise, .restore = toy_restore,                                   \
+    .take_interrupt = toy_take_interrupt, .has_work = toy_has_work,
+
+static const struct guest toy_guest = {.name = "toy", TOY};
+static const struct guest wide_guest = {
+    .name = "wide toy", .wide_address = true, .exact_code_writes = true, TOY};
 
 /* ---- the fixture ----------------------------------------------------------------------------- */
 
@@ -302,9 +348,6 @@ struct fixture {
 };
 
 enum { RAM_BYTES = TOY_PAGES * 4096, DEVICE = 0x10000000 };
-static bool interpret;
-static uint64_t cache_bytes;
-
 static uint64_t device_read(void *opaque, uint64_t offset, unsigned size)
 {
     struct fixture *f = opaque;
@@ -325,7 +368,7 @@ static int setup(void **state)
     f->memory = memory_create(&f->lock, &err);
     f->ram = memory_add_ram(f->memory, "ram", 0, RAM_BYTES, &err);
     memory_add_device(f->memory, "device", DEVICE, 0x1000, &device_ops, f, &err);
-    f->exec = exec_create(&toy_guest, f->memory, &options, &err);
+    f->exec = exec_create(wide ? &wide_guest : &toy_guest, f->memory, &options, &err);
     assert_non_null(f->exec);
     f->cpu = vcpu_create(f->exec, NULL, NULL, &f->lock, 0, &err);
     assert_non_null(f->cpu);
@@ -373,7 +416,7 @@ static uint32_t put_jump(struct fixture *f, uint32_t at, unsigned op, unsigned r
 
 static enum exit_reason run(struct fixture *f, uint32_t pc)
 {
-    f->cpu->run.pc = pc;
+    f->cpu->run.pc = base + pc;
     return vcpu_run_here(f->cpu, 100000);
 }
 
@@ -391,11 +434,11 @@ static void loops_run_and_chain(void **state)
     at = put(f, 0x3000, T_ADDI, 0, -1);
     at = put_jump(f, at, T_JNZ, 0, loop);
     put_jump(f, at, T_JMP, 0, loop + 8);
-    f->cpu->run.pc = 0x1000;
+    f->cpu->run.pc = base + 0x1000;
     assert_int_equal(vcpu_run_here(f->cpu, 0), EXIT_YIELD);
     assert_int_equal(f->toy->r[0], 0);
     assert_int_equal(f->toy->r[1], 60000);
-    assert_int_equal(f->cpu->run.pc, loop + 12);
+    assert_int_equal(f->cpu->run.pc, base + loop + 12);
     exec_get_stats(f->exec, &stats);
     assert_in_range(stats.units_translated, 3, 8);
     if (f->exec->backend->generates_code)
@@ -409,11 +452,11 @@ static void own_loop_polls(void **state)
 
     put_jump(f, at, T_JMP, 0, at); /* for ever */
     atomic_store(&f->cpu->run.exit_request, 1);
-    f->cpu->run.pc = at;
+    f->cpu->run.pc = base + at;
     vcpu_stop(f->cpu);
     assert_int_equal(vcpu_run_here(f->cpu, 0), EXIT_REQUESTED);
     vcpu_resume(f->cpu);
-    assert_int_equal(f->cpu->run.pc, at);
+    assert_int_equal(f->cpu->run.pc, base + at);
 }
 
 static void *kick_later(void *opaque)
@@ -443,7 +486,7 @@ static void another_thread_stops_loops(void **state)
             put(f, at, T_JR, 3, 0);
         }
         pthread_create(&thread, NULL, kick_later, f);
-        f->cpu->run.pc = 0x1000;
+        f->cpu->run.pc = base + 0x1000;
         assert_int_equal(vcpu_run_here(f->cpu, 0), EXIT_REQUESTED);
         pthread_join(thread, NULL);
         vcpu_resume(f->cpu);
@@ -691,7 +734,7 @@ static void dma_invalidates_running_code(void **state)
             run(f, at);
         }
         pthread_create(&thread, NULL, change_later, f);
-        f->cpu->run.pc = 0x3000;
+        f->cpu->run.pc = base + 0x3000;
         assert_int_equal(vcpu_run_here(f->cpu, 0), EXIT_YIELD);
         pthread_join(thread, NULL);
     }
@@ -711,6 +754,80 @@ static void running_unit_changes_itself(void **state)
     f->toy->r[2] = load_le32(stop);
     assert_int_equal(run(f, 0x3000), EXIT_YIELD);
     assert_int_equal(f->toy->r[0], 1);
+}
+
+/* A loop whose every turn changes the instruction that comes next, which may lie in two pages. */
+static void changes_show_in_the_next_instruction(void **state)
+{
+    struct fixture *f = *state;
+    static const uint32_t starts[] = {0x3000, 0x3ff6, 0x3ff0, 0x3ffa};
+
+    if (!wide)
+        return;
+    for (unsigned i = 0; i < ARRAY_SIZE(starts); i++) {
+        uint32_t at = put(f, starts[i], T_ADD, 2, 3);
+
+        for (unsigned crossing = 0; crossing < 2; crossing++) {
+            at = put(f, starts[i] + 4, crossing ? T_STORE8 : T_STORE, 2, 1);
+            f->toy->r[1] = at;
+            at = put(f, at, T_ADDI, 0, 0); /* the one that is changed */
+            f->toy->r[2] = load_le32((uint8_t[]){T_ADDI, 0, 0, 0});
+            f->toy->r[3] = 0x10000;
+            f->toy->r[0] = 0;
+            f->toy->r[4] = 50;
+            for (unsigned k = 0; crossing && k < 7; k++)
+                at = put(f, at, T_ADDI, 0, 0); /* and its successors */
+            at = put(f, at, T_ADDI, 4, -1);
+            at = put_jump(f, at, T_JNZ, 4, starts[i]);
+            put(f, at, T_STOP, 0, 0);
+            assert_int_equal(run(f, starts[i]), EXIT_YIELD);
+            assert_int_equal(f->toy->cause, 0);
+            assert_int_equal(f->toy->r[0], (crossing ? 8 : 1) * 50 * 51 / 2);
+        }
+    }
+}
+
+/* Addresses that differ from mapped ones in their top bits only. */
+static void addresses_that_are_not_canonical_fault(void **state)
+{
+    struct fixture *f = *state;
+
+    if (!wide)
+        return;
+    put(f, VECTOR, T_STOP, 0, 0);
+    memory_write(f->memory, 0x5010, "abcdefgh", 8);
+    for (unsigned how = 0; how < N_FAR; how++) {
+        uint32_t at = put(f, 0x1000, T_ADDI, 5, 1);
+
+        at = put(f, at, T_FAR, 0, (int)how);
+        put(f, at, T_STOP, 0, 0);
+        for (unsigned bit = 48; bit <= 64; bit++) {
+            uint64_t wrong = bit < 64 ? UINT64_C(1) << bit : UINT64_C(0xffff) << 48;
+
+            f->toy->r[0] = load_le32("abcd");
+            f->toy->r[5] = 0;
+            f->toy->r[6] = 0x5010;
+            f->toy->r[7] = (uint32_t)(base >> 32);
+            f->toy->cause = 0;
+            assert_int_equal(run(f, 0x1000), EXIT_YIELD);
+            assert_int_equal(f->toy->cause, 0);
+            if (how != FAR_STORE)
+                assert_int_equal(f->toy->r[0], load_le32(how == FAR_PROBE ? "efgh" : "abcd"));
+            f->toy->r[0] = 0x1234567;
+            f->toy->r[7] ^= (uint32_t)(wrong >> 32);
+            assert_int_equal(run(f, 0x1000), EXIT_YIELD);
+            assert_int_equal(f->toy->cause, TOY_FAULT);
+            assert_int_equal(f->toy->far_address, (base + 0x5010) ^ wrong);
+            assert_int_equal(f->toy->epc, 0x1004);
+            assert_int_equal(f->toy->r[0], 0x1234567);
+            assert_int_equal(f->toy->r[5], 2);
+        }
+    }
+    assert_memory_equal(f->ram + 0x5010, "abcdefgh", 8);
+    /* Nor is code there. */
+    f->cpu->run.pc = (base + 0x1000) ^ UINT64_C(1) << 52;
+    assert_int_equal(vcpu_run_here(f->cpu, 1000), EXIT_YIELD);
+    assert_int_equal(f->toy->cause, TOY_PREFETCH);
 }
 
 static void small_cache_evicts(void **state)
@@ -757,7 +874,7 @@ static void wild_addresses_stay_inside(void **state)
         put(f, at, T_JR, 6, 0);
         for (unsigned r = 0; r < N_TOY_REGS; r++)
             f->toy->r[r] = ((uint32_t)rand_r(&seed) << 12 ^ (uint32_t)rand_r(&seed)) >> (i % 10);
-        f->cpu->run.pc = 0x3000;
+        f->cpu->run.pc = base + 0x3000;
         vcpu_run_here(f->cpu, 20);
         put(f, VECTOR, T_STOP, 0, 0);
     }
@@ -795,16 +912,16 @@ static void steps_are_single(void **state)
     at = put(f, 0x2000, T_LOAD, 1, 0);
     put_jump(f, at, T_JMP, 0, at);
     for (unsigned warm = 0; warm < 2; warm++) {
-        f->cpu->run.pc = 0x1000;
+        f->cpu->run.pc = base + 0x1000;
         f->toy->r[0] = 0;
         for (unsigned i = 0; i < 3; i++) {
             assert_int_equal(vcpu_step(f->cpu, 1), EXIT_REQUESTED);
-            assert_int_equal(f->cpu->run.pc, i == 2 ? 0x2000 : 0x1004 + 4 * i);
+            assert_int_equal(f->cpu->run.pc, base + (i == 2 ? 0x2000 : 0x1004 + 4 * i));
         }
         vcpu_step(f->cpu, 1);
-        assert_int_equal(f->cpu->run.pc, 0x2004);
+        assert_int_equal(f->cpu->run.pc, base + 0x2004);
         vcpu_step(f->cpu, 5);
-        assert_int_equal(f->cpu->run.pc, 0x2004);
+        assert_int_equal(f->cpu->run.pc, base + 0x2004);
         assert_int_equal(f->toy->r[0], 1);
         /* Units that exist do not make steps longer. */
         put(f, 0x2004, T_STOP, 0, 0);
@@ -823,16 +940,16 @@ static void breakpoints_stop(void **state)
     put(f, at, T_STOP, 0, 0);
     run(f, 0x1000);
     assert_int_equal(f->toy->r[0], 8);
-    assert_true(vcpu_add_breakpoint(f->cpu, 0x100c));
+    assert_true(vcpu_add_breakpoint(f->cpu, base + 0x100c));
     assert_int_equal(run(f, 0x1000), EXIT_DEBUG);
-    assert_int_equal(f->cpu->run.pc, 0x100c);
+    assert_int_equal(f->cpu->run.pc, base + 0x100c);
     assert_int_equal(f->toy->r[0], 11);
     vcpu_step(f->cpu, 1);
     assert_int_equal(f->toy->r[0], 12);
     assert_int_equal(run(f, 0x1010), EXIT_YIELD);
     assert_int_equal(f->toy->r[0], 16);
-    assert_true(vcpu_remove_breakpoint(f->cpu, 0x100c));
-    assert_false(vcpu_remove_breakpoint(f->cpu, 0x100c));
+    assert_true(vcpu_remove_breakpoint(f->cpu, base + 0x100c));
+    assert_false(vcpu_remove_breakpoint(f->cpu, base + 0x100c));
     assert_int_equal(run(f, 0x1000), EXIT_YIELD);
     assert_int_equal(f->toy->r[0], 24);
 }
@@ -846,7 +963,7 @@ static void threads_wait_and_wake(void **state)
 
     at = put(f, at, T_WAIT, 0, 0);
     put_jump(f, at, T_JMP, 0, 0x1000);
-    f->cpu->run.pc = 0x1000;
+    f->cpu->run.pc = base + 0x1000;
     assert_true(vcpu_start(f->cpu, &err));
     vcpu_resume(f->cpu);
     for (unsigned i = 1; i <= 3; i++) {
@@ -884,6 +1001,8 @@ static const struct CMUnitTest tests[] = {
     TEST(dma_invalidates_code),
     TEST(dma_invalidates_running_code),
     TEST(running_unit_changes_itself),
+    TEST(changes_show_in_the_next_instruction),
+    TEST(addresses_that_are_not_canonical_fault),
     cmocka_unit_test_setup_teardown(small_cache_evicts, setup_tiny_cache, teardown),
     TEST(wild_addresses_stay_inside),
     TEST(no_mapping_is_writable_and_executable),
@@ -901,14 +1020,23 @@ static bool have_code_generator(void)
     return false;
 }
 
-int main(void)
+/* Both backends, in the toy's address spaces. */
+static int run_all(const char *name, bool is_wide, uint64_t first_address)
 {
     int failed;
 
+    wide = is_wide;
+    base = first_address;
     interpret = true;
-    failed = cmocka_run_group_tests_name("interpreter", tests, NULL, NULL);
+    failed = cmocka_run_group_tests_name(name, tests, NULL, NULL);
     interpret = false;
     if (have_code_generator())
-        failed += cmocka_run_group_tests_name("code generator", tests, NULL, NULL);
+        failed += cmocka_run_group_tests_name(name, tests, NULL, NULL);
     return failed;
+}
+
+int main(void)
+{
+    return run_all("32 bits", false, 0) + run_all("wide, lower half", true, 0) +
+           run_all("wide, upper half", true, UINT64_C(0xffff800000000000));
 }

@@ -126,7 +126,7 @@ static int setup(void **state)
     memory_add_rom(f->memory, "rom", (gpa)ROM_PAGE << 12, 0x1000, NULL, NULL, &err);
     memory_add_device(f->memory, "device", (gpa)DEVICE_PAGE << 12, 0x1000, &device_ops, f, &err);
     memory_on_code_write(f->memory, code_changed, f);
-    f->mmu = mmu_create(f->memory, &f->run, &client, &err);
+    f->mmu = mmu_create(f->memory, &f->run, &client, false, &err);
     assert_non_null(f->mmu);
     f->block_size = 4096;
     for (unsigned tag = 0; tag < N_TAGS; tag++) {
@@ -409,6 +409,8 @@ static void flushing_one_page_of_a_large_mapping_flushes_it_all(void **state)
     f->block_size = 16 * MIB;
     mmu_load(f->mmu, 0x2000, 2);
     mmu_flush_page(f->mmu, 0x40000000);
+    assert_int_not_equal(entry(f, TLB_READ, 0x2000), 0);
+    mmu_flush_page(f->mmu, 0xfff000);
     assert_int_equal(entry(f, TLB_READ, 0x2000), 0);
 }
 
