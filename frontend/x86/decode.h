@@ -4,17 +4,29 @@
  * SIB, displacement and immediates.
  *
  * A row is ROW(name, encoding, operands, handler, argument, traits, feature):
- *   encoding  as the SDM writes it: "01 /r", "80 /7 ib" is "80 /7", "0F A4 /r", "F3 0F 10 /r",
- *             "66 0F 38 17 /r", "NP 0F 58 /r", "VEX.256.66.0F38.W0 58 /r", "B8+r", "0F 01 D0" (the
- *             whole ModRM byte). A mandatory prefix is NP (none of 66, F3, F2), 66, F3, F2; without
- *             one any may stand there (66 is then the operand size, F2/F3 REP). "/r" and "/0".."/7"
- * may be followed by "m" (memory only) or "r" (register only). VEX: .128 .256 .LIG (any), .L0 .L1;
- * .WIG .W0 .W1. "NOREX" "REXW" (needs REX.W) "O16" "O32" "O64" pin the operand size, "A16".. the
- * address size, "I64" (invalid in 64-bit mode) "N64" (only in it) stand in front. operands  up to
- * four, the manual's codes (SDM vol. 2, appendix A): E G M R (general), V W H L U (XMM/YMM), P Q N
- * (MMX), S C D (segment, control, debug), I J A O X Y Z, 1, register names "AL" "eAX" "rAX" "CL"
- * "DX"; sizes b w d q v z y p s x dq qq ps pd ss sd pi si a. "ST0" "STi" "Md" "Mq" "Mt" for x87.
- *   handler   bool (*)(struct xlat *x, const struct x86_insn *insn); argument: a number for it
+ *   encoding  as the SDM writes it, without immediates: "01 /r", "80 /7", "F3 0F 10 /r",
+ *             "66 0F 38 17 /r", "NP 0F 58 /r", "VEX.256.66.0F38.W0 58 /r", "B8+r", "D8 C0+i",
+ *             "0F 01 D0" (the whole ModRM byte).
+ *             Mandatory prefix: NP (none of 66, F3, F2), 66, F3, F2; without one any may stand
+ * there (66 is then the operand size, F2/F3 REP). F3 and F2 beat 66.
+ *             "/r" and "/0".."/7" may be followed by "m" (memory only) or "r" (register only).
+ *             VEX: .128 or .L0, .256 or .L1, .LIG (any); NP 66 F3 F2; 0F 0F38 0F3A; W0 W1 .WIG
+ * (any). In front: NOREX (no REX.B), REXW, O16 O32 O64 (operand size by prefixes, before
+ *             ROW_DEFAULT64), A16 A32 A64 (address size), I64 (invalid in 64-bit mode), N64 (only
+ *             in it).
+ *   operands  up to four, the manual's codes (SDM vol. 2, appendix A), "Ev Gv":
+ *             G (ModRM.reg), E (ModRM.rm), M (memory), R (rm, register), B (VEX.vvvv), Z (the low
+ *             bits of the opcode): general registers; V (reg), W (rm), U (rm, register), H (vvvv),
+ *             L (imm8[7:4]): XMM, YMM; P (reg), Q (rm), N (rm, register): MMX;
+ *             S, C, D (reg): segment, control, debug; I, J (relative), A (far), O (offset), X
+ * (source), Y (destination): as in the manual; "1", "AL" "AX" "eAX" (z) "rAX" (v) "CL" "DX" "ES"..
+ *             "GS"; "ST0" "STi" "Mt" (10 bytes); "vm32" "vm64": memory, index is an XMM/YMM
+ * register. Sizes: b w d q, v (operand size), z (v, at most 4), y (4 or 8), p (far pointer: 2 + v),
+ *             s (6, in 64-bit mode 10), a (2 * v), dq (16), qq (32), x ps pd (16 or 32 by VEX.L),
+ *             ss sd si pi; none: not the decoder's business.
+ *             Immediates: Ib and Iw are zero-extended, Ibs (to the operand size) and Iz
+ *             sign-extended, Iv as it is. A second I is imm2. H and B: without one VEX.vvvv must be
+ * 1111. handler   bool (*)(struct xlat *x, const struct x86_insn *insn); argument: a number for it
  *   traits    enum x86_row_trait
  *   feature   HAS_... or HAS_NONE
  * Rows live in integer.def, system.def, x87.def, mmx_sse.def and avx.def. Of two rows that both
