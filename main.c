@@ -28,6 +28,9 @@ static int show(const struct options *options)
     case ACTION_LIST_LOG_ITEMS:
         list_log_items(stdout);
         return 0;
+    case ACTION_LIST_DEVICES:
+        list_devices(stdout);
+        return 0;
     default:
         break;
     }

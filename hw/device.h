@@ -67,6 +67,7 @@ struct device_class {
     const char *name; /* as `-device` and machine tables say it */
     const char *description;
     const char *manual; /* which document it follows */
+    bool addable;       /* -device takes it */
     size_t state_size;
     const struct device_region *regions;
     unsigned n_regions;

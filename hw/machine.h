@@ -54,6 +54,9 @@ struct machine_prop {
 /* What the command line asked for; all strings NULL if absent. */
 struct boot_options {
     const char *kernel, *initrd, *append, *dtb, *bios, *dumpdtb;
+    char order[8];     /* -boot: letters a, c, d, n; "": the firmware's own order */
+    char rtc_base[32]; /* "": utc */
+    bool menu, no_acpi, no_hpet, no_vga;
 };
 
 struct machine_class {
@@ -64,7 +67,9 @@ struct machine_class {
     const char *const *cpus; /* allowed `-cpu` names, NULL-terminated; NULL: all */
     uint64_t default_ram_bytes, max_ram_bytes, min_ram_bytes;
     gpa ram_base;
-    bool has_ports;                       /* x86: a space of 64 Ki ports beside the memory */
+    bool has_firmware; /* starts without -kernel and -bios */
+    bool is_default;   /* the guest's machine when -M does not say */
+    bool has_ports;    /* x86: a space of 64 Ki ports beside the memory */
     /* Maps the -m bytes itself, in init (a hole below 4 GiB); ram_base is not used then. */
     bool maps_ram;
     const struct machine_device *devices; /* ends with class == NULL */
@@ -110,6 +115,8 @@ struct machine_config {
     const char *props;
     uint64_t ram_bytes;
     struct boot_options boot;
+    const char *const
+        *devices; /* further ones: "CLASS,KEY=VALUE,...", ends with NULL; may be NULL */
     bool interpret, check;
     /* Looks up the host side of a backend name; NULL if nothing is attached. */
     struct chardev *(*chardev)(void *opaque, const char *name);

@@ -148,9 +148,11 @@ const struct guest *choose_guest(const struct options *options, struct error *er
         return guests.items[0];
     if (options->boot.kernel)
         name = guest_of_kernel(options->boot.kernel);
+    else if (options->drive[DRIVE_HDA] || options->cdrom || options->drive[DRIVE_FDA])
+        name = "x86_64"; /* a disk says nothing about itself; people mean a PC */
     if (name)
         found = sorted_find(&guests, name);
-    if (!found && name)
+    if (!found && name && options->boot.kernel)
         error_set(err, "'%s' is a kernel for %s, which is not built in; there is: %s",
                   options->boot.kernel, name, join(&guests, text, sizeof(text)));
     else if (!found)
@@ -171,6 +173,11 @@ const struct machine_class *choose_machine(const struct options *options, const 
 
     all_machines(&machines, guest);
     if (!options->machine[0]) {
+        for (unsigned i = 0; i < machines.n; i++) {
+            found = machines.items[i];
+            if (found->is_default)
+                return found;
+        }
         error_set(err, "no machine is given: -M NAME, one of: %s",
                   join(&machines, text, sizeof(text)));
         return NULL;
@@ -195,7 +202,8 @@ void list_machines(const struct guest *guest, FILE *out)
     fprintf(out, "Machines:\n");
     for (unsigned i = 0; i < machines.n; i++) {
         const struct machine_class *class = machines.items[i];
-        fprintf(out, "%-20s %s", class->name, class->description);
+        fprintf(out, "%-20s %s%s", class->name, class->description,
+                class->is_default ? " (default)" : "");
         if (!guest)
             fprintf(out, " (%s)", class->guest);
         fprintf(out, "\n");
@@ -224,4 +232,19 @@ void list_log_items(FILE *out)
     fprintf(out, "Log items (-d item,item...):\n");
     for (const struct log_item_name *item = log_item_names; item->name; item++)
         fprintf(out, "%-16s %s\n", item->name, item->help);
+}
+
+void list_devices(FILE *out)
+{
+    struct sorted devices = {.n = 0};
+
+    REGISTRY_FOREACH (device_class, struct device_class, class) {
+        if (class->addable)
+            sorted_add(&devices, class, class->name);
+    }
+    fprintf(out, "Devices that -device adds:\n");
+    for (unsigned i = 0; i < devices.n; i++) {
+        const struct device_class *class = devices.items[i];
+        fprintf(out, "%-20s %s\n", class->name, class->description);
+    }
 }

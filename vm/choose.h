@@ -20,5 +20,6 @@ const struct machine_class *choose_machine(const struct options *options, const 
 void list_machines(const struct guest *guest, FILE *out);
 void list_cpus(const struct guest *guest, FILE *out);
 void list_log_items(FILE *out);
+void list_devices(FILE *out);
 
 #endif

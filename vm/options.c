@@ -106,6 +106,9 @@ static bool only_values(struct options *o, const struct option_row *row, const c
 static const char *const kvm_note =
     "there is no hardware virtualisation here: the guest is emulated";
 
+static const char *const host_cpu_note =
+    "-cpu host: the guest gets the model nearest to it that can be emulated (max)";
+
 static bool accept_kvm(struct options *o, const struct option_row *row, const char *value,
                        struct error *err)
 {
@@ -179,6 +182,8 @@ static bool set_cpu(struct options *o, const struct option_row *row, const char 
 {
     if (asks_for_list(value))
         o->action = ACTION_LIST_CPUS;
+    if (!strcmp(value, "host") || !strncmp(value, "host,", 5))
+        note(o, host_cpu_note);
     o->cpu = value;
     return true;
 }
@@ -277,8 +282,127 @@ static bool set_display(struct options *o, const struct option_row *row, const c
 static bool set_rtc(struct options *o, const struct option_row *row, const char *value,
                     struct error *err)
 {
-    if (strcmp(value, "base=utc") && strcmp(value, "base=utc,clock=host"))
-        return error_set(err, "-rtc %s is not supported yet; it takes: base=utc", value);
+    while (*value) {
+        size_t length = strcspn(value, ",");
+        if (!strncmp(value, "base=", 5)) {
+            if (length <= 5 || length - 5 >= sizeof(o->boot.rtc_base))
+                return error_set(err, "-rtc %s: base is utc, localtime or a date", value);
+            memcpy(o->boot.rtc_base, value + 5, length - 5);
+            o->boot.rtc_base[length - 5] = 0;
+            if (!one_of("utc,localtime", o->boot.rtc_base) &&
+                !isdigit((unsigned char)o->boot.rtc_base[0]))
+                return error_set(err,
+                                 "-rtc base=%s: it is utc, localtime or a date like "
+                                 "2006-06-17T16:01:21",
+                                 o->boot.rtc_base);
+        } else if (strncmp(value, "clock=", 6) && strncmp(value, "driftfix=", 9)) {
+            return error_set(err, "-rtc %.*s is not known; it takes: base=, clock=, driftfix=",
+                             (int)length, value);
+        }
+        value += length;
+        value += *value == ',';
+    }
+    return true;
+}
+
+/* -hda FILE; a bare FILE on the command line is the first. */
+static bool set_drive(struct options *o, const struct option_row *row, const char *value,
+                      struct error *err)
+{
+    if (!*value)
+        return error_set(err, "-%s: the file name is empty", row->name);
+    if (o->drive[row->member])
+        return error_set(err, "-%s '%s': that drive has '%s' already", row->name, value,
+                         o->drive[row->member]);
+    if (row->member == DRIVE_HDC && o->cdrom)
+        return error_set(err, "-hdc and -cdrom are the same drive");
+    o->drive[row->member] = value;
+    return true;
+}
+
+static bool set_cdrom(struct options *o, const struct option_row *row, const char *value,
+                      struct error *err)
+{
+    if (!*value)
+        return error_set(err, "-cdrom: the file name is empty");
+    if (o->drive[DRIVE_HDC])
+        return error_set(err, "-hdc and -cdrom are the same drive");
+    o->cdrom = value;
+    return true;
+}
+
+static bool set_boot_order(struct options *o, const char *letters, size_t length, struct error *err)
+{
+    if (length >= sizeof(o->boot.order))
+        return error_set(err, "-boot %s: at most %zu letters", letters, sizeof(o->boot.order) - 1);
+    for (size_t i = 0; i < length; i++) {
+        if (!strchr("abcdn", letters[i]))
+            return error_set(err,
+                             "-boot %s: '%c' is no drive; a and b are floppy disks, c the hard "
+                             "disk, d the CD, n the network",
+                             letters, letters[i]);
+    }
+    memcpy(o->boot.order, letters, length);
+    o->boot.order[length] = 0;
+    return true;
+}
+
+/* -boot dc, -boot order=dc,once=d,menu=on. */
+static bool set_boot(struct options *o, const struct option_row *row, const char *value,
+                     struct error *err)
+{
+    static const char *const ignored[] = {"splash=", "splash-time=", "reboot-timeout=", "strict="};
+
+    if (!strchr(value, '='))
+        return set_boot_order(o, value, strlen(value), err);
+    while (*value) {
+        size_t length = strcspn(value, ",");
+        bool known = false;
+        if (!strncmp(value, "order=", 6) || !strncmp(value, "once=", 5)) {
+            size_t key = strcspn(value, "=") + 1;
+            if (!set_boot_order(o, value + key, length - key, err))
+                return false;
+            known = true;
+        } else if (!strncmp(value, "menu=", 5)) {
+            o->boot.menu = length == 7 && !strncmp(value + 5, "on", 2);
+            known = o->boot.menu || (length == 8 && !strncmp(value + 5, "off", 3));
+        }
+        for (unsigned i = 0; i < ARRAY_SIZE(ignored); i++)
+            known |= !strncmp(value, ignored[i], strlen(ignored[i]));
+        if (!known)
+            return error_set(err, "-boot %.*s is not known; it takes: order=, once=, menu=on|off",
+                             (int)length, value);
+        value += length;
+        value += *value == ',';
+    }
+    return true;
+}
+
+/* Devices that can be added to a board: the class says so by having a place of its own. */
+static bool add_device(struct options *o, const struct option_row *row, const char *value,
+                       struct error *err)
+{
+    if (asks_for_list(value)) {
+        o->action = ACTION_LIST_DEVICES;
+        return true;
+    }
+    if (o->n_devices == OPTIONS_DEVICES)
+        return error_set(err, "-device %s: no more than %d can be added", value, OPTIONS_DEVICES);
+    o->device[o->n_devices++] = value;
+    return true;
+}
+
+static const char *const vga_note = "the display adapter is the standard VGA (-vga std)";
+
+static bool set_vga(struct options *o, const struct option_row *row, const char *value,
+                    struct error *err)
+{
+    if (!one_of("std,none,cirrus,qxl,vmware,virtio", value))
+        return error_set(err, "-vga %s is not known; it takes: std, none", value);
+    if (!strcmp(value, "none"))
+        o->boot.no_vga = true;
+    else if (strcmp(value, "std"))
+        note(o, vga_note);
     return true;
 }
 
@@ -303,17 +427,32 @@ static const struct option_row rows[] = {
     {"enable-kvm", NULL, NULL, NULL, accept_kvm, 0, NULL},
     {"no-kvm", NULL, NULL, NULL, ignore, 0, NULL},
     {"name", NULL, "NAME", "what the guest is called", set_string, MEMBER(name), NULL},
-    {"kernel", NULL, "FILE", "a zImage, Image, uImage or ELF kernel, gzip-compressed or not",
-     set_file, MEMBER(boot.kernel), NULL},
+    {"kernel", NULL, "FILE", "a bzImage, zImage, Image, uImage, ELF or Multiboot kernel", set_file,
+     MEMBER(boot.kernel), NULL},
     {"initrd", NULL, "FILE", "the kernel's initial RAM disk", set_file, MEMBER(boot.initrd), NULL},
     {"append", NULL, "TEXT", "the kernel's command line", set_string, MEMBER(boot.append), NULL},
     {"dtb", NULL, "FILE", "the device tree given to the kernel", set_file, MEMBER(boot.dtb), NULL},
     {"bios", NULL, "FILE", "firmware, instead of a kernel", set_file, MEMBER(boot.bios), NULL},
+    {"hda", NULL, "FILE", "the first hard disk's image (raw); also FILE alone", set_drive,
+     DRIVE_HDA, NULL},
+    {"hdb", NULL, "FILE", "the second", set_drive, DRIVE_HDB, NULL},
+    {"hdc", NULL, "FILE", "the third", set_drive, DRIVE_HDC, NULL},
+    {"hdd", NULL, "FILE", "the fourth", set_drive, DRIVE_HDD, NULL},
+    {"cdrom", NULL, "FILE", "a CD image or drive", set_cdrom, 0, NULL},
+    {"fda", NULL, "FILE", "the first floppy disk's image", set_drive, DRIVE_FDA, NULL},
+    {"fdb", NULL, "FILE", "the second", set_drive, DRIVE_FDB, NULL},
+    {"boot", NULL, "ORDER", "where firmware boots from: a floppy, c disk, d CD, n network; menu=on",
+     set_boot, 0, NULL},
+    {"device", NULL, "NAME[,KEY=VALUE]", "one more device; -device help lists them", add_device, 0,
+     NULL},
     {"nographic", NULL, NULL, "console and monitor on this terminal; Ctrl-a h lists its keys",
      set_flag, MEMBER(nographic), NULL},
     {"display", NULL, "none", "no display", set_display, 0, NULL},
     {"serial", NULL, "STREAM", "a serial port, in order: stdio, mon:stdio, file:F, pty, null, none",
      add_serial, 0, NULL},
+    {"parallel", NULL, "STREAM", "the parallel port", set_string, MEMBER(parallel), NULL},
+    {"debugcon", NULL, "STREAM", "what the guest writes to port 0xe9", set_string, MEMBER(debugcon),
+     NULL},
     {"monitor", NULL, "STREAM", "the monitor: stdio, pty, none", set_string, MEMBER(monitor), NULL},
     {"nodefaults", NULL, NULL, "no serial port or monitor that is not asked for", set_flag,
      MEMBER(no_defaults), NULL},
@@ -326,29 +465,23 @@ static const struct option_row rows[] = {
      NULL},
     {"d", NULL, "ITEM,...", "log these; -d help lists them", set_log, 0, NULL},
     {"D", NULL, "FILE", "log to this file instead of stderr", set_file, MEMBER(log_file), NULL},
-    {"rtc", NULL, "base=utc", "what the guest's clock starts from", set_rtc, 0, NULL},
+    {"rtc", NULL, "base=BASE", "what the guest's clock starts from: utc, localtime, a date",
+     set_rtc, 0, NULL},
     {"net", NULL, "none", NULL, only_values, 0, "none"},
     {"nic", NULL, "none", NULL, only_values, 0, "none"},
-    {"vga", NULL, "none", NULL, only_values, 0, "none"},
-    {"parallel", NULL, "none", NULL, only_values, 0, "none,null"},
+    {"vga", NULL, "NAME", "the display adapter: std, none", set_vga, 0, NULL},
+    {"k", NULL, "LANGUAGE", NULL, ignore, 0, NULL},
     {"no-user-config", NULL, NULL, NULL, ignore, 0, NULL},
-    {"no-acpi", NULL, NULL, NULL, ignore, 0, NULL},
-    {"no-hpet", NULL, NULL, NULL, ignore, 0, NULL},
+    {"no-acpi", NULL, NULL, "no ACPI tables", set_flag, MEMBER(boot.no_acpi), NULL},
+    {"no-hpet", NULL, NULL, NULL, set_flag, MEMBER(boot.no_hpet), NULL},
     {"version", NULL, NULL, "the version", set_action, ACTION_VERSION, NULL},
     {"help", "h", NULL, "this list", set_action, ACTION_HELP, NULL},
     /* Known, and to come: said plainly, so that nobody looks for a typing error. */
-    {"hda", NULL, "FILE", NULL, not_yet, 0, "there are no disks"},
-    {"hdb", NULL, "FILE", NULL, not_yet, 0, "there are no disks"},
-    {"hdc", NULL, "FILE", NULL, not_yet, 0, "there are no disks"},
-    {"hdd", NULL, "FILE", NULL, not_yet, 0, "there are no disks"},
-    {"cdrom", NULL, "FILE", NULL, not_yet, 0, "there are no disks"},
-    {"drive", NULL, "SPEC", NULL, not_yet, 0, "there are no disks"},
-    {"blockdev", NULL, "SPEC", NULL, not_yet, 0, "there are no disks"},
-    {"sd", NULL, "FILE", NULL, not_yet, 0, "there are no disks"},
-    {"pflash", NULL, "FILE", NULL, not_yet, 0, "there are no disks"},
-    {"boot", NULL, "ORDER", NULL, not_yet, 0, "there are no disks to choose from"},
-    {"snapshot", NULL, NULL, NULL, not_yet, 0, "there are no disks"},
-    {"device", NULL, "SPEC", NULL, not_yet, 0, "a machine has the devices of its board"},
+    {"drive", NULL, "SPEC", NULL, not_yet, 0, "use -hda, -cdrom and their like"},
+    {"blockdev", NULL, "SPEC", NULL, not_yet, 0, "use -hda, -cdrom and their like"},
+    {"sd", NULL, "FILE", NULL, not_yet, 0, "there are no memory cards"},
+    {"pflash", NULL, "FILE", NULL, not_yet, 0, "use -bios"},
+    {"snapshot", NULL, NULL, NULL, not_yet, 0, "images are written to"},
     {"global", NULL, "SPEC", NULL, not_yet, 0, "a machine has the devices of its board"},
     {"netdev", NULL, "SPEC", NULL, not_yet, 0, "there is no network"},
     {"usb", NULL, NULL, NULL, not_yet, 0, "there is no USB"},
@@ -408,10 +541,11 @@ bool options_parse(struct options *options, int argc, char **argv, struct error 
         const char *name = given + 1;
         const struct option_row *row;
         const char *value = NULL;
-        if (given[0] != '-' || !given[1])
-            return error_set(err,
-                             "%s: disk images are not supported yet; -kernel FILE boots a kernel",
-                             *given ? given : "''");
+        if (given[0] != '-') {
+            if (!set_drive(options, row_find("hda"), given, err))
+                return false;
+            continue;
+        }
         name += *name == '-';
         row = row_find(name);
         if (!row)

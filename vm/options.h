@@ -21,9 +21,11 @@ enum options_action {
     ACTION_LIST_MACHINES,
     ACTION_LIST_CPUS,
     ACTION_LIST_LOG_ITEMS,
+    ACTION_LIST_DEVICES,
 };
 
-enum { OPTIONS_SERIALS = 4, OPTIONS_NOTES = 8 };
+enum { OPTIONS_SERIALS = 4, OPTIONS_NOTES = 8, OPTIONS_DEVICES = 16 };
+enum options_drive { DRIVE_HDA, DRIVE_HDB, DRIVE_HDC, DRIVE_HDD, DRIVE_FDA, DRIVE_FDB, N_DRIVES };
 
 struct options {
     const char *program; /* the name calque was called by, without its folder */
@@ -37,6 +39,11 @@ struct options {
     const char *serial[OPTIONS_SERIALS];
     unsigned n_serial;
     const char *monitor;
+    const char *parallel, *debugcon; /* streams */
+    const char *drive[N_DRIVES];     /* image files */
+    const char *cdrom;
+    const char *device[OPTIONS_DEVICES + 1]; /* "CLASS,KEY=VALUE,...", ends with NULL */
+    unsigned n_devices;
     bool nographic, no_display, no_defaults;
     bool no_reboot, no_shutdown, start_stopped, interpret;
     unsigned log_items;

@@ -10,6 +10,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "host/block.h"
 #include "host/chardev_kinds.h"
 #include "host/event_loop.h"
 #include "host/terminal.h"
@@ -29,10 +30,13 @@ struct vm {
     bool signals_blocked;
 
     struct chardev *serial[OPTIONS_SERIALS]; /* what the boards' ports are connected to */
-    struct chardev *owned[OPTIONS_SERIALS + 1];
+    struct chardev *owned[OPTIONS_SERIALS + 3];
     unsigned n_owned;
     struct mux *mux[OPTIONS_SERIALS];
     unsigned n_mux;
+    struct chardev *parallel, *debugcon;
+    struct block *drive[N_DRIVES];
+    const char *devices[OPTIONS_DEVICES + 2];
     struct monitor *monitors[OPTIONS_SERIALS + 1];
     unsigned n_monitors;
     bool stdio_used;
@@ -167,12 +171,71 @@ static struct chardev *find_stream(void *opaque, const char *name)
 
     if (sscanf(name, "serial%u", &port) == 1 && port < OPTIONS_SERIALS)
         return vm->serial[port];
+    if (!strcmp(name, "parallel0"))
+        return vm->parallel;
+    if (!strcmp(name, "debugcon"))
+        return vm->debugcon;
     return NULL;
+}
+
+/* -parallel and -debugcon. */
+static bool open_other_stream(struct vm *vm, const char *option, const char *what,
+                              struct chardev **out, struct error *err)
+{
+    if (!what || !strcmp(what, "none"))
+        return true;
+    *out = open_stream(vm, option, what, false, err);
+    if (*out)
+        vm->owned[vm->n_owned++] = *out;
+    return *out != NULL;
+}
+
+/* ---- disks -------------------------------------------------------------------------------------
+ */
+
+static const char *const drive_names[N_DRIVES] = {"hda", "hdb", "hdc", "hdd", "fda", "fdb"};
+
+/* The third hard disk's place has a CD drive, empty or not, unless -hdc puts a disk there. */
+static bool open_drives(struct vm *vm, struct error *err)
+{
+    const struct options *o = vm->options;
+
+    for (unsigned i = 0; i < N_DRIVES; i++) {
+        bool is_cdrom = i == DRIVE_HDC && !o->drive[i];
+        const char *path = is_cdrom ? o->cdrom : o->drive[i];
+        if (!path && (!is_cdrom || o->no_defaults))
+            continue;
+        vm->drive[i] = block_open(path, is_cdrom ? BLOCK_CDROM | BLOCK_READ_ONLY : 0, err);
+        if (!vm->drive[i])
+            return false;
+        if (block_note(vm->drive[i]))
+            fprintf(stderr, "%s: note: %s\n", o->program, block_note(vm->drive[i]));
+    }
+    return true;
 }
 
 static void *find_backend(void *opaque, const char *name)
 {
+    struct vm *vm = opaque;
+
+    for (unsigned i = 0; i < N_DRIVES; i++) {
+        if (!strcmp(name, drive_names[i]))
+            return vm->drive[i];
+    }
     return NULL;
+}
+
+/* What -device adds, and the device that -debugcon needs. */
+static void list_added_devices(struct vm *vm)
+{
+    unsigned n = 0;
+
+    while (vm->options->device[n]) {
+        vm->devices[n] = vm->options->device[n];
+        n++;
+    }
+    if (vm->debugcon)
+        vm->devices[n] = "isa-debugcon,iobase=0xe9";
 }
 
 /* ---- events ------------------------------------------------------------------------------------
@@ -354,11 +417,16 @@ static bool build(struct vm *vm, struct error *err)
     config.class = choose_machine(o, guest, err);
     if (!config.class)
         return false;
-    if (!o->boot.kernel && !o->boot.bios && !o->boot.dumpdtb)
+    if (!o->boot.kernel && !o->boot.bios && !o->boot.dumpdtb && !config.class->has_firmware)
         return error_set(err, "there is nothing to run: give -kernel FILE or -bios FILE");
     vm->loop = event_loop_create(err);
-    if (!vm->loop || !watch_signals(vm, err) || !open_streams(vm, err))
+    if (!vm->loop || !watch_signals(vm, err) || !open_streams(vm, err) ||
+        !open_other_stream(vm, "-parallel", o->parallel, &vm->parallel, err) ||
+        !open_other_stream(vm, "-debugcon", o->debugcon, &vm->debugcon, err) ||
+        !open_drives(vm, err))
         return false;
+    list_added_devices(vm);
+    config.devices = vm->devices;
     vm->machine = machine_create(&config, err);
     return vm->machine && machine_reset(vm->machine, err);
 }
@@ -431,6 +499,8 @@ void vm_destroy(struct vm *vm)
         return;
     if (vm->machine)
         machine_destroy(vm->machine);
+    for (unsigned i = 0; i < N_DRIVES; i++)
+        block_close(vm->drive[i]);
     for (unsigned i = 0; i < vm->n_monitors; i++)
         monitor_destroy(vm->monitors[i]);
     for (unsigned i = 0; i < vm->n_mux; i++)
