@@ -432,8 +432,9 @@ static bool space_map(struct mmu *mmu, struct space *space)
     mapping = map_reserve(NULL, bytes * N_HALVES + headroom);
     if (!mapping)
         return false;
-    if (headroom)
-        munmap(mapping + bytes * N_HALVES, headroom);
+    if (headroom) /* from below: the host hands addresses out from above */
+        munmap(mapping, headroom);
+    mapping += headroom;
     space->mapping = mapping;
     for (unsigned half = 0; half < N_HALVES; half++) {
         struct table *table = &space->table[half];
