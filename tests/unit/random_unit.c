@@ -349,6 +349,19 @@ static void call_op(struct generator *g)
 
 /* ---- memory -------------------------------------------------------------------------------- */
 
+/* Near the memory; sometimes nearly so, but for the bits that make it canonical. */
+static ir_ref pick_wide_address(struct generator *g, uint32_t mask)
+{
+    struct ir_builder *b = &g->b;
+    uint64_t base = RANDOM_WIDE_BASE;
+    if (chance(g, 12) && !g->options.no_faults)
+        base ^= UINT64_C(1) << (48 + below(g, 16));
+    if (chance(g, 4))
+        return ir_i64(b, base + (random_next(&g->random) & mask));
+    ir_ref offset = ir_bin_i(b, IR_AND, pick(g, KIND_I64), mask);
+    return ir_bin_i(b, IR_ADD, offset, base);
+}
+
 static ir_ref pick_address(struct generator *g, int64_t *displacement)
 {
     struct ir_builder *b = &g->b;
@@ -357,8 +370,10 @@ static ir_ref pick_address(struct generator *g, int64_t *displacement)
     if (safe)
         *displacement = below(g, 512);
     if (chance(g, 16) && !safe)
-        return pick(g, KIND_I32); /* nowhere, most likely */
+        return pick(g, g->options.wide ? KIND_I64 : KIND_I32); /* nowhere, most likely */
     uint32_t mask = safe ? 0xbff8 : chance(g, 8) ? 0xffff : chance(g, 2) ? 0xdfff : 0xdff8;
+    if (g->options.wide)
+        return pick_wide_address(g, mask);
     if (chance(g, 4))
         return ir_i32(b, RANDOM_MEMORY_BASE + ((uint32_t)random_next(&g->random) & mask));
     ir_ref offset = ir_bin_i(b, IR_AND, pick(g, KIND_I32), mask);
@@ -610,6 +625,7 @@ struct ir_unit *random_unit(struct arena *arena, uint64_t seed,
     struct ir_unit *unit = ir_unit_create(arena, random_fields, RANDOM_N_FIELDS);
     unit->fp = &random_fp_rules;
     unit->pc = 0x8000;
+    unit->wide_address = g.options.wide;
     unit->key = below(&g, 16);
     ir_builder_begin(&g.b, unit);
     unsigned n_blocks = 1 + below(&g, g.options.blocks ? g.options.blocks : 4);

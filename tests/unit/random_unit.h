@@ -24,6 +24,9 @@ enum {
     RANDOM_MEMORY_BYTES = RANDOM_PAGES * TLB_PAGE_SIZE,
 };
 
+/* Where the memory of wide units begins. */
+#define RANDOM_WIDE_BASE (UINT64_C(0xffff800000000000) + RANDOM_MEMORY_BASE)
+
 /* What the fields describe; run must be first. */
 struct random_state {
     struct run_state run;
@@ -71,6 +74,7 @@ struct random_options {
     unsigned blocks;      /* at most; 0: 4 */
     unsigned guest_insns; /* per block at most; 0: 6 */
     bool no_memory, no_float, no_vector, no_calls, no_faults;
+    bool wide; /* 64-bit addresses */
     /* NULL: every op; else only ops it says true to (CONST, GET, SET and ends always). */
     bool (*allow)(unsigned op, unsigned type, unsigned sub);
 };
@@ -95,6 +99,7 @@ struct random_outcome {
 
 struct random_vcpu;
 struct random_vcpu *random_vcpu_create(const char *backend_name); /* NULL: no such backend here */
+struct random_vcpu *random_vcpu_create_wide(const char *backend_name);
 void random_vcpu_destroy(struct random_vcpu *cpu);
 const struct backend *random_vcpu_backend(const struct random_vcpu *cpu);
 struct random_state *random_vcpu_state(struct random_vcpu *cpu);

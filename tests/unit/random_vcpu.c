@@ -2,10 +2,12 @@
 /* The machine that random units run on: state, a little memory, a backend. */
 #define _GNU_SOURCE
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "random_unit.h"
@@ -20,7 +22,9 @@ struct random_vcpu {
     const struct backend *backend;
     struct backend_state *backend_state;
     uint8_t *memory; /* RANDOM_MEMORY_BYTES, page-aligned, above 4 GB */
-    uint8_t *tlb;
+    bool wide;
+    uint64_t base; /* guest-virtual, of the memory */
+    uint8_t *tlb_mapping, *tlb;
     struct jump_cache_entry *jump_cache;
     uint8_t *code_write, *code_exec;
     struct unit_code code; /* of the unit that runs */
@@ -304,10 +308,11 @@ NORETURN static void fault(struct random_vcpu *cpu)
 /* Host pointer of [va, va + size), or the fault. */
 static uint8_t *translate(struct random_vcpu *cpu, uint64_t va, unsigned size, unsigned memop)
 {
-    uint64_t offset = (uint32_t)(va - RANDOM_MEMORY_BASE);
-    if (va != (uint32_t)va)
+    uint64_t offset = cpu->wide ? va - cpu->base : (uint32_t)(va - cpu->base);
+    if (!cpu->wide && va != (uint32_t)va)
         BUG("address 0x%llx is not 32 bits wide", (unsigned long long)va);
-    if (va & (memop_align(memop) - 1) || offset + size > RANDOM_MEMORY_BYTES - TLB_PAGE_SIZE)
+    if (va & (memop_align(memop) - 1) || offset >= RANDOM_MEMORY_BYTES ||
+        offset + size > RANDOM_MEMORY_BYTES - TLB_PAGE_SIZE)
         fault(cpu);
     return cpu->memory + offset;
 }
@@ -469,7 +474,26 @@ static void map_code(struct random_vcpu *cpu)
         BUG("no memory for code");
 }
 
-struct random_vcpu *random_vcpu_create(const char *backend_name)
+static size_t tlb_bytes(const struct random_vcpu *cpu)
+{
+    return cpu->wide ? TLB_WIDE_BYTES : TLB_BYTES;
+}
+
+static void map_tlb(struct random_vcpu *cpu)
+{
+    cpu->tlb_mapping = map(tlb_bytes(cpu));
+    cpu->tlb = cpu->tlb_mapping + (cpu->wide ? TLB_WIDE_BELOW : 0);
+    for (unsigned page = 0; page < RANDOM_PAGES - 1; page++) {
+        uint64_t va = cpu->base + page * TLB_PAGE_SIZE;
+        uint64_t entry = (uintptr_t)cpu->memory + page * TLB_PAGE_SIZE - va;
+        if (page % 4 != 3)
+            *tlb_read_entry(cpu->tlb, cpu->wide, va) = entry;
+        if (page % 4 == 0 || page % 4 == 2)
+            *tlb_write_entry(cpu->tlb, cpu->wide, va) = entry;
+    }
+}
+
+static struct random_vcpu *create(const char *backend_name, bool wide)
 {
     const struct backend *backend = find_backend(backend_name);
     if (!backend)
@@ -477,18 +501,12 @@ struct random_vcpu *random_vcpu_create(const char *backend_name)
     struct random_vcpu *cpu = aligned_alloc(64, (sizeof(*cpu) + 63) / 64 * 64);
     memset(cpu, 0, sizeof(*cpu));
     cpu->backend = backend;
+    cpu->wide = wide;
+    cpu->base = wide ? RANDOM_WIDE_BASE : RANDOM_MEMORY_BASE;
     cpu->memory = map(RANDOM_MEMORY_BYTES);
-    cpu->tlb = map(TLB_BYTES);
+    map_tlb(cpu);
     cpu->jump_cache = map(JUMP_CACHE_SIZE * sizeof(*cpu->jump_cache));
     map_code(cpu);
-    for (unsigned page = 0; page < RANDOM_PAGES - 1; page++) {
-        uint32_t va = RANDOM_MEMORY_BASE + page * TLB_PAGE_SIZE;
-        uint64_t entry = (uintptr_t)cpu->memory + page * TLB_PAGE_SIZE - va;
-        if (page % 4 != 3)
-            ((uint64_t *)(cpu->tlb + TLB_READ))[va >> TLB_PAGE_BITS] = entry;
-        if (page % 4 == 0 || page % 4 == 2)
-            ((uint64_t *)(cpu->tlb + TLB_WRITE))[va >> TLB_PAGE_BITS] = entry;
-    }
     struct backend_env env = {
         .fields = random_fields,
         .n_fields = RANDOM_N_FIELDS,
@@ -496,6 +514,7 @@ struct random_vcpu *random_vcpu_create(const char *backend_name)
         .slow = {slow_load, slow_store, slow_load_bytes, slow_store_bytes, slow_probe, slow_commit,
                  slow_cas, slow_rmw, slow_lookup},
         .thunks = {cpu->code_write, cpu->code_exec, cpu->code_write + THUNK_BYTES},
+        .wide_address = wide,
         .write_offset = cpu->code_write - cpu->code_exec,
     };
     struct error err;
@@ -505,13 +524,23 @@ struct random_vcpu *random_vcpu_create(const char *backend_name)
     return cpu;
 }
 
+struct random_vcpu *random_vcpu_create(const char *backend_name)
+{
+    return create(backend_name, false);
+}
+
+struct random_vcpu *random_vcpu_create_wide(const char *backend_name)
+{
+    return create(backend_name, true);
+}
+
 void random_vcpu_destroy(struct random_vcpu *cpu)
 {
     if (!cpu)
         return;
     cpu->backend->destroy(cpu->backend_state);
     munmap(cpu->memory, RANDOM_MEMORY_BYTES);
-    munmap(cpu->tlb, TLB_BYTES);
+    munmap(cpu->tlb_mapping, tlb_bytes(cpu));
     munmap(cpu->jump_cache, JUMP_CACHE_SIZE * sizeof(*cpu->jump_cache));
     munmap(cpu->code_write, THUNK_BYTES + CODE_BYTES);
     munmap(cpu->code_exec, THUNK_BYTES + CODE_BYTES);
@@ -611,6 +640,34 @@ void random_vcpu_reset(struct random_vcpu *cpu, uint64_t seed)
     }
 }
 
+static const struct random_vcpu *running;
+
+/* As exec does it: an inline access of a non-canonical address takes its slow path. */
+static void on_fault(int number, siginfo_t *info, void *opaque)
+{
+    ucontext_t *context = opaque;
+    greg_t *pc = &context->uc_mcontext.gregs[REG_RIP];
+    const void *slow = running->backend->access_fault(running->backend_state, &running->code,
+                                                      (const void *)(uintptr_t)*pc);
+    if (slow)
+        *pc = (greg_t)(uintptr_t)slow;
+    else
+        signal(number, SIG_DFL);
+}
+
+static enum exit_reason enter(struct random_vcpu *cpu)
+{
+    struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO}, previous;
+    running = cpu;
+    if (cpu->wide && cpu->backend->access_fault)
+        sigaction(SIGSEGV, &action, &previous);
+    enum exit_reason reason =
+        cpu->backend->enter(cpu->backend_state, &cpu->state.run, cpu->code.entry);
+    if (cpu->wide && cpu->backend->access_fault)
+        sigaction(SIGSEGV, &previous, NULL);
+    return reason;
+}
+
 void random_vcpu_run(struct random_vcpu *cpu, const struct ir_unit *unit,
                      struct random_outcome *outcome)
 {
@@ -625,7 +682,7 @@ void random_vcpu_run(struct random_vcpu *cpu, const struct ir_unit *unit,
     outcome->emitted = cpu->backend->emit_unit(cpu->backend_state, unit, &out, &cpu->code);
     if (outcome->emitted != EMIT_OK)
         return;
-    outcome->reason = cpu->backend->enter(cpu->backend_state, &cpu->state.run, cpu->code.entry);
+    outcome->reason = enter(cpu);
     if (outcome->reason == EXIT_LINK)
         outcome->reason = EXIT_LOOKUP_MISS;
     free(cpu->code.tables);

@@ -26,15 +26,18 @@ static void optimised(struct ir_unit *unit)
 }
 
 /* CALQUE_TEST_SEED=n runs and prints only that one, CALQUE_TEST_COUNT=m this many. */
-static void compare(const char *features, uint64_t first, void (*change)(struct ir_unit *unit))
+static void compare_all(const char *features, uint64_t first, void (*change)(struct ir_unit *unit),
+                        bool wide)
 {
+    const struct random_options options = {.wide = wide};
+    struct random_vcpu *(*create)(const char *) =
+        wide ? random_vcpu_create_wide : random_vcpu_create;
     const char *from = getenv("CALQUE_TEST_SEED"), *count = getenv("CALQUE_TEST_COUNT");
     uint64_t seed = from ? strtoull(from, NULL, 0) : first;
     uint64_t end = seed + (count ? strtoull(count, NULL, 0) : from ? 1 : UNITS);
     if (features)
         setenv("CALQUE_HOST_FEATURES", features, 1);
-    struct random_vcpu *oracle = random_vcpu_create("interp"),
-                       *tested = random_vcpu_create("x86_64");
+    struct random_vcpu *oracle = create("interp"), *tested = create("x86_64");
     unsetenv("CALQUE_HOST_FEATURES");
     if (!tested) {
         random_vcpu_destroy(oracle);
@@ -46,7 +49,7 @@ static void compare(const char *features, uint64_t first, void (*change)(struct 
         struct random_outcome a, b;
         char text[256];
         arena_reset(&arena);
-        struct ir_unit *unit = random_unit(&arena, seed, NULL);
+        struct ir_unit *unit = random_unit(&arena, seed, &options);
         change(unit);
         if (from && !count)
             ir_print(stderr, unit);
@@ -62,6 +65,11 @@ static void compare(const char *features, uint64_t first, void (*change)(struct 
     arena_finish(&arena);
     random_vcpu_destroy(oracle);
     random_vcpu_destroy(tested);
+}
+
+static void compare(const char *features, uint64_t first, void (*change)(struct ir_unit *unit))
+{
+    compare_all(features, first, change, false);
 }
 
 static void random_plain(void **state)
@@ -87,6 +95,13 @@ static void random_without_avx(void **state)
 static void random_without_bmi(void **state)
 {
     compare("0x70", 40000, optimised);
+}
+
+static void random_wide(void **state)
+{
+    compare_all(NULL, 50000, plain, true);
+    compare_all(NULL, 60000, optimised, true);
+    compare_all("0", 70000, optimised, true);
 }
 
 /* ---- generated code as text ------------------------------------------------------------------ */
@@ -272,9 +287,13 @@ static void golden(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_plain),       cmocka_unit_test(random_optimised),
-        cmocka_unit_test(random_base_host),   cmocka_unit_test(random_without_avx),
-        cmocka_unit_test(random_without_bmi), cmocka_unit_test(golden),
+        cmocka_unit_test(random_plain),
+        cmocka_unit_test(random_optimised),
+        cmocka_unit_test(random_base_host),
+        cmocka_unit_test(random_without_avx),
+        cmocka_unit_test(random_without_bmi),
+        cmocka_unit_test(random_wide),
+        cmocka_unit_test(golden),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
