@@ -4,34 +4,43 @@
  * SIB, displacement and immediates.
  *
  * A row is ROW(name, encoding, operands, handler, argument, traits, feature):
+ *
  *   encoding  as the SDM writes it, without immediates: "01 /r", "80 /7", "F3 0F 10 /r",
- *             "66 0F 38 17 /r", "NP 0F 58 /r", "VEX.256.66.0F38.W0 58 /r", "B8+r", "D8 C0+i",
- *             "0F 01 D0" (the whole ModRM byte).
- *             Mandatory prefix: NP (none of 66, F3, F2), 66, F3, F2; without one any may stand
- * there (66 is then the operand size, F2/F3 REP). F3 and F2 beat 66.
- *             "/r" and "/0".."/7" may be followed by "m" (memory only) or "r" (register only).
- *             VEX: .128 or .L0, .256 or .L1, .LIG (any); NP 66 F3 F2; 0F 0F38 0F3A; W0 W1 .WIG
- * (any). In front: NOREX (no REX.B), REXW, O16 O32 O64 (operand size by prefixes, before
- *             ROW_DEFAULT64), A16 A32 A64 (address size), I64 (invalid in 64-bit mode), N64 (only
- *             in it).
+ *             "66 0F 38 17 /r", "NP 0F 58 /r", "VEX.256.66.0F38.W0 58 /r", "B8+r",
+ *             "D8 C0+i", "0F 01 D0" (the whole ModRM byte).
+ *             Mandatory prefix: NP (none of 66, F3, F2), 66, F3, F2; without one any may
+ *             stand there (66 is then the operand size, F2/F3 REP). F3 and F2 beat 66.
+ *             "/r" and "/0".."/7" may be followed by "m" (memory only) or "r" (register).
+ *             VEX: .128 or .L0, .256 or .L1, .LIG (any); NP 66 F3 F2; 0F 0F38 0F3A;
+ *             W0 W1 .WIG (any).
+ *             In front: NOREX (no REX.B), REXW, O16 O32 O64 (operand size by prefixes,
+ *             before ROW_DEFAULT64), A16 A32 A64 (address size), I64 (invalid in 64-bit
+ *             mode), N64 (only in it).
+ *
  *   operands  up to four, the manual's codes (SDM vol. 2, appendix A), "Ev Gv":
- *             G (ModRM.reg), E (ModRM.rm), M (memory), R (rm, register), B (VEX.vvvv), Z (the low
- *             bits of the opcode): general registers; V (reg), W (rm), U (rm, register), H (vvvv),
- *             L (imm8[7:4]): XMM, YMM; P (reg), Q (rm), N (rm, register): MMX;
- *             S, C, D (reg): segment, control, debug; I, J (relative), A (far), O (offset), X
- * (source), Y (destination): as in the manual; "1", "AL" "AX" "eAX" (z) "rAX" (v) "CL" "DX" "ES"..
- *             "GS"; "ST0" "STi" "Mt" (10 bytes); "vm32" "vm64": memory, index is an XMM/YMM
- * register. Sizes: b w d q, v (operand size), z (v, at most 4), y (4 or 8), p (far pointer: 2 + v),
- *             s (6, in 64-bit mode 10), a (2 * v), dq (16), qq (32), x ps pd (16 or 32 by VEX.L),
- *             ss sd si pi; none: not the decoder's business.
+ *             G (ModRM.reg), E (ModRM.rm), M (memory), R (rm, register), B (VEX.vvvv),
+ *             Z (low bits of the opcode): general registers;
+ *             V (reg), W (rm), U (rm, register), H (vvvv), L (imm8[7:4]): XMM, YMM;
+ *             P (reg), Q (rm), N (rm, register): MMX;
+ *             S, C, D (reg): segment, control, debug registers;
+ *             I, J (relative), A (far), O (offset), X (source), Y (destination);
+ *             "1", "AL" "AX" "eAX" (z) "rAX" (v) "CL" "DX", "ES".."GS", "ST0" "STi";
+ *             "vm32" "vm64": memory whose index is an XMM or YMM register.
+ *             Sizes: b w d q t (10), v (operand size), z (v, at most 4), y (4 or 8),
+ *             p (far pointer: 2 + v), s (6, in 64-bit mode 10), a (2 * v), dq (16), qq (32),
+ *             x ps pd (16 or 32 by VEX.L), ss sd si pi; none: not the decoder's business.
  *             Immediates: Ib and Iw are zero-extended, Ibs (to the operand size) and Iz
- *             sign-extended, Iv as it is. A second I is imm2. H and B: without one VEX.vvvv must be
- * 1111. handler   bool (*)(struct xlat *x, const struct x86_insn *insn); argument: a number for it
+ *             sign-extended, Iv is as it stands. A second I is imm2.
+ *             A VEX row without H and B wants 1111 in VEX.vvvv.
+ *
+ *   handler   bool (*)(struct xlat *x, const struct x86_insn *insn)
+ *   argument  a number for it
  *   traits    enum x86_row_trait
  *   feature   HAS_... or HAS_NONE
+ *
  * Rows live in integer.def, system.def, x87.def, mmx_sse.def and avx.def. Of two rows that both
- * fit, the one that pins more wins (a mandatory prefix, a ModRM byte, W or L); equal ones are a BUG
- * at start.
+ * fit, the one that pins more bits wins (a mandatory prefix: 2, ModRM.reg: 3, W, L, ...); equal
+ * ones are a BUG at start.
  */
 #ifndef CALQUE_FRONTEND_X86_DECODE_H
 #define CALQUE_FRONTEND_X86_DECODE_H
@@ -131,6 +140,9 @@ enum x86_decode_result {
     DECODE_UNDEFINED, /* #UD; length is what was read */
     DECODE_TOO_LONG,  /* over 15 bytes: #GP(0) */
 };
+
+/* A row whose handler no object file defines has this one: undefined. */
+bool x86_handler_missing(struct xlat *x, const struct x86_insn *insn);
 
 /* code: `size` bytes are there. key: enum x86_key (the mode bits). features: FEATURE set; rows that
  * need one that is missing do not exist. LOCK where it is not allowed is undefined. */
