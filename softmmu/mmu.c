@@ -622,6 +622,8 @@ static void table_flush_page(struct mmu *mmu, struct table *table, uint64_t va)
         table_clear(mmu, table);
         return;
     }
+    if (!table->used)
+        return;
     chunk = chunk_find(mmu, table, read);
     if (UNLIKELY(chunk && chunk->large)) {
         table_flush_region(mmu, table, va);
