@@ -145,6 +145,8 @@ static void *map_reserve(void *place, uint64_t bytes)
         return NULL;
     /* Entries lie far apart: a huge page under each would cost memory for nothing. */
     madvise(mapping, bytes, MADV_NOHUGEPAGE);
+    madvise(mapping, bytes,
+            MADV_DONTDUMP); /* going through a terabyte for a core dump takes long */
     return mapping;
 }
 

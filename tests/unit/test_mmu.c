@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -781,6 +782,7 @@ static void a_large_page_goes_as_a_whole_in_the_upper_half(void **state)
     }
 }
 
+#ifndef __SANITIZE_ADDRESS__
 static unsigned long status_kib(const char *name)
 {
     FILE *file = fopen("/proc/self/status", "r");
@@ -795,11 +797,33 @@ static unsigned long status_kib(const char *name)
     fclose(file);
     return value;
 }
+#endif
 
 static void go_to(struct fixture *f, gva va)
 {
     if (!RAISES(f, mmu_store(f->mmu, va, va, 3)))
         assert_int_equal(mmu_load(f->mmu, va, 3), va);
+}
+
+/* ulimit -v is answered with a sentence. */
+static void limited_address_space_is_an_error(void **state)
+{
+    struct fixture *f = *state;
+    struct run_state run = {0};
+    struct rlimit old, low;
+    struct error err;
+    struct mmu *mmu;
+
+#ifdef __SANITIZE_ADDRESS__
+    skip();
+#endif
+    assert_int_equal(getrlimit(RLIMIT_AS, &old), 0);
+    low = (struct rlimit){.rlim_cur = UINT64_C(1) << 42, .rlim_max = old.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_AS, &low), 0);
+    mmu = mmu_create(f->memory, &run, &client, true, &err);
+    setrlimit(RLIMIT_AS, &old);
+    assert_null(mmu);
+    assert_non_null(strstr(err.message, "ulimit -v"));
 }
 
 /* Not even a guest that goes everywhere, or only tries to, makes the host's page tables grow. */
@@ -849,6 +873,7 @@ static const struct CMUnitTest wide_tests[] = {
     TEST(the_ends_of_both_halves),
     TEST(addresses_that_are_not_canonical),
     TEST(a_large_page_goes_as_a_whole_in_the_upper_half),
+    TEST(limited_address_space_is_an_error),
     TEST(wide_tables_stay_small),
 };
 
