@@ -68,6 +68,7 @@ struct device_class {
     const char *description;
     const char *manual; /* which document it follows */
     bool addable;       /* -device takes it */
+    gpa default_base;   /* where region 0 of an added one goes; its property "iobase" counts more */
     size_t state_size;
     const struct device_region *regions;
     unsigned n_regions;

@@ -41,6 +41,12 @@ void machine_request(struct machine *m, enum machine_event what)
         m->event(m->event_opaque, what);
 }
 
+void machine_exit(struct machine *m, int status)
+{
+    m->exit_status = status;
+    machine_request(m, MACHINE_EXIT);
+}
+
 bool machine_press_power_key(struct machine *m)
 {
     struct device *key = machine_find_device(m, "power-key");
@@ -272,15 +278,56 @@ static bool map_regions(struct device *d, gpa base, struct error *err)
     return true;
 }
 
+/* The classes -device may name, for a wrong name's sake. */
+static const char *nearest_addable(const char *name)
+{
+    const char *names[64];
+    unsigned n = 0;
+
+    REGISTRY_FOREACH (device_class, struct device_class, class) {
+        if (class->addable && n < ARRAY_SIZE(names) - 1)
+            names[n++] = class->name;
+    }
+    names[n] = NULL;
+    return suggest_nearest(name, names);
+}
+
+/* One of -device: "CLASS,KEY=VALUE,...". */
+static bool add_device(struct machine *m, const struct machine_config *config, const char *what,
+                       struct error *err)
+{
+    char name[64];
+    const char *props = strchr(what, ',');
+    size_t length = props ? (size_t)(props - what) : strlen(what);
+
+    snprintf(name, sizeof(name), "%.*s", (int)MIN(length, sizeof(name) - 1), what);
+    const struct device_class *class = device_class_find(name);
+    if (!class || !class->addable)
+        return error_set(err,
+                         "-device %s: no such device can be added; did you mean '%s'? "
+                         "(-device help lists them)",
+                         name, nearest_addable(name));
+    struct chardev *chardev = config->chardev && !strcmp(name, "isa-debugcon")
+                                  ? config->chardev(config->opaque, "debugcon")
+                                  : NULL;
+    struct device *d = device_create(class, name, m, props ? props + 1 : NULL, chardev, NULL, err);
+    if (!d)
+        return false;
+    m->devices[m->n_devices++] = d;
+    return map_regions(d, device_prop_u64(d, "iobase", class->default_base), err);
+}
+
 static bool create_devices(struct machine *m, const struct machine_config *config,
                            struct error *err)
 {
     const struct machine_device *table = m->class->devices;
-    unsigned n = 0;
+    unsigned n = 0, n_added = 0;
 
     while (table && table[n].class)
         n++;
-    m->devices = calloc(MAX(n, 1), sizeof(*m->devices));
+    while (config->devices && config->devices[n_added])
+        n_added++;
+    m->devices = calloc(MAX(n + n_added, 1), sizeof(*m->devices));
     if (!m->devices)
         return error_set(err, "out of memory");
     for (unsigned i = 0; i < n; i++) {
@@ -291,7 +338,8 @@ static bool create_devices(struct machine *m, const struct machine_config *confi
         if (!class)
             return error_set(err, "machine '%s': device '%s' is not built in", m->class->name,
                              entry->class);
-        if (entry->backend && !strncmp(entry->backend, "serial", 6)) {
+        if (entry->backend &&
+            (!strncmp(entry->backend, "serial", 6) || !strncmp(entry->backend, "parallel", 8))) {
             if (config->chardev)
                 chardev = config->chardev(config->opaque, entry->backend);
         } else if (entry->backend && config->backend) {
@@ -302,6 +350,10 @@ static bool create_devices(struct machine *m, const struct machine_config *confi
             return false;
         m->devices[m->n_devices++] = d;
         if (!map_regions(d, entry->base, err))
+            return false;
+    }
+    for (unsigned i = 0; i < n_added; i++) {
+        if (!add_device(m, config, config->devices[i], err))
             return false;
     }
     return true;
@@ -327,7 +379,7 @@ static bool find_input(struct machine *m, const char *name, unsigned line, struc
 
 static bool connect_wires(struct machine *m, struct error *err)
 {
-    for (unsigned i = 0; i < m->n_devices; i++) {
+    for (unsigned i = 0; i < m->n_devices && m->class->devices[i].class; i++) {
         const struct machine_device *entry = &m->class->devices[i];
         struct device *d = m->devices[i];
         for (unsigned n = 0; entry->irq_to && n < d->class->n_irq_out; n++) {

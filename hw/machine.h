@@ -84,7 +84,7 @@ struct machine_class {
 };
 REGISTRY_DECLARE(machine_class);
 
-enum machine_event { MACHINE_POWER_OFF, MACHINE_RESET, MACHINE_PANIC };
+enum machine_event { MACHINE_POWER_OFF, MACHINE_RESET, MACHINE_PANIC, MACHINE_EXIT };
 
 struct machine {
     const struct machine_class *class;
@@ -103,6 +103,7 @@ struct machine {
     /* Asked by devices and guest firmware calls; any thread; returns at once, vm/ acts on it. */
     void (*event)(void *opaque, enum machine_event what);
     void *event_opaque;
+    int exit_status;       /* MACHINE_EXIT: what calque ends with */
     void *data;            /* the board's own */
     struct loader *loader; /* images read at the first boot, owned by hw/machines/loader.c */
     void (*loader_destroy)(struct loader *loader);
@@ -130,6 +131,8 @@ void machine_destroy(struct machine *m);
 bool machine_reset(struct machine *m, struct error *err); /* vCPU stopped; runs boot() */
 /* A device or the firmware asks for power-off or reset; returns at once. */
 void machine_request(struct machine *m, enum machine_event what);
+/* Ends calque with this status. */
+void machine_exit(struct machine *m, int status);
 /* Presses the power button (the device with id "power-key"); false: the board has none. */
 bool machine_press_power_key(struct machine *m);
 /* Property of -M name,key=value. */

@@ -380,7 +380,10 @@ static void act_on_events(struct vm *vm)
         return;
     if (events & (1u << MACHINE_PANIC))
         say(vm, "the guest reports a panic");
-    if (events & (1u << MACHINE_POWER_OFF)) {
+    if (events & (1u << MACHINE_EXIT)) {
+        vm->status = vm->machine->exit_status;
+        vm->quit = true;
+    } else if (events & (1u << MACHINE_POWER_OFF)) {
         if (vm->options->no_shutdown)
             hold(vm, VM_SHUTDOWN);
         else

@@ -219,6 +219,34 @@ static void fw_cfg_write(struct device *d, uint64_t offset, uint64_t value, unsi
     }
 }
 
+/* The PC's form: a little-endian selector and a byte of data in the port space, and the DMA
+ * register in a region of its own. */
+enum { PORT_SELECTOR = 0, PORT_DATA = 1 };
+
+static uint64_t port_read(struct device *d, uint64_t offset, unsigned size)
+{
+    return offset == PORT_DATA ? data_read(d->state, 1) : 0;
+}
+
+static void port_write(struct device *d, uint64_t offset, uint64_t value, unsigned size)
+{
+    if (offset == PORT_SELECTOR && size == 2)
+        select_item(d->state, (uint16_t)value);
+    else
+        log_printf(LOG_GUEST_ERROR, "fw_cfg: %u-byte write at port offset %u\n", size,
+                   (unsigned)offset);
+}
+
+static uint64_t dma_read(struct device *d, uint64_t offset, unsigned size)
+{
+    return fw_cfg_read(d, FWC_DMA + offset, size);
+}
+
+static void dma_write(struct device *d, uint64_t offset, uint64_t value, unsigned size)
+{
+    fw_cfg_write(d, FWC_DMA + offset, value, size);
+}
+
 /* ---- device ---------------------------------------------------------------------------------- */
 
 static bool fw_cfg_init(struct device *d, struct error *err)
@@ -263,3 +291,34 @@ static const struct device_class fw_cfg_class = {
     .finish = fw_cfg_finish,
 };
 REGISTER(device_class, fw_cfg_class);
+
+static const struct device_region fw_cfg_port_regions[] = {
+    {.name = "fw_cfg",
+     .size = 2,
+     .min_access = 1,
+     .max_access = 2,
+     .read = port_read,
+     .write = port_write,
+     .port = true},
+    {.name = "fw_cfg-dma",
+     .size = 8,
+     .min_access = 1,
+     .max_access = 8,
+     .read = dma_read,
+     .write = dma_write,
+     .port = true},
+};
+
+static const struct device_class fw_cfg_port_class = {
+    .name = "fw_cfg-port",
+    .description = "Firmware configuration device of the PC",
+    .manual = "QEMU docs/specs/fw_cfg",
+    .state_size = sizeof(struct fw_cfg),
+    .regions = fw_cfg_port_regions,
+    .n_regions = ARRAY_SIZE(fw_cfg_port_regions),
+    .fields = fw_cfg_fields,
+    .n_fields = ARRAY_SIZE(fw_cfg_fields),
+    .init = fw_cfg_init,
+    .finish = fw_cfg_finish,
+};
+REGISTER(device_class, fw_cfg_port_class);

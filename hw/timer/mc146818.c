@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Real-time clock and CMOS memory of the PC/AT: Motorola MC146818A with 128 bytes, index and data
+ * at ports 0x70 and 0x71. Time is the host's at start plus the machine's clock since, plus what the
+ * guest has set; a reset touches neither it nor the memory.
+ *
+ * Properties: base=utc | localtime | a date "2006-06-17T16:01:21" or "2006-06-17". Output 0: IRQ 8.
+ */
+#define _GNU_SOURCE
+#include "hw/timer/mc146818.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "util/bits.h"
+
+enum {
+    SECONDS,
+    SECONDS_ALARM,
+    MINUTES,
+    MINUTES_ALARM,
+    HOURS,
+    HOURS_ALARM,
+    WEEKDAY,
+    DAY,
+    MONTH,
+    YEAR,
+    REGISTER_A,
+    REGISTER_B,
+    REGISTER_C,
+    REGISTER_D,
+    CENTURY = 0x32,
+    CMOS_BYTES = 128,
+};
+
+enum {
+    A_UIP = 0x80,
+    A_DIVIDER = 0x70,
+    A_RUNNING = 0x20, /* divider for 32.768 kHz */
+    A_RATE = 0x0f,
+    B_SET = 0x80,
+    B_PIE = 0x40,
+    B_AIE = 0x20,
+    B_UIE = 0x10,
+    B_BINARY = 0x04,
+    B_24_HOURS = 0x02,
+    C_IRQ = 0x80,
+    C_PERIODIC = 0x40,
+    C_ALARM = 0x20,
+    C_UPDATE = 0x10,
+    D_VALID = 0x80,
+    HOURS_PM = 0x80,
+    ALARM_ANY = 0xc0,
+};
+
+#define SECOND_NS INT64_C(1000000000)
+enum { UPDATE_NS = 244000 /* how long UIP is seen before the time changes */ };
+
+struct mc146818 {
+    uint8_t cmos[CMOS_BYTES];
+    uint8_t index;
+    int64_t offset_ns;  /* time of day minus the clock's */
+    int64_t stopped_ns; /* time of day while SET or a stopped divider holds it */
+    int64_t period_next_ns;
+    struct timer periodic, second;
+};
+
+/* ---- time of day ----------------------------------------------------------------------------- */
+
+static bool is_running(const struct mc146818 *r)
+{
+    return !(r->cmos[REGISTER_B] & B_SET) && (r->cmos[REGISTER_A] & A_DIVIDER) == A_RUNNING;
+}
+
+static int64_t time_now_ns(struct device *d)
+{
+    const struct mc146818 *r = d->state;
+
+    return is_running(r) ? clock_now_ns(d->clock) + r->offset_ns : r->stopped_ns;
+}
+
+static uint8_t to_register(const struct mc146818 *r, unsigned value)
+{
+    return (uint8_t)(r->cmos[REGISTER_B] & B_BINARY ? value : value / 10 << 4 | value % 10);
+}
+
+static unsigned from_register(const struct mc146818 *r, uint8_t value)
+{
+    return r->cmos[REGISTER_B] & B_BINARY ? value : (value >> 4) * 10u + (value & 15);
+}
+
+static uint8_t hours_to_register(const struct mc146818 *r, unsigned hours)
+{
+    if (r->cmos[REGISTER_B] & B_24_HOURS)
+        return to_register(r, hours);
+    return to_register(r, hours % 12 ? hours % 12 : 12) | (hours >= 12 ? HOURS_PM : 0);
+}
+
+static unsigned hours_from_register(const struct mc146818 *r, uint8_t value)
+{
+    if (r->cmos[REGISTER_B] & B_24_HOURS)
+        return from_register(r, value);
+    return from_register(r, value & ~HOURS_PM) % 12 + (value & HOURS_PM ? 12 : 0);
+}
+
+static void time_to_registers(struct device *d)
+{
+    struct mc146818 *r = d->state;
+    time_t seconds = (time_t)(time_now_ns(d) / SECOND_NS);
+    struct tm tm;
+
+    gmtime_r(&seconds, &tm);
+    r->cmos[SECONDS] = to_register(r, (unsigned)tm.tm_sec);
+    r->cmos[MINUTES] = to_register(r, (unsigned)tm.tm_min);
+    r->cmos[HOURS] = hours_to_register(r, (unsigned)tm.tm_hour);
+    r->cmos[WEEKDAY] = to_register(r, (unsigned)tm.tm_wday + 1);
+    r->cmos[DAY] = to_register(r, (unsigned)tm.tm_mday);
+    r->cmos[MONTH] = to_register(r, (unsigned)tm.tm_mon + 1);
+    r->cmos[YEAR] = to_register(r, (unsigned)tm.tm_year % 100);
+    r->cmos[CENTURY] =
+        (uint8_t)(((tm.tm_year + 1900) / 1000 << 4) | (tm.tm_year + 1900) / 100 % 10);
+}
+
+static int64_t time_from_registers(const struct mc146818 *r)
+{
+    unsigned century = (r->cmos[CENTURY] >> 4) * 10u + (r->cmos[CENTURY] & 15);
+    struct tm tm = {
+        .tm_sec = (int)from_register(r, r->cmos[SECONDS]),
+        .tm_min = (int)from_register(r, r->cmos[MINUTES]),
+        .tm_hour = (int)hours_from_register(r, r->cmos[HOURS]),
+        .tm_mday = (int)from_register(r, r->cmos[DAY]),
+        .tm_mon = (int)from_register(r, r->cmos[MONTH]) - 1,
+        .tm_year = (int)(century * 100 + from_register(r, r->cmos[YEAR])) - 1900,
+    };
+
+    return (int64_t)timegm(&tm) * SECOND_NS;
+}
+
+/* ---- interrupts ------------------------------------------------------------------------------ */
+
+static void raise_flags(struct device *d, uint8_t flags)
+{
+    struct mc146818 *r = d->state;
+
+    r->cmos[REGISTER_C] |= flags;
+    /* The enable bits of B stand where the flags of C do. */
+    if (r->cmos[REGISTER_C] & r->cmos[REGISTER_B] & (C_PERIODIC | C_ALARM | C_UPDATE)) {
+        r->cmos[REGISTER_C] |= C_IRQ;
+        device_irq(d, 0, true);
+    }
+}
+
+/* Periods of the 32.768 kHz divider chain (table 5); 0: none. */
+static int64_t period_ns(const struct mc146818 *r)
+{
+    unsigned rate = r->cmos[REGISTER_A] & A_RATE;
+
+    if (!rate || (r->cmos[REGISTER_A] & A_DIVIDER) != A_RUNNING)
+        return 0;
+    if (rate < 3)
+        rate += 7;
+    return (int64_t)(SECOND_NS << (rate - 1)) / 32768;
+}
+
+/* The timer runs only while its interrupt is enabled: the flag alone is nearly never polled, and is
+ * made up when register C is read. */
+static void periodic_update(struct device *d)
+{
+    struct mc146818 *r = d->state;
+    int64_t period = period_ns(r);
+
+    if (!period || !(r->cmos[REGISTER_B] & B_PIE)) {
+        timer_cancel(&r->periodic);
+        return;
+    }
+    r->period_next_ns = (clock_now_ns(d->clock) / period + 1) * period;
+    timer_set(&r->periodic, r->period_next_ns);
+}
+
+static void periodic_expired(void *opaque)
+{
+    struct device *d = opaque;
+    struct mc146818 *r = d->state;
+    int64_t period = period_ns(r), now = clock_now_ns(d->clock);
+
+    raise_flags(d, C_PERIODIC);
+    if (!period)
+        return;
+    r->period_next_ns += period;
+    if (r->period_next_ns <= now)
+        r->period_next_ns = (now / period + 1) * period;
+    timer_set(&r->periodic, r->period_next_ns);
+}
+
+static bool alarm_byte_matches(uint8_t alarm, uint8_t now)
+{
+    return (alarm & ALARM_ANY) == ALARM_ANY || alarm == now;
+}
+
+static void second_update(struct device *d)
+{
+    struct mc146818 *r = d->state;
+
+    if (!is_running(r) || !(r->cmos[REGISTER_B] & (B_UIE | B_AIE))) {
+        timer_cancel(&r->second);
+        return;
+    }
+    int64_t now = clock_now_ns(d->clock);
+    timer_set(&r->second, now + SECOND_NS - (now + r->offset_ns) % SECOND_NS);
+}
+
+static void second_expired(void *opaque)
+{
+    struct device *d = opaque;
+    struct mc146818 *r = d->state;
+    uint8_t flags = C_UPDATE;
+
+    time_to_registers(d);
+    if (alarm_byte_matches(r->cmos[SECONDS_ALARM], r->cmos[SECONDS]) &&
+        alarm_byte_matches(r->cmos[MINUTES_ALARM], r->cmos[MINUTES]) &&
+        alarm_byte_matches(r->cmos[HOURS_ALARM], r->cmos[HOURS]))
+        flags |= C_ALARM;
+    raise_flags(d, flags);
+    second_update(d);
+}
+
+/* ---- registers ------------------------------------------------------------------------------- */
+
+static uint8_t register_a_read(struct device *d)
+{
+    const struct mc146818 *r = d->state;
+    bool updating = is_running(r) && time_now_ns(d) % SECOND_NS >= SECOND_NS - UPDATE_NS;
+
+    return r->cmos[REGISTER_A] | (updating ? A_UIP : 0);
+}
+
+static uint8_t register_c_read(struct device *d)
+{
+    struct mc146818 *r = d->state;
+    uint8_t value = r->cmos[REGISTER_C];
+
+    r->cmos[REGISTER_C] = 0;
+    device_irq(d, 0, false);
+    return value;
+}
+
+static uint8_t data_read(struct device *d)
+{
+    struct mc146818 *r = d->state;
+
+    switch (r->index) {
+    case REGISTER_A:
+        return register_a_read(d);
+    case REGISTER_C:
+        return register_c_read(d);
+    case REGISTER_D:
+        return D_VALID;
+    case SECONDS:
+    case MINUTES:
+    case HOURS:
+    case WEEKDAY:
+    case DAY:
+    case MONTH:
+    case YEAR:
+    case CENTURY:
+        if (is_running(r))
+            time_to_registers(d);
+        return r->cmos[r->index];
+    default:
+        return r->cmos[r->index];
+    }
+}
+
+/* A or B: time may stop or go on with what stands in the registers. */
+static void control_write(struct device *d, uint8_t value)
+{
+    struct mc146818 *r = d->state;
+    bool was_running = is_running(r);
+
+    if (was_running) {
+        time_to_registers(d);
+        r->stopped_ns = time_now_ns(d);
+    }
+    r->cmos[r->index] = r->index == REGISTER_A ? value & ~A_UIP : value;
+    if (value & B_SET && r->index == REGISTER_B)
+        r->cmos[REGISTER_B] &= ~B_UIE;
+    if (is_running(r)) {
+        int64_t from = was_running ? r->stopped_ns : time_from_registers(r);
+        r->offset_ns = from - clock_now_ns(d->clock);
+    }
+    raise_flags(d, 0);
+    periodic_update(d);
+    second_update(d);
+}
+
+static void data_write(struct device *d, uint8_t value)
+{
+    struct mc146818 *r = d->state;
+
+    switch (r->index) {
+    case REGISTER_A:
+    case REGISTER_B:
+        control_write(d, value);
+        return;
+    case REGISTER_C:
+    case REGISTER_D:
+        return;
+    case SECONDS:
+    case MINUTES:
+    case HOURS:
+    case WEEKDAY:
+    case DAY:
+    case MONTH:
+    case YEAR:
+    case CENTURY:
+        if (is_running(r)) {
+            int64_t within = time_now_ns(d) % SECOND_NS;
+            time_to_registers(d);
+            r->cmos[r->index] = value;
+            r->offset_ns = time_from_registers(r) + within - clock_now_ns(d->clock);
+        } else {
+            r->cmos[r->index] = value;
+            r->stopped_ns = time_from_registers(r);
+        }
+        return;
+    default:
+        r->cmos[r->index] = value;
+        return;
+    }
+}
+
+static uint64_t mc146818_read(struct device *d, uint64_t offset, unsigned size)
+{
+    return offset & 1 ? data_read(d) : 0xff; /* the index cannot be read back */
+}
+
+static void mc146818_write(struct device *d, uint64_t offset, uint64_t value, unsigned size)
+{
+    struct mc146818 *r = d->state;
+
+    /* Bit 7 of the index port masks NMI on the PC/AT; nothing here raises one. */
+    if (offset & 1)
+        data_write(d, (uint8_t)value);
+    else
+        r->index = value & (CMOS_BYTES - 1);
+}
+
+void mc146818_set(struct device *d, unsigned index, uint8_t value)
+{
+    struct mc146818 *r = d->state;
+
+    r->cmos[index % CMOS_BYTES] = value;
+}
+
+/* ---- device ---------------------------------------------------------------------------------- */
+
+/* Seconds since 1970 as the guest is to see them. */
+static bool base_time(struct device *d, int64_t *seconds, struct error *err)
+{
+    char base[32] = "";
+    struct tm tm = {0};
+    time_t now = time(NULL);
+
+    device_prop_string(d, "base", base, sizeof(base));
+    if (!*base || !strcmp(base, "utc")) {
+        *seconds = now;
+        return true;
+    }
+    if (!strcmp(base, "localtime")) {
+        localtime_r(&now, &tm);
+        *seconds = timegm(&tm);
+        return true;
+    }
+    const char *end = strptime(base, "%Y-%m-%d", &tm);
+    if (end && *end == 'T')
+        end = strptime(end + 1, "%H:%M:%S", &tm);
+    if (!end || *end)
+        return error_set(err,
+                         "-rtc base=%s: it is utc, localtime or a date like "
+                         "2006-06-17T16:01:21",
+                         base);
+    *seconds = timegm(&tm);
+    return true;
+}
+
+static bool mc146818_init(struct device *d, struct error *err)
+{
+    struct mc146818 *r = d->state;
+    int64_t seconds = 0;
+
+    if (!base_time(d, &seconds, err))
+        return false;
+    r->offset_ns = seconds * SECOND_NS - clock_now_ns(d->clock);
+    r->cmos[REGISTER_A] = A_RUNNING | 6;
+    r->cmos[REGISTER_B] = B_24_HOURS;
+    timer_init(&r->periodic, d->clock, periodic_expired, d);
+    timer_init(&r->second, d->clock, second_expired, d);
+    return true;
+}
+
+/* The RESET pin: interrupt enables and flags only. */
+static void mc146818_reset(struct device *d)
+{
+    struct mc146818 *r = d->state;
+
+    r->cmos[REGISTER_B] &= ~(B_PIE | B_AIE | B_UIE);
+    r->cmos[REGISTER_C] = 0;
+    periodic_update(d);
+    second_update(d);
+    device_irq(d, 0, false);
+}
+
+static const struct device_field fields[] = {
+    {.name = "cmos",
+     .offset = offsetof(struct mc146818, cmos),
+     .count = CMOS_BYTES,
+     .kind = DEVICE_U8,
+     .keep = true},
+    DEVICE_FIELD(struct mc146818, index, DEVICE_U8, 0),
+    DEVICE_KEPT(struct mc146818, offset_ns, DEVICE_U64),
+    DEVICE_KEPT(struct mc146818, stopped_ns, DEVICE_U64),
+    DEVICE_FIELD(struct mc146818, period_next_ns, DEVICE_U64, 0),
+    DEVICE_FIELD(struct mc146818, periodic, DEVICE_TIMER, 0),
+    DEVICE_FIELD(struct mc146818, second, DEVICE_TIMER, 0),
+};
+
+static const struct device_region regions[] = {
+    {.name = "rtc",
+     .size = 2,
+     .min_access = 1,
+     .max_access = 1,
+     .read = mc146818_read,
+     .write = mc146818_write,
+     .port = true},
+};
+
+static const struct device_class mc146818_class = {
+    .name = "mc146818",
+    .description = "Real-time clock and CMOS memory of the PC/AT",
+    .manual = "Motorola MC146818A",
+    .state_size = sizeof(struct mc146818),
+    .regions = regions,
+    .n_regions = ARRAY_SIZE(regions),
+    .fields = fields,
+    .n_fields = ARRAY_SIZE(fields),
+    .n_irq_out = 1,
+    .init = mc146818_init,
+    .reset = mc146818_reset,
+};
+REGISTER(device_class, mc146818_class);
