@@ -149,6 +149,7 @@ struct engine {
     uint64_t limit;     /* units still to enter, 0: any number */
     bool stepping;      /* every exit must come back to the loop */
     bool alone;         /* the next instruction is to be a unit of its own */
+    bool raising;       /* an exception is being entered: the unit has ended */
     _Atomic bool flush_requested;
     _Atomic bool sleeping; /* in a futex wait on run.exit_request */
     _Atomic bool stop_requested, quit_requested;

@@ -68,7 +68,8 @@ static void code_store(void *opaque, gpa address, unsigned size)
     const uint8_t *site = exec->backend->fault_site(exec->state, &cpu->run);
     const struct unit *unit = site ? unit_at(exec, site - 1) : NULL;
 
-    if (!unit || unit->n_insns < 2 || !unit_made_from(unit, address, size))
+    if (!unit || unit->n_insns < 2 || vcpu_engine(cpu)->raising ||
+        !unit_made_from(unit, address, size))
         return;
     vcpu_engine(cpu)->alone = true;
     vcpu_restart(cpu);
@@ -249,7 +250,9 @@ void vcpu_raise(struct vcpu *cpu, const struct exception *e)
 {
     bool in_code = make_precise(cpu);
 
+    vcpu_engine(cpu)->raising = true;
     cpu->guest->raise(cpu, e);
+    vcpu_engine(cpu)->raising = false;
     leave_to_loop(cpu, in_code, EXIT_LOOKUP_MISS);
 }
 

@@ -53,6 +53,7 @@ struct toy_cpu {
     uint32_t epc;
     uint32_t cause, address;
     uint64_t far_address;
+    uint32_t push_at, pushed; /* what entering an exception stores, and where; 0: nowhere */
     uint32_t physical_page[TOY_PAGES]; /* + 1; 0: unmapped */
     bool read_only[TOY_PAGES];
     unsigned n_interrupts;
@@ -293,6 +294,8 @@ static void toy_raise(struct vcpu *cpu, const struct exception *e)
     toy(cpu)->cause = e->kind;
     toy(cpu)->address = (uint32_t)e->address;
     toy(cpu)->far_address = e->address;
+    if (toy(cpu)->push_at)
+        mmu_store(cpu->mmu, base + toy(cpu)->push_at, toy(cpu)->pushed, 2);
     cpu->run.pc = base + VECTOR;
 }
 
@@ -787,6 +790,26 @@ static void changes_show_in_the_next_instruction(void **state)
     }
 }
 
+/* An exception's own stores, here into the unit it was raised in, do not begin anything again. */
+static void exceptions_may_change_the_unit_they_leave(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t at = put(f, 0x1000, T_ADDI, 0, 1);
+
+    at = put(f, at, T_ADDI, 1, 1);
+    at = put(f, at, T_TRAP, 0, 3);
+    put(f, at, T_STOP, 0, 0);
+    put(f, VECTOR, T_STOP, 0, 0);
+    f->toy->push_at = 0x1004;
+    f->toy->pushed = load_le32((uint8_t[]){T_ADDI, 1, 100, 0});
+    assert_int_equal(run(f, 0x1000), EXIT_YIELD);
+    assert_int_equal(f->toy->epc, 0x1008);
+    assert_int_equal(f->toy->r[0], 1);
+    assert_int_equal(f->toy->r[1], 1);
+    assert_int_equal(run(f, 0x1000), EXIT_YIELD);
+    assert_int_equal(f->toy->r[1], 101);
+}
+
 /* Addresses that differ from mapped ones in their top bits only. */
 static void addresses_that_are_not_canonical_fault(void **state)
 {
@@ -1002,6 +1025,7 @@ static const struct CMUnitTest tests[] = {
     TEST(dma_invalidates_running_code),
     TEST(running_unit_changes_itself),
     TEST(changes_show_in_the_next_instruction),
+    TEST(exceptions_may_change_the_unit_they_leave),
     TEST(addresses_that_are_not_canonical_fault),
     cmocka_unit_test_setup_teardown(small_cache_evicts, setup_tiny_cache, teardown),
     TEST(wild_addresses_stay_inside),
