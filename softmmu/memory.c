@@ -60,57 +60,6 @@ void memory_destroy(struct memory *memory)
 
 /* ---- the flat list --------------------------------------------------------------------------- */
 
-static void flat_fill(struct flat_section *flat, gpa base, uint64_t size,
-                      struct memory_block *block, uint64_t offset)
-{
-    flat->block = block;
-    flat->section = (struct memory_section){
-        .base = base,
-        .size = size,
-        .kind = block->readable || block->kind != MEMORY_ROM ? block->kind : MEMORY_DEVICE,
-        .host = block->host ? block->host + offset : NULL,
-        .ops = block->ops,
-        .opaque = block->opaque,
-        .name = block->name,
-        .page_flags = block->page_flags ? block_flags(block, offset) : NULL,
-        .offset = offset,
-    };
-}
-
-/* Puts one addition on top of the flat list. There is room: an addition adds at most two. */
-static void flat_apply(struct memory *memory, const struct memory_addition *a)
-{
-    gpa last = a->base + (a->size - 1);
-    unsigned n = 0, at = 0;
-    struct flat_section *old = memory->flats;
-    struct flat_section *new = calloc(memory->n_flats + 3, sizeof(*new));
-
-    if (!new)
-        BUG("out of memory");
-    for (unsigned i = 0; i < memory->n_flats; i++) {
-        const struct memory_section *s = &old[i].section;
-        gpa s_last = s->base + (s->size - 1);
-
-        if (s->base < a->base)
-            flat_fill(&new[n++], s->base, MIN(s_last, a->base - 1) - s->base + 1, old[i].block,
-                      s->offset);
-        if (s->base <= last)
-            at = n;
-        if (s_last > last) {
-            gpa from = MAX(s->base, last + 1);
-
-            flat_fill(&new[n++], from, s_last - from + 1, old[i].block,
-                      s->offset + (from - s->base));
-        }
-    }
-    /* `at` counts those that start at or below the new one; pieces above it come after. */
-    memmove(&new[at + 1], &new[at], (n - at) * sizeof(*new));
-    flat_fill(&new[at], a->base, a->size, a->block, a->offset);
-    memory->flats = new;
-    memory->n_flats = n + 1;
-    free(old);
-}
-
 static void granules_rebuild(struct memory *memory)
 {
     memset(memory->granules, 0, sizeof(memory->granules));
@@ -128,9 +77,189 @@ static void granules_rebuild(struct memory *memory)
     }
 }
 
+static enum memory_kind shown_kind(const struct memory_block *block,
+                                   const struct memory_window *window)
+{
+    if (block->kind == MEMORY_ROM && !block->readable)
+        return MEMORY_DEVICE;
+    if (block->kind == MEMORY_RAM && window && window->access != MEMORY_READ_WRITE)
+        return window->access == MEMORY_READ_ONLY ? MEMORY_ROM : MEMORY_DEVICE;
+    return block->kind;
+}
+
+static void flat_fill(struct flat_section *flat, const struct memory_addition *a)
+{
+    struct memory_block *block = a->block;
+
+    flat->block = block;
+    flat->write_to = NULL;
+    flat->section = (struct memory_section){
+        .base = a->base,
+        .size = a->size,
+        .kind = shown_kind(block, a->window),
+        .host = block->host ? block->host + a->offset : NULL,
+        .ops = block->ops,
+        .opaque = block->opaque,
+        .name = block->name,
+        .page_flags = block->page_flags ? block_flags(block, a->offset) : NULL,
+        .offset = a->offset,
+    };
+}
+
+/* The part [from, to] of a section. */
+static struct flat_section flat_cut(const struct flat_section *flat, gpa from, gpa to)
+{
+    struct flat_section part = *flat;
+    uint64_t skip = from - flat->section.base;
+
+    part.section.base = from;
+    part.section.size = to - from + 1;
+    part.section.offset += skip;
+    if (part.section.host) {
+        part.section.host += skip;
+        part.section.page_flags = block_flags(part.block, part.section.offset);
+    }
+    return part;
+}
+
+static gpa section_last(const struct flat_section *flat)
+{
+    return flat->section.base + (flat->section.size - 1);
+}
+
+/* Stores to [base, last] go to the window; what is not there answers no loads. Each old section
+ * comes with its gap before it, so 2n + 3 are enough. */
+static unsigned cover_writes(struct flat_section *out, const struct flat_section *in, unsigned n_in,
+                             const struct memory_addition *a)
+{
+    gpa last = a->base + (a->size - 1), next = a->base;
+    unsigned n = 0;
+    bool full = false; /* `next` has passed the end */
+    struct flat_section hole;
+
+    flat_fill(&hole, a);
+    hole.section.host = NULL;
+    hole.section.ops = NULL;
+    hole.write_to = a->window;
+    for (unsigned i = 0; i <= n_in; i++) {
+        gpa from = i < n_in ? in[i].section.base : last,
+            to = i < n_in ? section_last(&in[i]) : last;
+        if (i < n_in && from < a->base)
+            out[n++] = flat_cut(&in[i], from, MIN(to, a->base - 1));
+        if (!full && to >= a->base && (i == n_in ? next <= last : from > next)) {
+            gpa end = i == n_in || from > last ? last : from - 1;
+            out[n] = hole;
+            out[n].section.base = next;
+            out[n].section.offset += next - a->base;
+            out[n++].section.size = end - next + 1;
+            full = end == last;
+        }
+        if (i == n_in)
+            break;
+        if (to >= a->base && from <= last) {
+            out[n] = flat_cut(&in[i], MAX(from, a->base), MIN(to, last));
+            if (out[n].section.kind == MEMORY_RAM) /* so that stores take the slow path */
+                out[n].section.kind = MEMORY_ROM;
+            out[n++].write_to = a->window;
+            full = to >= last;
+            next = to + 1;
+        }
+        if (to > last)
+            out[n++] = flat_cut(&in[i], MAX(from, last + 1), to);
+    }
+    return n;
+}
+
+/* Puts one addition over a sorted list; returns the new length, at most n_in + 2. */
+static unsigned cover(struct flat_section *out, const struct flat_section *in, unsigned n_in,
+                      const struct memory_addition *a)
+{
+    gpa last = a->base + (a->size - 1);
+    unsigned n = 0, i = 0;
+
+    for (; i < n_in && in[i].section.base < a->base; i++)
+        out[n++] = flat_cut(&in[i], in[i].section.base, MIN(section_last(&in[i]), a->base - 1));
+    flat_fill(&out[n++], a);
+    if (i && section_last(&in[i - 1]) > last)
+        i--; /* it goes on behind the new one */
+    for (; i < n_in; i++) {
+        if (section_last(&in[i]) > last)
+            out[n++] = flat_cut(&in[i], MAX(in[i].section.base, last + 1), section_last(&in[i]));
+    }
+    return n;
+}
+
+/* What shows in [base, last], worked out anew from all additions. Ownership: the caller's. */
+static struct flat_section *flats_render(const struct memory *memory, gpa base, gpa last,
+                                         unsigned *count)
+{
+    unsigned n = 0, room = 1;
+    struct flat_section *list, *other;
+
+    for (unsigned i = 0; i < memory->n_additions; i++) {
+        const struct memory_addition *a = &memory->additions[i];
+        if (a->base <= last && a->base + (a->size - 1) >= base)
+            room = a->window && a->window->access == MEMORY_WRITE_ONLY ? 2 * room + 3 : room + 2;
+        room = MIN(room, 2 * MEMORY_MAX_SECTIONS);
+    }
+    list = calloc(room, sizeof(*list));
+    other = calloc(room, sizeof(*other));
+    if (!list || !other)
+        BUG("out of memory");
+    for (unsigned i = 0; i < memory->n_additions; i++) {
+        struct memory_addition a = memory->additions[i];
+        struct flat_section *swap = list;
+        gpa a_last = MIN(a.base + (a.size - 1), last), from = MAX(a.base, base);
+        if (from > a_last)
+            continue;
+        a.offset += from - a.base;
+        a.base = from;
+        a.size = a_last - from + 1;
+        n = a.window && a.window->access == MEMORY_WRITE_ONLY ? cover_writes(other, list, n, &a)
+                                                              : cover(other, list, n, &a);
+        list = other;
+        other = swap;
+    }
+    free(other);
+    *count = n;
+    return list;
+}
+
+/* After additions that touch [base, last] came or went. */
+static void flats_update(struct memory *memory, gpa base, gpa last)
+{
+    unsigned n_middle, n = 0;
+    struct flat_section *middle = flats_render(memory, base, last, &n_middle);
+    struct flat_section *old = memory->flats;
+    struct flat_section *new = calloc(memory->n_flats + n_middle + 2, sizeof(*new));
+    unsigned i = 0;
+
+    if (!new)
+        BUG("out of memory");
+    for (; i < memory->n_flats && old[i].section.base < base; i++)
+        new[n++] = flat_cut(&old[i], old[i].section.base, MIN(section_last(&old[i]), base - 1));
+    memcpy(&new[n], middle, n_middle * sizeof(*new));
+    n += n_middle;
+    if (i && section_last(&old[i - 1]) > last)
+        i--;
+    for (; i < memory->n_flats; i++) {
+        if (section_last(&old[i]) > last)
+            new[n++] = flat_cut(&old[i], MAX(old[i].section.base, last + 1), section_last(&old[i]));
+    }
+    memory->flats = new;
+    memory->n_flats = n;
+    free(old);
+    free(middle);
+    granules_rebuild(memory);
+}
+
+/* Tells those who cache parts of the map, once the change is complete. */
 static void map_changed(struct memory *memory)
 {
-    granules_rebuild(memory);
+    memory->changed = true;
+    if (memory->batch)
+        return;
+    memory->changed = false;
     for (struct memory_listener *l = memory->listeners; l; l = l->next)
         l->map_changed(l->opaque);
 }
@@ -162,10 +291,16 @@ const struct memory_section *memory_find(const struct memory *memory, gpa addres
 
 /* ---- adding and removing --------------------------------------------------------------------- */
 
-static bool addition_append(struct memory *memory, const struct memory_addition *addition,
+static int addition_layer(const struct memory_addition *a)
+{
+    return a->window ? a->window->layer : 0;
+}
+
+static bool addition_insert(struct memory *memory, const struct memory_addition *addition,
                             struct error *err)
 {
     struct memory_addition *grown;
+    unsigned at = memory->n_additions;
 
     if (memory->n_additions >= MEMORY_MAX_SECTIONS)
         return error_set(err, "too many regions in the physical map");
@@ -173,8 +308,12 @@ static bool addition_append(struct memory *memory, const struct memory_addition 
     if (!grown)
         return error_set(err, "not enough memory for the physical map");
     memory->additions = grown;
-    grown[memory->n_additions++] = *addition;
-    flat_apply(memory, addition);
+    while (at && addition_layer(&grown[at - 1]) > addition_layer(addition))
+        at--;
+    memmove(&grown[at + 1], &grown[at], (memory->n_additions - at) * sizeof(*grown));
+    grown[at] = *addition;
+    memory->n_additions++;
+    flats_update(memory, addition->base, addition->base + (addition->size - 1));
     return true;
 }
 
@@ -212,6 +351,12 @@ static void block_destroy(struct memory_block *block)
     free(block);
 }
 
+static void block_link(struct memory *memory, struct memory_block *block)
+{
+    block->next = memory->blocks;
+    memory->blocks = block;
+}
+
 static bool block_add(struct memory *memory, struct memory_block *block, struct error *err)
 {
     struct memory_addition addition = {.base = block->canonical,
@@ -219,10 +364,9 @@ static bool block_add(struct memory *memory, struct memory_block *block, struct 
                                        .block = block,
                                        .group = memory->next_group++};
 
-    if (!addition_append(memory, &addition, err))
+    if (!addition_insert(memory, &addition, err))
         return false;
-    block->next = memory->blocks;
-    memory->blocks = block;
+    block_link(memory, block);
     map_changed(memory);
     return true;
 }
@@ -346,35 +490,146 @@ bool memory_add_alias(struct memory *memory, const char *name, gpa base, gpa tar
         if (pieces[i].block->host &&
             ((pieces[i].base | pieces[i].size | pieces[i].offset) & (TLB_PAGE_SIZE - 1)))
             ok = error_set(err, "region %s: an alias of memory must be page-aligned", name);
-        ok = ok && addition_append(memory, &pieces[i], err);
+        ok = ok && addition_insert(memory, &pieces[i], err);
     }
     free(pieces);
     map_changed(memory);
     return ok;
 }
 
-bool memory_remove(struct memory *memory, gpa base)
+static void group_remove(struct memory *memory, unsigned group)
 {
-    unsigned found = memory->n_additions, kept = 0, group;
+    unsigned kept = 0;
+    gpa first = UINT64_MAX, last = 0;
 
     for (unsigned i = 0; i < memory->n_additions; i++) {
-        if (memory->additions[i].base == base)
-            found = i;
-    }
-    if (found == memory->n_additions)
-        return false;
-    group = memory->additions[found].group;
-    memory->n_flats = 0;
-    for (unsigned i = 0; i < memory->n_additions; i++) {
-        if (memory->additions[i].group == group)
+        struct memory_addition a = memory->additions[i];
+        if (a.group != group) {
+            memory->additions[kept++] = a;
             continue;
-        memory->additions[kept] = memory->additions[i];
-        flat_apply(memory, &memory->additions[kept++]);
+        }
+        first = MIN(first, a.base);
+        last = MAX(last, a.base + (a.size - 1));
     }
     memory->n_additions = kept;
+    flats_update(memory, first, last);
+    map_changed(memory);
+}
+
+bool memory_remove(struct memory *memory, gpa base)
+{
+    for (unsigned i = memory->n_additions; i-- > 0;) {
+        if (memory->additions[i].base == base && !memory->additions[i].window) {
+            group_remove(memory, memory->additions[i].group);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- windows --------------------------------------------------------------------------------- */
+
+static struct memory_block *create_floating(struct memory *memory, enum memory_kind kind,
+                                            const char *name, uint64_t size,
+                                            const struct region_ops *ops, void *opaque,
+                                            struct error *err)
+{
+    struct memory_block *block;
+
+    if (kind != MEMORY_DEVICE)
+        size = align_up(size, TLB_PAGE_SIZE);
+    if (!check_range(name, 0, size, err))
+        return NULL;
+    block = block_create(kind, name, MEMORY_FLOATING + memory->fd_bytes, size, err);
+    if (!block)
+        return NULL;
+    block->ops = ops;
+    block->opaque = opaque;
+    if (kind != MEMORY_DEVICE && !block_map(memory, block, err)) {
+        block_destroy(block);
+        return NULL;
+    }
+    block_link(memory, block);
+    return block;
+}
+
+struct memory_block *memory_create_ram(struct memory *memory, const char *name, uint64_t size,
+                                       struct error *err)
+{
+    return create_floating(memory, MEMORY_RAM, name, size, NULL, NULL, err);
+}
+
+struct memory_block *memory_create_rom(struct memory *memory, const char *name, uint64_t size,
+                                       const struct region_ops *ops, void *opaque,
+                                       struct error *err)
+{
+    return create_floating(memory, MEMORY_ROM, name, size, ops, opaque, err);
+}
+
+struct memory_block *memory_create_device(struct memory *memory, const char *name, uint64_t size,
+                                          const struct region_ops *ops, void *opaque,
+                                          struct error *err)
+{
+    return create_floating(memory, MEMORY_DEVICE, name, size, ops, opaque, err);
+}
+
+uint8_t *memory_block_host(struct memory_block *block)
+{
+    return block->host;
+}
+
+bool memory_window_show(struct memory *memory, struct memory_window *window, struct error *err)
+{
+    const struct memory_block *block = window->block;
+    struct memory_addition addition = {.base = window->base,
+                                       .size = window->size,
+                                       .block = window->block,
+                                       .offset = window->offset,
+                                       .group = memory->next_group,
+                                       .window = window};
+
+    if (window->shown)
+        return true;
+    if (!check_range(block->name, window->base, window->size, err))
+        return false;
+    if (window->offset > block->size || window->size > block->size - window->offset)
+        return error_set(err, "region %s is shorter than its window", block->name);
+    if (block->host && ((window->base | window->size | window->offset) & (TLB_PAGE_SIZE - 1)))
+        return error_set(err, "region %s: 0x%" PRIx64 " is not a page boundary", block->name,
+                         window->base);
+    if (!addition_insert(memory, &addition, err))
+        return false;
+    memory->next_group++;
+    window->shown = true;
     map_changed(memory);
     return true;
 }
+
+void memory_window_hide(struct memory *memory, struct memory_window *window)
+{
+    if (!window->shown)
+        return;
+    window->shown = false;
+    for (unsigned i = 0; i < memory->n_additions; i++) {
+        if (memory->additions[i].window == window) {
+            group_remove(memory, memory->additions[i].group);
+            return;
+        }
+    }
+}
+
+void memory_begin(struct memory *memory)
+{
+    memory->batch++;
+}
+
+void memory_commit(struct memory *memory)
+{
+    if (--memory->batch == 0 && memory->changed)
+        map_changed(memory);
+}
+
+/* ---- the rest of the map --------------------------------------------------------------------- */
 
 void memory_rom_set_readable(struct memory *memory, gpa base, bool readable)
 {
@@ -564,12 +819,30 @@ uint64_t memory_device_read(struct memory *memory, const struct flat_section *fl
     return value;
 }
 
+/* Reads come from what lies beneath the window, stores go into the window's memory. */
+static COLD void write_through(struct memory *memory, const struct flat_section *flat,
+                               uint64_t offset, uint64_t value, unsigned size)
+{
+    const struct memory_window *window = flat->write_to;
+    uint64_t at = offset - flat->section.offset + flat->section.base - window->base;
+
+    if (at + size > window->size)
+        return;
+    at += window->offset;
+    host_store(window->block->host + at, value, size);
+    range_stored(memory, window->block, at, size);
+}
+
 void memory_device_write(struct memory *memory, const struct flat_section *flat, uint64_t offset,
                          uint64_t value, unsigned size)
 {
     const struct memory_block *block = flat->block;
     const struct region_ops *ops = block->ops;
 
+    if (UNLIKELY(flat->write_to)) {
+        write_through(memory, flat, offset, value, size);
+        return;
+    }
     if (UNLIKELY(!ops || !ops->write)) {
         log_printf(LOG_GUEST_ERROR, "%s: write of 0x%" PRIx64 " at offset 0x%" PRIx64 " ignored\n",
                    block->name, value & size_mask(size), offset);

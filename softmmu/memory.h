@@ -3,8 +3,9 @@
  * The guest-physical address space: RAM and ROM backed by one memfd, and device regions. Devices
  * see offsets within their region only.
  *
- * Threading: the map is built before the vCPUs start (and changed only while they are stopped).
- * Region callbacks run with the device lock held. RAM is accessed by anyone at any time.
+ * Threading: the map is built before the vCPUs start. Later it changes while they are stopped, or
+ * from within a region callback of the vCPU's own access (a BAR moves). Region callbacks run with
+ * the device lock held. RAM is accessed by anyone at any time.
  * Every address and length may come from a hostile guest: nothing here trusts them.
  */
 #ifndef CALQUE_SOFTMMU_MEMORY_H
@@ -71,6 +72,45 @@ bool memory_remove(struct memory *memory, gpa base);
 void memory_rom_set_readable(struct memory *memory, gpa base, bool readable);
 /* RAM or ROM at `address` was changed through its host pointer: drops code made from it. */
 void memory_changed(struct memory *memory, gpa address, uint64_t size);
+
+/* ---- what moves while the machine runs: BARs, shadow RAM, banks ---- */
+
+/* Memory or a device that shows nowhere yet. Owned by `memory` and never freed before it. */
+struct memory_block;
+struct memory_block *memory_create_ram(struct memory *memory, const char *name, uint64_t size,
+                                       struct error *err);
+struct memory_block *memory_create_rom(struct memory *memory, const char *name, uint64_t size,
+                                       const struct region_ops *ops, void *opaque,
+                                       struct error *err);
+struct memory_block *memory_create_device(struct memory *memory, const char *name, uint64_t size,
+                                          const struct region_ops *ops, void *opaque,
+                                          struct error *err);
+uint8_t *memory_block_host(struct memory_block *block); /* NULL: a device */
+
+enum memory_window_access {
+    MEMORY_READ_WRITE,
+    MEMORY_READ_ONLY,  /* RAM; stores are dropped */
+    MEMORY_WRITE_ONLY, /* RAM; loads see what lies beneath */
+};
+/* One place where part of a block shows, in a struct of the caller's that stays while it does. The
+ * caller sets all fields but `shown`. Windows of higher layer cover lower ones, whatever their age;
+ * memory_add_* is layer 0. */
+struct memory_window {
+    struct memory_block *block;
+    uint64_t offset; /* within the block */
+    gpa base;
+    uint64_t size;
+    int layer;
+    enum memory_window_access access;
+    bool shown;
+};
+/* False: the window wraps around, is not page-aligned, leaves its block or the map is full; nothing
+ * shows then. Showing a window that is shown, and hiding one that is not, is harmless. */
+bool memory_window_show(struct memory *memory, struct memory_window *window, struct error *err);
+void memory_window_hide(struct memory *memory, struct memory_window *window);
+/* What lies between costs one flush of the TLBs. They nest. */
+void memory_begin(struct memory *memory);
+void memory_commit(struct memory *memory);
 
 const struct memory_section *memory_find(const struct memory *memory, gpa address);
 void memory_print_map(const struct memory *memory, FILE *out);

@@ -16,6 +16,9 @@
 enum { MAP_GRANULE_BITS = 20, MAP_GRANULES = 1 << 12 };
 enum { GRANULE_HOLE = 0, GRANULE_MIXED = 0xffff }; /* else 1 + index of the one flat section */
 enum { MEMORY_MAX_SECTIONS = 4096, MEMORY_MAX_PAGES = 1 << 24 };
+/* Where blocks without a place of their own have their canonical addresses: above all that a guest
+ * can name, below what an entry for execution can hold. */
+#define MEMORY_FLOATING (UINT64_C(1) << 42)
 
 struct memory_block {
     enum memory_kind kind;
@@ -33,9 +36,11 @@ struct memory_block {
     struct memory_block *next;
 };
 
+/* Valid until the next change of the map, that is until the next region callback at the latest. */
 struct flat_section {
     struct memory_section section;
     struct memory_block *block;
+    const struct memory_window *write_to; /* MEMORY_WRITE_ONLY: where stores go instead */
 };
 
 /* Something that caches parts of the map: each vCPU's TLB. */
@@ -51,7 +56,8 @@ struct memory_addition {
     uint64_t size;
     struct memory_block *block;
     uint64_t offset;
-    unsigned group; /* additions made by one call */
+    unsigned group;                     /* additions made by one call */
+    const struct memory_window *window; /* made by memory_window_show, NULL: by memory_add_* */
 };
 
 struct memory {
@@ -59,8 +65,10 @@ struct memory {
     int fd;
     uint64_t fd_bytes;
     struct memory_block *blocks;
-    struct memory_addition *additions;
+    struct memory_addition *additions; /* the later one covers the earlier one */
     unsigned n_additions, next_group;
+    unsigned batch;             /* memory_begin without memory_commit */
+    bool changed;               /* listeners have not been told yet */
     struct flat_section *flats; /* sorted, disjoint */
     unsigned n_flats;
     struct memory_listener *listeners;

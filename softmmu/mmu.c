@@ -123,9 +123,12 @@ struct mmu {
 /* Where an access goes, after translation. */
 struct target {
     uint8_t *host;                   /* of the byte, or NULL: a device */
-    const struct flat_section *flat; /* NULL: the table answered, or, without host, a hole */
+    const struct flat_section *flat; /* NULL: the table answered, or, without host, a hole.
+                                        Until a device access, which may change the map */
     gpa physical;
-    bool tracked; /* the page holds code: say so before and after a store */
+    bool tracked;                     /* the page holds code: say so before and after a store */
+    const struct memory_block *block; /* tracked: where */
+    uint64_t offset;
 };
 
 /* ---- entries --------------------------------------------------------------------------------- */
@@ -870,6 +873,8 @@ static struct target resolve(struct mmu *mmu, gva address, enum mmu_access acces
         return target;
     offset = flat_offset(target.flat, target.physical);
     target.tracked = block_has_code(target.flat->block, offset);
+    target.block = target.flat->block;
+    target.offset = offset;
     if (!target.tracked && !slow->device)
         enter_write(mmu, &mmu->current->table[half_of(mmu, memop)], va,
                     target.host - (va & PAGE_MASK), target.flat->block, offset);
@@ -880,14 +885,13 @@ static struct target resolve(struct mmu *mmu, gva address, enum mmu_access acces
 static void target_prepare(struct mmu *mmu, const struct target *target, unsigned size)
 {
     if (UNLIKELY(target->tracked) && mmu->code_store)
-        mmu->code_store(mmu->run, flat_canonical(target->flat, target->physical), size);
+        mmu->code_store(mmu->run, target->block->canonical + target->offset, size);
 }
 
 static void target_stored(struct mmu *mmu, const struct target *target, unsigned size)
 {
     if (UNLIKELY(target->tracked))
-        block_stored(mmu->memory, target->flat->block, flat_offset(target->flat, target->physical),
-                     size);
+        block_stored(mmu->memory, target->block, target->offset, size);
 }
 
 /* Device accesses that leave their section (it ends within the page) go on in what follows. */

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -322,16 +323,140 @@ static void random_maps_agree(void **state)
     }
 }
 
+static void windows_show_by_layer(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t *fixed = memory_add_ram(f->memory, "fixed", 0x4000, 0x2000, &f->err);
+    struct memory_block *bar = memory_create_ram(f->memory, "bar", 0x4000, &f->err);
+    struct memory_window low = {.block = bar, .base = 0x3000, .size = 0x4000, .layer = -1};
+    struct memory_window high = {
+        .block = bar, .offset = 0x3000, .base = 0x4000, .size = 0x1000, .layer = 1};
+    bool ok;
+
+    memset(memory_block_host(bar), 0xbb, 0x4000);
+    memory_block_host(bar)[0x3000] = 0x77;
+    fixed[0] = 0x11;
+    assert_true(memory_window_show(f->memory, &low, &f->err));
+    assert_int_equal(memory_load(f->memory, 0x3000, 1, &ok), 0xbb);
+    assert_int_equal(memory_load(f->memory, 0x4000, 1, &ok), 0x11);
+    assert_int_equal(memory_load(f->memory, 0x6000, 1, &ok), 0x77);
+    assert_true(memory_window_show(f->memory, &high, &f->err));
+    assert_int_equal(memory_load(f->memory, 0x4000, 1, &ok), 0x77);
+    assert_int_equal(memory_load(f->memory, 0x5000, 1, &ok), 0);
+    memory_window_hide(f->memory, &low);
+    memory_load(f->memory, 0x3000, 1, &ok);
+    assert_false(ok);
+    memory_load(f->memory, 0x6000, 1, &ok);
+    assert_false(ok);
+    memory_window_hide(f->memory, &high);
+    assert_int_equal(memory_load(f->memory, 0x4000, 1, &ok), 0x11);
+    low.base = UINT64_MAX - 0xfff;
+    assert_false(memory_window_show(f->memory, &low, &f->err));
+    low.base = 0x800;
+    assert_false(memory_window_show(f->memory, &low, &f->err));
+    low.size = 0x5000;
+    assert_false(memory_window_show(f->memory, &low, &f->err));
+    assert_false(low.shown);
+}
+
+/* Shadow RAM: the four combinations of where loads and stores go. */
+static void windows_are_read_or_written(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t *rom = memory_add_rom(f->memory, "rom", 0xf0000, 0x1000, NULL, NULL, &f->err);
+    uint8_t *below = memory_add_ram(f->memory, "below", 0xf2000, 0x1000, &f->err);
+    struct memory_block *ram = memory_create_ram(f->memory, "shadow", 0x4000, &f->err);
+    uint8_t *shadow = memory_block_host(ram);
+    struct memory_window w = {.block = ram, .base = 0xf0000, .size = 0x4000, .layer = 1};
+    bool ok;
+
+    rom[4] = 0x12;
+    shadow[4] = 0x34;
+    shadow[0x3fff] = 0x56;
+    w.access = MEMORY_READ_ONLY;
+    assert_true(memory_window_show(f->memory, &w, &f->err));
+    memory_store(f->memory, 0xf0004, 0x99, 1, &ok);
+    assert_int_equal(memory_load(f->memory, 0xf0004, 1, &ok), 0x34);
+    memory_window_hide(f->memory, &w);
+    w.access = MEMORY_WRITE_ONLY;
+    assert_true(memory_window_show(f->memory, &w, &f->err));
+    assert_int_equal(memory_load(f->memory, 0xf0004, 1, &ok), 0x12);
+    memory_store(f->memory, 0xf0004, 0x99, 1, &ok);
+    assert_int_equal(shadow[4], 0x99);
+    memory_store(f->memory, 0xf1ffe, 0x1234, 2, &ok); /* over nothing */
+    assert_int_equal(shadow[0x1ffe], 0x34);
+    memory_store(f->memory, 0xf2008, 0x77, 1, &ok); /* over RAM */
+    assert_int_equal(shadow[0x2008], 0x77);
+    assert_int_equal(below[8], 0);
+    memory_store(f->memory, 0xf3ffe, 0xabcd, 2, &ok);
+    assert_int_equal(shadow[0x3fff], 0xab);
+    memory_store(f->memory, 0xf4000, 1, 1, &ok);
+    assert_false(ok);
+    memory_window_hide(f->memory, &w);
+    assert_int_equal(memory_load(f->memory, 0xf2008, 1, &ok), 0);
+    memory_load(f->memory, 0xf3000, 1, &ok);
+    assert_false(ok);
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Windows come and go at random over fixed RAM; a model says what must show. And it is quick. */
+static void random_windows_agree(void **state)
+{
+    enum { PAGES = 64, WINDOWS = 24, MOVES = 3000 };
+    struct fixture *f = *state;
+    struct memory_window w[WINDOWS] = {0};
+    unsigned age[WINDOWS] = {0}, seed = 3;
+    uint64_t spent_ns = 0;
+    bool ok;
+
+    for (unsigned i = 0; i < WINDOWS; i++) {
+        w[i].block = memory_create_ram(f->memory, "w", PAGES << 12, &f->err);
+        w[i].layer = (int)(i % 3) - 1;
+        memset(memory_block_host(w[i].block), (int)i + 1, PAGES << 12);
+    }
+    for (unsigned n = 1; n <= MOVES; n++) {
+        unsigned i = (unsigned)rand_r(&seed) % WINDOWS;
+        uint64_t start_ns = now_ns();
+        memory_window_hide(f->memory, &w[i]);
+        w[i].base = (gpa)((unsigned)rand_r(&seed) % PAGES) << 12;
+        w[i].size = (uint64_t)(1 + (unsigned)rand_r(&seed) % (PAGES / 4)) << 12;
+        if (rand_r(&seed) % 4)
+            assert_true(memory_window_show(f->memory, &w[i], &f->err));
+        spent_ns += now_ns() - start_ns;
+        age[i] = n;
+        for (gpa at = (gpa)(n % 7) << 12; n % 8 == 0 && at < PAGES << 12; at += 7 << 12) {
+            int top = -1;
+            for (int k = 0; k < WINDOWS; k++) {
+                bool covers = w[k].shown && at >= w[k].base && at - w[k].base < w[k].size;
+                if (covers && (top < 0 || w[k].layer > w[top].layer ||
+                               (w[k].layer == w[top].layer && age[k] > age[top])))
+                    top = k;
+            }
+            assert_int_equal(memory_load(f->memory, at, 1, &ok), top + 1);
+        }
+    }
+    print_message("one move takes %u ns\n", (unsigned)(spent_ns / MOVES));
+    assert_true(spent_ns / MOVES < 1000000);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(ram_holds_what_is_written), TEST(bad_ranges_are_refused),
-        TEST(device_accesses_are_split), TEST(wide_devices_get_wide_accesses),
-        TEST(later_additions_overlay),   TEST(aliases_show_the_same),
-        TEST(flash_turns_into_a_device), TEST(stores_into_code_are_reported),
-        TEST(random_maps_agree),
+        TEST(ram_holds_what_is_written),   TEST(bad_ranges_are_refused),
+        TEST(device_accesses_are_split),   TEST(wide_devices_get_wide_accesses),
+        TEST(later_additions_overlay),     TEST(aliases_show_the_same),
+        TEST(flash_turns_into_a_device),   TEST(stores_into_code_are_reported),
+        TEST(random_maps_agree),           TEST(windows_show_by_layer),
+        TEST(windows_are_read_or_written), TEST(random_windows_agree),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
