@@ -149,6 +149,11 @@ bool x86_handler_missing(struct xlat *x, const struct x86_insn *insn);
 enum x86_decode_result x86_decode(const uint8_t *code, size_t size, uint32_t key, uint64_t features,
                                   struct x86_insn *out);
 
+/* One instruction as text, by capstone if it is there, else its bytes; its length, 0 if it does not
+ * end within size (struct guest.disassemble). */
+unsigned x86_disassemble_guest(const uint8_t *code, size_t size, uint64_t pc, uint32_t key,
+                               char *text, size_t text_size);
+
 /* All rows, for tests: n of them. */
 const struct x86_row *x86_rows(unsigned *n);
 
