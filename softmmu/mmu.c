@@ -1125,7 +1125,7 @@ void *mmu_probe(struct mmu *mmu, gva address, unsigned length, unsigned memop)
         resolve(mmu, va + left_in_page(va), access, memop, unaligned);
     }
     mmu->run->bounce_address = va;
-    if (access == MMU_READ)
+    if (access == MMU_READ || memop & IR_MEM_READ)
         bounce_read(mmu, va, length, memop);
     return mmu->run->bounce;
 }

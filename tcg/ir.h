@@ -221,6 +221,7 @@ enum ir_memop {
     IR_MEM_ALIGN = 7 << 6,      /* log2 of the required alignment << 6; less: alignment fault */
     IR_MEM_WRITE = 1 << 9,      /* PROBE: for writing */
     IR_MEM_EXCLUSIVE = 1 << 10, /* for the fault's syndrome only */
+    IR_MEM_READ = 1 << 11,      /* writing PROBE: what is there will be read too */
 };
 #define IR_MEM_ALIGN_OF(log2) ((log2) << 6)
 static inline unsigned memop_size(unsigned memop)
@@ -237,8 +238,8 @@ static inline unsigned memop_align(unsigned memop)
  * (at most IR_PROBE_MAX), the memop's size the element's. The result is a host pointer through
  * which HLOAD and HSTORE go. Where the range is not plain RAM in one page, a reading PROBE does the
  * accesses through the slow path into run_state.bounce and returns that; a writing one checks both
- * pages, raises the fault if there is one, returns the bounce buffer, and COMMIT stores it element
- * by element. HLOAD/HSTORE honour memop size, sign and swap.
+ * pages, raises the fault if there is one, returns the bounce buffer (with IR_MEM_READ: filled with
+ * what is there), and COMMIT stores it element by element. HLOAD/HSTORE honour memop size, sign and swap.
  */
 enum { IR_PROBE_MAX = 128 };
 

@@ -189,7 +189,7 @@ static bool check_memop(const struct checker *c, unsigned memop, unsigned type)
 {
     unsigned size = memop & IR_MEM_SIZE;
     if (memop & ~(unsigned)(IR_MEM_SIZE | IR_MEM_SIGN | IR_MEM_SWAP | IR_MEM_USER | IR_MEM_ALIGN |
-                            IR_MEM_WRITE | IR_MEM_EXCLUSIVE))
+                            IR_MEM_WRITE | IR_MEM_EXCLUSIVE | IR_MEM_READ))
         return fail(c, "unknown bits in memop 0x%x", memop);
     static const struct {
         uint8_t least, most;
