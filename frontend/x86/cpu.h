@@ -252,6 +252,7 @@ struct x86_cpu {
     uint32_t eflags; /* the others */
     uint32_t
         inhibit; /* interrupts wait for the end of the next instruction (STI, MOV SS, POP SS) */
+    uint32_t pending_debug; /* DR6 bits of a #DB due before the next instruction */
     struct x86_segment segment[N_SEGMENTS], ldt, tr;
     struct x86_table gdt, idt;
     uint32_t cpl;
@@ -357,6 +358,13 @@ NORETURN void x86_raise(struct x86_cpu *cpu, enum x86_exception kind, uint32_t e
 
 /* Loads a segment register with all checks (SDM vol. 3, 5); raises. Updates the mode. */
 void x86_load_segment(struct x86_cpu *cpu, enum x86_segment_register seg, uint16_t selector);
+
+/* Debug registers. A data access hit DR7's wishes: notes it in pending_debug and kicks. */
+void x86_check_data_break(struct x86_cpu *cpu, uint64_t linear, unsigned size, bool write);
+/* Raises #DB if an instruction breakpoint is at this address and RF is clear. */
+void x86_check_code_break(struct x86_cpu *cpu, uint64_t linear);
+/* May the program use these ports (IOPL, the TSS's bitmap)? Raises #GP(0) if not. */
+void x86_check_io(struct x86_cpu *cpu, uint16_t port, unsigned size);
 
 /* ---- FPU and SSE state (fpu.c) ----------------------------------------------------------------*/
 

@@ -30,6 +30,8 @@ struct x86_xlat {
     const struct x86_insn *insn;
     bool end_after_next; /* STI, MOV SS: the next instruction is the last of the unit, then poll */
     bool ended;          /* the handler has ended the path */
+    bool shadowed;       /* the instruction follows one that set end_after_next */
+    bool careful;        /* the unit may reach the end of CS: each instruction checks its limit */
 };
 
 static inline struct x86_xlat *x86_xlat(struct xlat *x)
@@ -42,6 +44,8 @@ static inline struct x86_xlat *x86_xlat(struct xlat *x)
 ir_ref x86_gpr(struct xlat *x, unsigned reg, unsigned size);
 void x86_set_gpr(struct xlat *x, unsigned reg, unsigned size,
                  ir_ref value); /* 4: clears bits 63:32 */
+/* Operand n for width ops, which ignore what is above its size: those bits may be anything. */
+ir_ref x86_read_low(struct xlat *x, const struct x86_insn *insn, unsigned n);
 /* Address-sized use of a register (counts, pointers): zero-extended value of address type. */
 ir_ref x86_address_register(struct xlat *x, unsigned reg, unsigned address_size);
 void x86_set_address_register(struct xlat *x, unsigned reg, unsigned address_size, ir_ref value);
@@ -55,6 +59,9 @@ static inline enum ir_type x86_value_type(unsigned size)
 }
 ir_ref x86_constant(struct xlat *x, unsigned size, uint64_t value); /* of the size's type */
 ir_ref x86_address_constant(struct xlat *x, uint64_t value);        /* of the address type */
+/* A value of the address type as one of `size` bytes, and back. */
+ir_ref x86_from_address(struct xlat *x, ir_ref address, unsigned size);
+ir_ref x86_to_address(struct xlat *x, ir_ref value, unsigned size);
 /* Value of `from` bytes to `to` bytes. */
 ir_ref x86_extend(struct xlat *x, ir_ref value, unsigned from, unsigned to, bool sign);
 ir_ref x86_truncate(struct xlat *x, ir_ref value, unsigned from, unsigned to);
@@ -72,9 +79,16 @@ ir_ref x86_linear_at(struct xlat *x, unsigned segment, ir_ref offset, unsigned a
                      unsigned size, bool write);
 /* memop of a data access of `size` bytes (1..16) in this mode: alignment checks of KEY_ALIGN. */
 unsigned x86_memop(struct xlat *x, unsigned size);
+/* Wraps an address-type value at the address size. */
+ir_ref x86_wrap_address(struct xlat *x, ir_ref address, unsigned address_size);
 /* Data accesses: use these, not ir_load and ir_store (data breakpoints, privilege, bus width). */
 ir_ref x86_load(struct xlat *x, ir_ref linear, int64_t displacement, unsigned size);
 void x86_store(struct xlat *x, ir_ref linear, int64_t displacement, unsigned size, ir_ref value);
+/* LOCK: memory op= operand, gives what was there; and compare-and-swap. */
+ir_ref x86_rmw(struct xlat *x, enum ir_rmw what, ir_ref linear, unsigned size, ir_ref operand);
+ir_ref x86_cas(struct xlat *x, ir_ref linear, unsigned size, ir_ref expected, ir_ref value);
+/* aligned: else #GP(0). Such accesses have IR_MEM_EXCLUSIVE set, which tells the MMU's fault
+ * function that a missed alignment is a #GP and no #AC. */
 ir_ref x86_load128(struct xlat *x, ir_ref linear, int64_t displacement, bool aligned);
 void x86_store128(struct xlat *x, ir_ref linear, int64_t displacement, ir_ref value, bool aligned);
 
@@ -93,9 +107,14 @@ struct x86_place {
     ir_ref pointer; /* memory: PROBE for writing, so that nothing faults after the read */
 };
 struct x86_place x86_place(struct xlat *x, const struct x86_insn *insn, unsigned n);
+/* The same for a memory operand of `size` bytes at a linear address that is known. */
+struct x86_place x86_place_at(struct xlat *x, ir_ref linear, unsigned size);
 ir_ref x86_place_read(struct xlat *x, struct x86_place *place);
 void x86_place_write(struct xlat *x, struct x86_place *place, ir_ref value);
 
+/* Bytes of the stack pointer that count: 2, 4, 8. */
+unsigned x86_stack_size(struct xlat *x);
+ir_ref x86_stack_add(struct xlat *x, ir_ref pointer, int64_t bytes); /* wraps */
 /* Stack, by SS and the stack's address size. size: 2, 4, 8. Several pushes of one instruction: give
  * the register its new value with x86_set_stack_pointer only after the last access. */
 ir_ref x86_stack_pointer(struct xlat *x);
@@ -128,6 +147,12 @@ bool x86_raise_here(struct xlat *x, enum x86_exception kind, uint32_t error_code
 void x86_jump_relative(struct xlat *x, int64_t displacement, unsigned operand_size);
 void x86_jump_to(struct xlat *x, ir_ref ip,
                  unsigned operand_size); /* near indirect: limit, canonical */
+/* The linear address (of the address type) of an EIP/RIP value of `size` bytes, with CS's limit
+ * checked; x86_exit_to goes there. For instructions that change state in between. */
+ir_ref x86_code_address(struct xlat *x, ir_ref ip, unsigned size);
+void x86_exit_to(struct xlat *x, ir_ref linear);
+/* The EIP/RIP `displacement` behind the next instruction, wrapped at `size` bytes. */
+ir_ref x86_relative_ip(struct xlat *x, int64_t displacement, unsigned size);
 /* The next instruction's EIP/RIP as a value of the given size (what CALL pushes). */
 ir_ref x86_next_ip(struct xlat *x, unsigned size);
 /* After a helper that changed mode, map or key: goes on behind this instruction, looked up anew.
@@ -136,6 +161,19 @@ void x86_set_next_pc(struct xlat *x);
 void x86_end_lookup(struct xlat *x); /* run.pc, run.key have been set, by SETs or by a helper */
 void x86_end_next(struct xlat *x);   /* both: F_PC = next, lookup */
 
+/* The aux word of INSN is the instruction's length. */
 enum xlat_next x86_translate(struct xlat *x);
+
+/* ---- for helpers ----------------------------------------------------------------------------- */
+
+/* The linear address of an access outside 64-bit mode, with base, limit and rights. May raise. */
+uint32_t x86_segment_linear(struct x86_cpu *cpu, unsigned segment, uint32_t offset, unsigned size,
+                            bool write);
+/* Would it raise? */
+bool x86_segment_allows(const struct x86_cpu *cpu, unsigned segment, uint32_t offset, unsigned size,
+                        bool write);
+/* The port space; the permission has been checked. */
+uint32_t x86_port_read(struct x86_cpu *cpu, uint16_t port, unsigned size);
+void x86_port_write(struct x86_cpu *cpu, uint16_t port, unsigned size, uint32_t value);
 
 #endif
