@@ -282,7 +282,8 @@ bool x86_random_insn(const struct x86_row *row, uint32_t key, struct rng *rng,
     struct shape s = shape_of(row);
     bool code64 = key & KEY_CODE64;
 
-    if (strstr(row->encoding, code64 ? "I64" : "N64") ||
+    if ((!code64 && mem_base_reg >= 8 && mem_base_reg < 16) ||
+        strstr(row->encoding, code64 ? "I64" : "N64") ||
         (!code64 && (s.operand_size == 8 || s.address_size == 8 || (!s.vex && s.w == 1))) ||
         (code64 && s.address_size == 2))
         return false;

@@ -291,6 +291,40 @@ static void test_every_row_is_reachable(void **state)
     }
 }
 
+/* What x86_random.h promises about operands. */
+static void test_random_operands(void **state)
+{
+    struct rng rng = {seed_of_run()};
+    unsigned n, with_memory = 0, without = 0;
+    const struct x86_row *rows = x86_rows(&n);
+
+    for (unsigned i = 0; i < n * ARRAY_SIZE(modes); i++) {
+        const struct x86_row *row = &rows[i / ARRAY_SIZE(modes)];
+        uint32_t mode = modes[i % ARRAY_SIZE(modes)];
+        unsigned bases[] = {X86_REGISTERS_ONLY, RBX, RSI, R15};
+        for (unsigned b = 0; b < ARRAY_SIZE(bases); b++) {
+            uint8_t bytes[15];
+            unsigned length;
+            struct x86_insn insn;
+            if (!x86_random_insn(row, mode, &rng, bases[b], bytes, &length))
+                continue;
+            assert_int_equal(x86_decode(bytes, length, mode, ~UINT64_C(0), &insn), DECODE_OK);
+            assert_ptr_equal(insn.row, row);
+            assert_false(insn.segment_override);
+            if (bases[b] == X86_REGISTERS_ONLY) {
+                without++;
+                for (unsigned k = 0; k < insn.n_operands; k++)
+                    assert_int_not_equal(insn.operand[k].kind, OPND_MEM);
+            } else {
+                with_memory++;
+                assert_int_equal(insn.base, bases[b]);
+                assert_true(insn.displacement >= -128 && insn.displacement < 128);
+            }
+        }
+    }
+    assert_true(with_memory > n && without > n);
+}
+
 /* ---- against capstone ------------------------------------------------------------------------ */
 
 #ifdef HAVE_CAPSTONE
@@ -561,6 +595,7 @@ int main(void)
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_features),
         cmocka_unit_test(test_every_row_is_reachable),
+        cmocka_unit_test(test_random_operands),
 #ifdef HAVE_CAPSTONE
         cmocka_unit_test(test_against_capstone),
 #endif
