@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "hw/machine.h"
+#include "hw/pci/pci.h"
 #include "hw/props.h"
 
 /* ---- properties ------------------------------------------------------------------------------ */
@@ -82,6 +83,31 @@ static void device_free(struct device *d)
     free(d);
 }
 
+static bool region_moves(const struct device_region *region)
+{
+    return region->moves || region->bar;
+}
+
+/* Memory that moves is there from the start, so that init can fill it. */
+static bool create_memory(struct device *d, struct error *err)
+{
+    for (unsigned i = 0; i < d->class->n_regions; i++) {
+        struct device_mapping *mapping = &d->mappings[i];
+        const struct device_region *what = mapping->region;
+        if (what->ram)
+            mapping->block = memory_create_ram(d->memory, what->name, mapping->size, err);
+        else if (what->rom && region_moves(what))
+            mapping->block =
+                memory_create_rom(d->memory, what->name, mapping->size, NULL, NULL, err);
+        else
+            continue;
+        if (!mapping->block)
+            return false;
+        mapping->host = memory_block_host(mapping->block);
+    }
+    return true;
+}
+
 struct device *device_create(const struct device_class *class, const char *id,
                              struct machine *machine, const char *props, struct chardev *chardev,
                              void *backend, struct error *err)
@@ -115,7 +141,12 @@ struct device *device_create(const struct device_class *class, const char *id,
         d->mappings[i].size =
             region->size_prop ? device_prop_u64(d, region->size_prop, region->size) : region->size;
     }
+    if (!create_memory(d, err) || (class->pci && !pci_attach(d, err))) {
+        device_free(d);
+        return NULL;
+    }
     if (class->init && !class->init(d, err)) {
+        pci_detach(d);
         device_free(d);
         return NULL;
     }
@@ -143,6 +174,7 @@ void device_destroy(struct device *d)
     }
     if (d->class->finish)
         d->class->finish(d);
+    pci_detach(d);
     device_free(d);
 }
 
@@ -181,6 +213,8 @@ void device_reset(struct device *d)
         if (!d->class->fields[i].keep)
             field_reset(d, &d->class->fields[i]);
     }
+    if (d->pci)
+        pci_reset(d);
     if (d->class->reset)
         d->class->reset(d);
 }
@@ -204,18 +238,73 @@ static void mapping_write(void *opaque, uint64_t offset, uint64_t value, unsigne
         mapping->region->write(mapping->device, offset, value, size);
 }
 
-bool device_map(struct device *d, unsigned region, gpa base, struct error *err)
+static void mapping_set_ops(struct device_mapping *mapping)
 {
-    struct device_mapping *mapping = &d->mappings[region];
     const struct device_region *what = mapping->region;
 
-    mapping->base = base;
     mapping->ops = (struct region_ops){
         .read = mapping_read,
         .write = mapping_write,
         .min_access = what->min_access ? what->min_access : 1,
         .max_access = what->max_access ? what->max_access : 4,
     };
+}
+
+static struct memory *region_space(const struct device *d, unsigned region)
+{
+    return d->class->regions[region].port ? d->machine->ports : d->memory;
+}
+
+/* BARs lie below what the board decodes itself, what else moves above it. */
+void device_place(struct device *d, unsigned region, gpa base)
+{
+    struct device_mapping *mapping = &d->mappings[region];
+    struct memory *space = region_space(d, region);
+    struct error err;
+
+    if (!space || (mapping->window.shown && mapping->window.base == base))
+        return;
+    memory_begin(space);
+    memory_window_hide(space, &mapping->window);
+    if (!mapping->block) {
+        mapping_set_ops(mapping);
+        mapping->block = memory_create_device(space, mapping->region->name, mapping->size,
+                                              &mapping->ops, mapping, &err);
+    }
+    mapping->base = base;
+    mapping->window.block = mapping->block;
+    mapping->window.base = base;
+    mapping->window.size = mapping->size;
+    mapping->window.layer = mapping->region->bar ? -1 : 1;
+    if (!mapping->block || !memory_window_show(space, &mapping->window, &err))
+        log_printf(LOG_GUEST_ERROR, "%s: %s\n", d->id, err.message);
+    memory_commit(space);
+}
+
+void device_unplace(struct device *d, unsigned region)
+{
+    struct memory *space = region_space(d, region);
+
+    if (space)
+        memory_window_hide(space, &d->mappings[region].window);
+}
+
+bool device_map(struct device *d, unsigned region, gpa base, struct error *err)
+{
+    struct device_mapping *mapping = &d->mappings[region];
+    const struct device_region *what = mapping->region;
+
+    if (region_moves(what)) {
+        device_place(d, region, base);
+        return true;
+    }
+    mapping->base = base;
+    mapping_set_ops(mapping);
+    if (what->ram) {
+        mapping->window =
+            (struct memory_window){.block = mapping->block, .base = base, .size = mapping->size};
+        return memory_window_show(d->memory, &mapping->window, err);
+    }
     if (what->port && !d->machine->ports)
         return error_set(err, "device '%s' needs a port space, which this machine does not have",
                          d->id);
@@ -280,6 +369,8 @@ static uint64_t field_value(const void *at, unsigned n, enum device_field_kind k
 void device_print(struct device *d, FILE *out)
 {
     fprintf(out, "%s (%s)\n", d->id, d->class->name);
+    if (d->pci)
+        pci_print(d, out);
     for (unsigned i = 0; i < d->class->n_fields; i++) {
         const struct device_field *field = &d->class->fields[i];
         const void *at = field_pointer(d, field);

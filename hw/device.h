@@ -20,6 +20,8 @@
 
 struct device;
 struct chardev;
+struct pci_class;
+struct pci_function;
 
 struct device_region {
     const char *name;
@@ -34,7 +36,17 @@ struct device_region {
     const char *size_prop;
     /* Goes to the machine's port space (x86 IN, OUT) instead of its memory. */
     bool port;
+    bool ram; /* memory (device_region_memory) instead of callbacks */
+    /* Shows where the device puts it with device_place, not where the machine's table says: `moves`
+     * as the device's own registers have it; a BAR (DEVICE_BAR(n), DEVICE_BAR_ROM) as hw/pci/pci.c
+     * reads them. */
+    bool moves;
+    uint8_t bar;
+    bool bar_64; /* takes two BARs and may lie above 4 GiB */
+    bool bar_prefetch;
 };
+#define DEVICE_BAR(n) ((n) + 1)
+enum { DEVICE_BAR_ROM = 7 };
 
 /* One entry of the list that reset, `info`, snapshots and migration read (D12). Offsets into the
  * device's state struct. count > 1: an array. */
@@ -66,9 +78,10 @@ struct device_field {
 struct device_class {
     const char *name; /* as `-device` and machine tables say it */
     const char *description;
-    const char *manual; /* which document it follows */
-    bool addable;       /* -device takes it */
-    gpa default_base;   /* where region 0 of an added one goes; its property "iobase" counts more */
+    const char *manual;          /* which document it follows */
+    bool addable;                /* -device takes it */
+    const struct pci_class *pci; /* hw/pci/pci.h; NULL: no PCI function */
+    gpa default_base; /* where region 0 of an added one goes; its property "iobase" counts more */
     size_t state_size;
     const struct device_region *regions;
     unsigned n_regions;
@@ -89,7 +102,9 @@ struct device_mapping {
     struct region_ops ops;
     gpa base;
     uint64_t size;
-    uint8_t *host; /* rom regions, once mapped */
+    uint8_t *host;              /* of ram; of rom that moves; of other rom once mapped */
+    struct memory_block *block; /* what moves */
+    struct memory_window window;
 };
 
 struct device {
@@ -100,6 +115,7 @@ struct device {
     struct clock *clock;
     struct memory *memory; /* for DMA */
     struct machine *machine;
+    struct pci_function *pci;        /* of a PCI function, else NULL */
     struct chardev *chardev;         /* serial devices; NULL: nothing attached */
     void *backend;                   /* disk, network or display of the host side; NULL none */
     const char *props;               /* "key=value,key=value" from the machine table or -device */
@@ -123,6 +139,10 @@ struct device *device_create(const struct device_class *class, const char *id,
 void device_destroy(struct device *d);
 void device_reset(struct device *d); /* field resets, then class->reset */
 bool device_map(struct device *d, unsigned region, gpa base, struct error *err);
+/* For regions that move, at any time: show it at `base` (which it leaves if it was elsewhere), hide
+ * it. Where it cannot show it is hidden. */
+void device_place(struct device *d, unsigned region, gpa base);
+void device_unplace(struct device *d, unsigned region);
 uint8_t *device_region_memory(struct device *d, unsigned region, uint64_t *size);
 void device_region_set_readable(struct device *d, unsigned region, bool readable);
 /* The input wire `line` of a device, to connect to another's output. */

@@ -263,12 +263,78 @@ static bool create_memory(struct machine *m, struct error *err)
     return true;
 }
 
+bool machine_show_ram(struct machine *m, uint64_t low_limit, struct error *err)
+{
+    uint64_t low = MIN(m->ram_bytes, low_limit);
+    const struct memory_window windows[] = {
+        {.base = 0, .size = MIN(low, 640 * KIB)},
+        {.offset = MIB, .base = MIB, .size = low > MIB ? low - MIB : 0},
+        {.offset = low, .base = 4 * GIB, .size = m->ram_bytes - low},
+    };
+
+    m->ram_block = memory_create_ram(m->memory, "ram", m->ram_bytes, err);
+    if (!m->ram_block)
+        return false;
+    m->ram = memory_block_host(m->ram_block);
+    for (unsigned i = 0; i < ARRAY_SIZE(windows); i++) {
+        m->ram_windows[i] = windows[i];
+        m->ram_windows[i].block = m->ram_block;
+        if (windows[i].size && !memory_window_show(m->memory, &m->ram_windows[i], err))
+            return false;
+    }
+    return true;
+}
+
+/* ---- buses ----------------------------------------------------------------------------------- */
+
+bool machine_add_bus(struct machine *m, const char *kind, const char *name, struct device *owner,
+                     void *bus, struct error *err)
+{
+    struct machine_bus *entry = calloc(1, sizeof(*entry)), **last = &m->buses;
+
+    if (!entry)
+        return error_set(err, "out of memory for bus '%s'", name);
+    entry->kind = kind;
+    snprintf(entry->name, sizeof(entry->name), "%s", name);
+    entry->owner = owner;
+    entry->bus = bus;
+    while (*last)
+        last = &(*last)->next;
+    *last = entry;
+    return true;
+}
+
+void machine_remove_buses(struct machine *m, const struct device *owner)
+{
+    for (struct machine_bus **link = &m->buses; *link;) {
+        struct machine_bus *entry = *link;
+        if (entry->owner != owner) {
+            link = &entry->next;
+            continue;
+        }
+        *link = entry->next;
+        free(entry);
+    }
+}
+
+void *machine_find_bus(struct machine *m, const char *kind, const char *name)
+{
+    for (struct machine_bus *entry = m->buses; entry; entry = entry->next) {
+        if (!strcmp(entry->kind, kind) &&
+            (!name || !strcmp(entry->name, name) || !strcmp(entry->owner->id, name)))
+            return entry->bus;
+    }
+    return NULL;
+}
+
 /* ---- devices --------------------------------------------------------------------------------- */
 
 static bool map_regions(struct device *d, gpa base, struct error *err)
 {
     for (unsigned i = 0; i < d->class->n_regions; i++) {
         char key[16];
+        if (d->class->regions[i].moves || d->class->regions[i].bar)
+            continue;
         snprintf(key, sizeof(key), "base%u", i);
         base = device_prop_u64(d, key, base);
         if (!device_map(d, i, base, err))

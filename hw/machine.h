@@ -86,6 +86,15 @@ REGISTRY_DECLARE(machine_class);
 
 enum machine_event { MACHINE_POWER_OFF, MACHINE_RESET, MACHINE_PANIC, MACHINE_EXIT };
 
+/* What devices plug into ("pci", "ata"), by QEMU's name ("pci.0", "ide.1") or its owner's id. */
+struct machine_bus {
+    const char *kind;
+    char name[24];
+    struct device *owner;
+    void *bus;
+    struct machine_bus *next;
+};
+
 struct machine {
     const struct machine_class *class;
     struct memory *memory;
@@ -103,7 +112,10 @@ struct machine {
     /* Asked by devices and guest firmware calls; any thread; returns at once, vm/ acts on it. */
     void (*event)(void *opaque, enum machine_event what);
     void *event_opaque;
-    int exit_status;       /* MACHINE_EXIT: what calque ends with */
+    int exit_status; /* MACHINE_EXIT: what calque ends with */
+    struct machine_bus *buses;
+    struct memory_block *ram_block; /* all RAM of a PC (machine_show_ram); else NULL */
+    struct memory_window ram_windows[3];
     void *data;            /* the board's own */
     struct loader *loader; /* images read at the first boot, owned by hw/machines/loader.c */
     void (*loader_destroy)(struct loader *loader);
@@ -135,6 +147,15 @@ void machine_request(struct machine *m, enum machine_event what);
 void machine_exit(struct machine *m, int status);
 /* Presses the power button (the device with id "power-key"); false: the board has none. */
 bool machine_press_power_key(struct machine *m);
+bool machine_add_bus(struct machine *m, const char *kind, const char *name, struct device *owner,
+                     void *bus, struct error *err);
+void machine_remove_buses(struct machine *m, const struct device *owner);
+/* name NULL: the first of its kind. NULL: there is none. */
+void *machine_find_bus(struct machine *m, const char *kind, const char *name);
+/* For machines with maps_ram: creates the -m bytes as ram_block and shows them as PCs do: at 0 up
+ * to 640 KiB, from 1 MiB to low_limit, and the rest at 4 GiB. What is left out below 1 MiB is the
+ * chipset's to show (PAM, SMRAM). */
+bool machine_show_ram(struct machine *m, uint64_t low_limit, struct error *err);
 /* Property of -M name,key=value. */
 bool machine_prop_string(const struct machine *m, const char *key, char *out, size_t out_size);
 struct device *machine_find_device(struct machine *m, const char *id);
