@@ -44,6 +44,12 @@ static void record_event(void *opaque, enum machine_event what)
     bus->has_event = true;
 }
 
+static gpa region_base(struct device *d, unsigned i)
+{
+    return d->class->regions[i].port ? TEST_PORT + i * TEST_PORT_STRIDE
+                                     : TEST_BASE + i * TEST_STRIDE;
+}
+
 struct test_bus *test_bus_create(const char *class, const char *props, void *backend,
                                  bool with_chardev)
 {
@@ -59,6 +65,8 @@ struct test_bus *test_bus_create(const char *class, const char *props, void *bac
     bus->chardev = (struct chardev){.ops = &stream_ops, .state = bus};
     bus->machine.clock = clock_create_manual();
     bus->machine.memory = memory_create(&bus->machine.lock, &err);
+    bus->machine.ports = memory_create(&bus->machine.lock, &err);
+    bus->machine.devices = bus->devices;
     bus->machine.event = record_event;
     bus->machine.event_opaque = bus;
     bus->ram = memory_add_ram(bus->machine.memory, "ram", TEST_RAM, TEST_RAM_SIZE, &err);
@@ -71,14 +79,17 @@ struct test_bus *test_bus_create(const char *class, const char *props, void *bac
     for (unsigned i = 0; i < bus->device->class->n_irq_out && i < TEST_MAX_LINES; i++)
         bus->device->irq_out[i] = (struct irq){line_set, bus, i};
     for (unsigned i = 0; i < bus->device->class->n_regions; i++)
-        assert_true(device_map(bus->device, i, TEST_BASE + i * TEST_STRIDE, &err));
+        assert_true(device_map(bus->device, i, region_base(bus->device, i), &err));
+    bus->devices[bus->machine.n_devices++] = bus->device;
     device_reset(bus->device);
     return bus;
 }
 
 void test_bus_destroy(struct test_bus *bus)
 {
-    device_destroy(bus->device);
+    for (unsigned i = bus->machine.n_devices; i-- > 0;)
+        device_destroy(bus->devices[i]);
+    memory_destroy(bus->machine.ports);
     memory_destroy(bus->machine.memory);
     clock_destroy(bus->machine.clock);
     pthread_mutex_destroy(&bus->machine.lock);
@@ -100,6 +111,39 @@ void test_write(struct test_bus *bus, uint64_t offset, uint64_t value, unsigned 
 
     memory_store(bus->machine.memory, TEST_BASE + offset, value, size, &ok);
     assert_true(ok);
+}
+
+uint64_t test_port_read(struct test_bus *bus, uint64_t offset, unsigned size)
+{
+    bool ok;
+    uint64_t value = memory_load(bus->machine.ports, TEST_PORT + offset, size, &ok);
+
+    assert_true(ok);
+    return value;
+}
+
+void test_port_write(struct test_bus *bus, uint64_t offset, uint64_t value, unsigned size)
+{
+    bool ok;
+
+    memory_store(bus->machine.ports, TEST_PORT + offset, value, size, &ok);
+    assert_true(ok);
+}
+
+struct device *test_bus_add(struct test_bus *bus, const char *class, const char *id,
+                            const char *props)
+{
+    struct error err = {""};
+    struct device *d;
+
+    assert_non_null(device_class_find(class));
+    assert_true(bus->machine.n_devices < ARRAY_SIZE(bus->devices));
+    d = device_create(device_class_find(class), id, &bus->machine, props, NULL, NULL, &err);
+    if (!d)
+        fail_msg("%s", err.message);
+    bus->devices[bus->machine.n_devices++] = d;
+    device_reset(d);
+    return d;
 }
 
 uint32_t test_get(struct test_bus *bus, uint64_t offset)
@@ -143,10 +187,12 @@ void test_hostile(struct test_bus *bus, unsigned n)
             value = value >> 8 & 0xff;
         if (offset + width > size)
             continue;
+        struct memory *space =
+            class->regions[region].port ? bus->machine.ports : bus->machine.memory;
         if (next_random(&random) & 1)
-            test_write(bus, region * TEST_STRIDE + offset, value, width);
+            memory_store(space, region_base(bus->device, region) + offset, value, width, NULL);
         else
-            test_read(bus, region * TEST_STRIDE + offset, width);
+            memory_load(space, region_base(bus->device, region) + offset, width, NULL);
         if (class->irq_in)
             test_input(bus, (unsigned)(value % class->n_irq_in), value >> 4 & 1);
         if (i % 16 == 0)

@@ -19,11 +19,14 @@ enum {
     TEST_RAM = 0x40000000,
     TEST_RAM_SIZE = 0x100000,
     TEST_MAX_LINES = 64,
+    TEST_PORT = 0x1000, /* port region 0; further ones 256 ports apart */
+    TEST_PORT_STRIDE = 0x100,
 };
 
 struct test_bus {
     struct machine machine;
     struct device *device;
+    struct device *devices[8]; /* machine.devices */
     uint8_t *ram;
     bool line[TEST_MAX_LINES];
     unsigned rises[TEST_MAX_LINES];
@@ -40,6 +43,12 @@ struct test_bus *test_bus_create(const char *class, const char *props, void *bac
 void test_bus_destroy(struct test_bus *bus);
 uint64_t test_read(struct test_bus *bus, uint64_t offset, unsigned size);
 void test_write(struct test_bus *bus, uint64_t offset, uint64_t value, unsigned size);
+/* The same in the port space; offset counts from TEST_PORT. */
+uint64_t test_port_read(struct test_bus *bus, uint64_t offset, unsigned size);
+void test_port_write(struct test_bus *bus, uint64_t offset, uint64_t value, unsigned size);
+/* One more device, which machine_find_device knows too. Not mapped, wires open, reset. */
+struct device *test_bus_add(struct test_bus *bus, const char *class, const char *id,
+                            const char *props);
 uint32_t test_get(struct test_bus *bus, uint64_t offset); /* 32 bits, region 0 */
 void test_put(struct test_bus *bus, uint64_t offset, uint32_t value);
 void test_input(struct test_bus *bus, unsigned line, bool level);
