@@ -11,10 +11,11 @@
 #include "tcg/ir.h"
 #include "util/bits.h"
 
-/* The four flags as bits. */
+/* The four flags that most conditions are about, as the index of a truth table. */
 enum ir_flag_bits { FLAG_V = 1, FLAG_C = 2, FLAG_Z = 4, FLAG_N = 8 };
 
-/* For each condition the set of flag words (bit n: flags == n) under which it holds. */
+/* For each condition but P and NP the set of flag words (bit n: flags == n) under which it holds.
+ */
 static inline uint16_t ir_cond_set(unsigned cond)
 {
     enum { V = 0xaaaa, C = 0xcccc, Z = 0xf0f0, N = 0xff00 };
@@ -38,9 +39,46 @@ static inline uint16_t ir_cond_set(unsigned cond)
     }
 }
 
+/* flags: in the stored form, enum ir_flag_bit. */
 static inline bool ir_cond_holds(unsigned cond, unsigned flags)
 {
-    return ir_cond_set(cond) >> flags & 1;
+    if (cond >= IR_P)
+        return (flags & IR_FLAG_P ? 1 : 0) != (cond & 1);
+    return ir_cond_set(cond) >>
+               ((flags & IR_FLAG_V) | (flags & IR_FLAG_C) >> 7 | flags >> 14 << 2) &
+           1;
+}
+
+/* Which flags a condition looks at: enum ir_flag_bit. */
+static inline unsigned ir_cond_flags(unsigned cond)
+{
+    switch (cond & ~1u) {
+    case IR_Z:
+        return IR_FLAG_Z;
+    case IR_C:
+        return IR_FLAG_C;
+    case IR_N:
+        return IR_FLAG_N;
+    case IR_V:
+        return IR_FLAG_V;
+    case IR_P:
+        return IR_FLAG_P;
+    case IR_C_AND_NZ:
+    case IR_NC_AND_NZ:
+        return IR_FLAG_C | IR_FLAG_Z;
+    case IR_GE:
+        return IR_FLAG_N | IR_FLAG_V;
+    default:
+        return IR_FLAG_N | IR_FLAG_V | IR_FLAG_Z;
+    }
+}
+
+/* The bits of a MERGEFLAGS' set. */
+static inline unsigned ir_flag_set_bits(unsigned set)
+{
+    return (set & IR_SET_V ? IR_FLAG_V : 0) | (set & IR_SET_C ? IR_FLAG_C : 0) |
+           (set & IR_SET_P ? IR_FLAG_P : 0) | (set & IR_SET_A ? IR_FLAG_A : 0) |
+           (set & IR_SET_Z ? IR_FLAG_Z : 0) | (set & IR_SET_N ? IR_FLAG_N : 0);
 }
 
 static inline unsigned ir_type_bits(unsigned type)
@@ -103,11 +141,19 @@ static inline uint64_t ir_eval_bits(unsigned op, unsigned type, uint64_t a, uint
     }
 }
 
+/* ADD SUB ADC SBB AND OR XOR: the op's width in bits. */
+static inline unsigned ir_op_width(unsigned type, unsigned sub)
+{
+    return sub ? sub : ir_type_bits(type);
+}
+
 /* The value of ADD .. HIGH; type is the result's. Operands must be zero-extended. */
 static inline uint64_t ir_eval_integer(unsigned op, unsigned type, unsigned sub, unsigned aux,
                                        uint64_t a, uint64_t b, uint64_t c)
 {
     uint64_t mask = ir_type_mask(type);
+    if (op <= IR_XOR && sub)
+        mask = UINT64_MAX >> (64 - sub);
     switch (op) {
     case IR_ADD:
         return (a + b) & mask;
@@ -123,11 +169,11 @@ static inline uint64_t ir_eval_integer(unsigned op, unsigned type, unsigned sub,
     case IR_SDIV:
         return ir_eval_divide(op, type, a, b) & mask;
     case IR_AND:
-        return a & b;
+        return (a & b) & mask;
     case IR_OR:
-        return a | b;
+        return (a | b) & mask;
     case IR_XOR:
-        return a ^ b;
+        return (a ^ b) & mask;
     case IR_ANDN:
         return a & ~b;
     case IR_NOT:
@@ -159,12 +205,16 @@ static inline uint64_t ir_eval_integer(unsigned op, unsigned type, unsigned sub,
     }
 }
 
-/* The flags of an op that FLAGOF accepts, as enum ir_flag_bits. */
-static inline unsigned ir_eval_flags(unsigned op, unsigned type, uint64_t a, uint64_t b, uint64_t c)
+/* The flags of ADD .. ANDN in the stored form, enum ir_flag_bit. */
+static inline unsigned ir_eval_flags(unsigned op, unsigned type, unsigned sub, uint64_t a,
+                                     uint64_t b, uint64_t c)
 {
-    uint64_t result = ir_eval_integer(op, type, 0, 0, a, b, c);
-    unsigned top = ir_type_bits(type) - 1, flags = 0;
-    bool carry = false, overflow = false;
+    unsigned top = ir_op_width(type, sub) - 1, flags = 0;
+    uint64_t mask = UINT64_MAX >> (63 - top);
+    a &= mask;
+    b &= mask;
+    uint64_t result = ir_eval_integer(op, type, sub, 0, a, b, c);
+    bool carry = false, overflow = false, logic = false;
     switch (op) {
     case IR_ADD:
         c = 0;
@@ -181,12 +231,15 @@ static inline unsigned ir_eval_flags(unsigned op, unsigned type, uint64_t a, uin
         overflow = ((a ^ b) & (a ^ result)) >> top & 1;
         break;
     default:
+        logic = true;
         break;
     }
-    flags |= overflow ? FLAG_V : 0;
-    flags |= carry ? FLAG_C : 0;
-    flags |= result ? 0 : FLAG_Z;
-    flags |= result >> top & 1 ? FLAG_N : 0;
+    flags |= overflow ? IR_FLAG_V : 0;
+    flags |= carry ? IR_FLAG_C : 0;
+    flags |= result ? 0 : IR_FLAG_Z;
+    flags |= result >> top & 1 ? IR_FLAG_N : 0;
+    flags |= __builtin_parityll(result & 0xff) ? 0 : IR_FLAG_P;
+    flags |= !logic && (a ^ b ^ result) & 16 ? IR_FLAG_A : 0;
     return flags;
 }
 

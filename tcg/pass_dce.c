@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Values nobody uses: one backward walk. */
+/* Values nobody uses, and flags an ALU takes for results nobody uses: one backward walk. */
+#include "tcg/alu.h"
 #include "tcg/ir.h"
+
+enum { USED = 1, FLAGS_USED = 2 };
 
 static bool is_needed(const struct ir_insn *insn)
 {
@@ -19,10 +22,17 @@ void ir_pass_dce(struct ir_unit *unit)
                 *insn = (struct ir_insn){.op = IR_NOP};
                 continue;
             }
-            used[insn->arg[0]] = used[insn->arg[1]] = 1; /* 0 where there is none */
-            used[insn->arg[2]] = used[insn->arg[3]] = 1;
+            if (insn->op == IR_FLAGOF) {
+                used[insn->arg[0]] |= USED | FLAGS_USED;
+                continue;
+            }
+            if (insn->op == IR_ALU && !(used[ref] & FLAGS_USED) &&
+                !ir_alu_value_needs_flags(insn->sub))
+                insn->arg[3] = IR_NONE;
+            for (unsigned i = 0; i < IR_MAX_ARGS; i++)
+                used[insn->arg[i]] |= USED; /* 0 where there is none */
             for (uint32_t i = insn->pending; i; i = unit->pending[i - 1].next)
-                used[unit->pending[i - 1].value] = 1;
+                used[unit->pending[i - 1].value] |= USED;
         }
     }
 }

@@ -17,8 +17,7 @@
 #include "tcg/vector_ops.h"
 
 enum {
-    KNOWN_FLAGS = 0xfff0, /* in the map: flags that are a constant, + enum ir_flag_bits */
-    REACHABLE = 0x0fff,   /* flag words that can be: never N and Z */
+    REACHABLE = 0x0fff, /* flag words that can be: never N and Z */
     REACHABLE_LOGIC = 1 << 0 | 1 << FLAG_Z | 1 << FLAG_N, /* C and V clear */
     MAX_DEPTH = 4,
 };
@@ -137,7 +136,7 @@ static bool match_condition(uint16_t set, uint16_t reachable, struct test *out)
         *out = test_constant(set != 0);
         return true;
     }
-    for (unsigned cond = 0; cond < IR_N_CONDS; cond++) {
+    for (unsigned cond = 0; cond < IR_P; cond++) {
         if ((ir_cond_set(cond) & reachable) == set) {
             *out = test_cond(cond, IR_NONE);
             return true;
@@ -146,11 +145,16 @@ static bool match_condition(uint16_t set, uint16_t reachable, struct test *out)
     return false;
 }
 
+static bool is_logic_flags(const struct fold *f, ir_ref flags)
+{
+    return at(f, flags)->op == IR_FLAGOF && is_logic(at(f, at(f, flags)->arg[0])->op);
+}
+
 /* cond on a FLAGOF of the new unit. */
 static struct test resolve_flagof(struct fold *f, unsigned cond, ir_ref flags)
 {
     const struct ir_insn *source = at(f, at(f, flags)->arg[0]);
-    if (!is_logic(source->op))
+    if (!is_logic(source->op) || cond >= IR_P)
         return test_cond(cond, flags);
     struct test test;
     if (!match_condition(ir_cond_set(cond), REACHABLE_LOGIC, &test))
@@ -165,6 +169,31 @@ static struct test resolve_flagof(struct fold *f, unsigned cond, ir_ref flags)
     return test;
 }
 
+/* cond on any flags value of the new unit. */
+static struct test resolve_new(struct fold *f, unsigned cond, ir_ref flags)
+{
+    const struct ir_insn *insn = at(f, flags);
+    unsigned wanted = ir_cond_flags(cond);
+    uint64_t known;
+    while (insn->op == IR_MERGEFLAGS) {
+        unsigned after = ir_flag_set_bits(insn->sub);
+        if (wanted & after && wanted & ~after)
+            return test_cond(cond, flags);
+        flags = insn->arg[wanted & after ? 1 : 0];
+        insn = at(f, flags);
+    }
+    if (insn->op == IR_FLAGOF)
+        return resolve_flagof(f, cond, flags);
+    if (insn->op != IR_UNPACKFLAGS)
+        return test_cond(cond, flags);
+    ir_ref bits = insn->arg[0];
+    if (is_const(f, bits, &known))
+        return test_constant(ir_cond_holds(cond, (unsigned)known));
+    if (!is_power_of_two(wanted))
+        return test_cond(cond, flags);
+    return test_nonzero(f, make_with_const(f, IR_AND, IR_I32, bits, wanted), cond & 1);
+}
+
 /* The truth table of a boolean over one flags value, which is *flags if that is set already. */
 static bool truth_of(const struct fold *f, ir_ref boolean, ir_ref *flags, uint16_t *set)
 {
@@ -173,7 +202,7 @@ static bool truth_of(const struct fold *f, ir_ref boolean, ir_ref *flags, uint16
         *set = insn->imm ? 0xffff : 0;
         return true;
     }
-    if (insn->op != IR_SETCC || (*flags && *flags != insn->arg[0]))
+    if (insn->op != IR_SETCC || insn->sub >= IR_P || (*flags && *flags != insn->arg[0]))
         return false;
     *flags = insn->arg[0];
     *set = ir_cond_set(insn->sub);
@@ -219,13 +248,13 @@ static bool resolve_by_truth(struct fold *f, unsigned cond, const ir_ref part[4]
         unsigned made = 0;
         for (unsigned i = 0; i < 4; i++)
             made |= sets[i] >> word & 1 ? flag_of_part[i] : 0;
-        result |= (uint16_t)(ir_cond_holds(cond, made) << word);
+        result |= (uint16_t)((ir_cond_set(cond) >> made & 1) << word);
     }
-    bool logic = flags && is_logic(at(f, at(f, flags)->arg[0])->op);
+    bool logic = flags && is_logic_flags(f, flags);
     if (!match_condition(result, logic ? REACHABLE_LOGIC : REACHABLE, out))
         return false;
     if (out->kind == TEST_FLAGS)
-        *out = resolve_flagof(f, out->cond, flags);
+        *out = resolve_new(f, out->cond, flags);
     return true;
 }
 
@@ -245,6 +274,8 @@ static struct test resolve_mkflags(struct fold *f, unsigned cond, const struct i
         return test_nonzero(f, n, inverse);
     case IR_V:
         return test_nonzero(f, v, inverse);
+    case IR_P:
+        return test_constant(inverse);
     default:
         break;
     }
@@ -269,10 +300,7 @@ static struct test resolve(struct fold *f, unsigned cond, ir_ref old_flags)
     const struct ir_insn *insn = &f->r.old[old_flags];
     if (insn->op == IR_MKFLAGS)
         return resolve_mkflags(f, cond, insn);
-    ir_ref flags = f->r.map[old_flags];
-    if (flags >= KNOWN_FLAGS)
-        return test_constant(ir_cond_holds(cond, flags - KNOWN_FLAGS));
-    return resolve_flagof(f, cond, flags);
+    return resolve_new(f, cond, f->r.map[old_flags]);
 }
 
 /* The value 0 or 1 of a test. */
@@ -280,7 +308,8 @@ static ir_ref value_of_test(struct fold *f, const struct test *test)
 {
     if (test->kind != TEST_FLAGS)
         return rebuild_const(&f->r, IR_I32, test->kind == TEST_TRUE);
-    if (test->cond == IR_Z || test->cond == IR_NZ) {
+    bool zero = test->cond == IR_Z || test->cond == IR_NZ;
+    if (zero && at(f, test->flags)->op == IR_FLAGOF) {
         ir_ref value = at(f, test->flags)->arg[0];
         const struct ir_insn *source = at(f, value);
         if (source->op == IR_AND && source->arg[0] == source->arg[1])
@@ -314,25 +343,81 @@ static void canonicalise(const struct fold *f, struct ir_insn *insn)
     }
 }
 
+static ir_ref known_flags(struct fold *f, unsigned flags)
+{
+    return rebuild_op(&f->r, IR_UNPACKFLAGS, IR_FLAGS, 0, 0,
+                      rebuild_const(&f->r, IR_I32, flags & IR_FLAG_ALL), IR_NONE);
+}
+
+/* MKFLAGS for who wants it as a value. */
+static ir_ref value_of_mkflags(struct fold *f, const struct ir_insn *mkflags)
+{
+    static const uint8_t bit[4] = {15, 14, 8, 0};
+    ir_ref sum = IR_NONE;
+    for (unsigned i = 0; i < 4; i++) {
+        ir_ref part = make(f, IR_SHL, IR_I32, f->r.map[mkflags->arg[i]],
+                           rebuild_const(&f->r, IR_I32, bit[i]));
+        sum = sum ? make(f, IR_OR, IR_I32, sum, part) : part;
+    }
+    return rebuild_op(&f->r, IR_UNPACKFLAGS, IR_FLAGS, 0, 0, sum, IR_NONE);
+}
+
+static bool known_value(const struct fold *f, ir_ref flags, uint64_t *value)
+{
+    return at(f, flags)->op == IR_UNPACKFLAGS && is_const(f, at(f, flags)->arg[0], value);
+}
+
+/* MERGEFLAGS, PACKFLAGS, UNPACKFLAGS with new arguments. */
+static ir_ref simplify_flags(struct fold *f, struct ir_insn *insn)
+{
+    const struct ir_insn *inner = at(f, insn->arg[0]);
+    uint64_t before, after;
+    switch (insn->op) {
+    case IR_PACKFLAGS:
+        if (inner->op == IR_UNPACKFLAGS)
+            return make_with_const(f, IR_AND, IR_I32, inner->arg[0], IR_FLAG_ALL);
+        return IR_NONE;
+    case IR_UNPACKFLAGS:
+        return inner->op == IR_PACKFLAGS ? inner->arg[0] : IR_NONE;
+    default:
+        break;
+    }
+    if (insn->sub == IR_SET_ALL)
+        return insn->arg[1];
+    if (!insn->sub || insn->arg[0] == insn->arg[1])
+        return insn->arg[0];
+    unsigned bits = ir_flag_set_bits(insn->sub);
+    if (known_value(f, insn->arg[0], &before) && known_value(f, insn->arg[1], &after))
+        return known_flags(f, (unsigned)((before & ~(uint64_t)bits) | (after & bits)));
+    if (inner->op == IR_MERGEFLAGS && !(inner->sub & ~insn->sub))
+        insn->arg[0] = inner->arg[0];
+    return IR_NONE;
+}
+
 /* FLAGOF: what stands for it in the map. Mostly the insn is there as it was. */
 static ir_ref fold_flagof(struct fold *f, ir_ref old_source)
 {
     struct ir_insn raw = f->r.old[old_source];
     const struct ir_insn *made = at(f, f->r.map[old_source]);
     uint64_t args = rebuild_mapped_args(f->r.map, &raw);
-    if (made->op == raw.op && made->type == raw.type && rebuild_word(made, 1) == args &&
-        args >> 32 == 0 && raw.arg[0] != raw.arg[1])
+    if (made->op == raw.op && made->type == raw.type && made->sub == raw.sub &&
+        made->aux == raw.aux && rebuild_word(made, 1) == args &&
+        (raw.op == IR_ALU || (args >> 32 == 0 && raw.arg[0] != raw.arg[1])))
         return rebuild_op(&f->r, IR_FLAGOF, IR_FLAGS, 0, 0, f->r.map[old_source], IR_NONE);
     rebuild_set_args(&raw, args);
+    if (raw.op < IR_ADD || raw.op > IR_ANDN)
+        return rebuild_op(&f->r, IR_FLAGOF, IR_FLAGS, 0, 0, rebuild_pure(&f->r, &raw), IR_NONE);
     uint64_t value[3] = {0, 0, 0};
     bool constant = true;
     for (unsigned i = 0; i < ir_op_info[raw.op].n_args; i++)
         constant &= is_const(f, raw.arg[i], &value[i]);
     if (constant)
-        return (ir_ref)(KNOWN_FLAGS +
-                        ir_eval_flags(raw.op, raw.type, value[0], value[1], value[2]));
+        return known_flags(f,
+                           ir_eval_flags(raw.op, raw.type, raw.sub, value[0], value[1], value[2]));
     canonicalise(f, &raw);
     ir_ref a = raw.arg[0], b = raw.arg[1];
+    if (raw.sub) /* of a part of the operands: nothing here is made for it */
+        return rebuild_op(&f->r, IR_FLAGOF, IR_FLAGS, 0, 0, rebuild_pure(&f->r, &raw), IR_NONE);
     bool zero = equals_const(f, b, 0), ones = equals_const(f, b, ir_type_mask(raw.type));
     switch (raw.op) {
     case IR_ADD:
@@ -345,7 +430,7 @@ static ir_ref fold_flagof(struct fold *f, ir_ref old_source)
         if (zero)
             goto of_a;
         if (a == b)
-            return KNOWN_FLAGS + FLAG_Z;
+            return known_flags(f, IR_FLAG_Z | IR_FLAG_P);
         break;
     case IR_OR:
         if (zero || a == b)
@@ -353,7 +438,7 @@ static ir_ref fold_flagof(struct fold *f, ir_ref old_source)
         break;
     case IR_AND:
         if (zero)
-            return KNOWN_FLAGS + FLAG_Z;
+            return known_flags(f, IR_FLAG_Z | IR_FLAG_P);
         if (ones || a == b)
             goto of_a;
         break;
@@ -361,8 +446,8 @@ static ir_ref fold_flagof(struct fold *f, ir_ref old_source)
         break;
     }
     return rebuild_op(&f->r, IR_FLAGOF, IR_FLAGS, 0, 0, rebuild_pure(&f->r, &raw), IR_NONE);
-of_a: /* N and Z of a, no C, no V */
-    if (!is_logic(at(f, a)->op))
+of_a: /* N, Z and P of a, no C, no V, no A */
+    if (!is_logic(at(f, a)->op) || at(f, a)->sub)
         a = rebuild_op(&f->r, IR_AND, raw.type, 0, 0, a, a);
     return rebuild_op(&f->r, IR_FLAGOF, IR_FLAGS, 0, 0, a, IR_NONE);
 }
@@ -390,7 +475,18 @@ static unsigned width_of(const struct fold *f, ir_ref ref)
         return f->r.unit->fields[insn->aux].type == IR_I8    ? 8
                : f->r.unit->fields[insn->aux].type == IR_I16 ? 16
                                                              : ir_type_bits(insn->type);
+    case IR_ADD:
+    case IR_SUB:
+    case IR_ADC:
+    case IR_SBB:
+    case IR_OR:
+    case IR_XOR:
+        return ir_op_width(insn->type, insn->sub);
+    case IR_ALU:
+        return insn->sub == IR_ALU_CRC32 ? 32 : insn->aux;
     case IR_AND:
+        if (insn->sub)
+            return insn->sub;
         return is_const(f, insn->arg[1], &value) ? width_of(f, insn->arg[1]) : 64;
     case IR_SHR:
         if (!is_const(f, insn->arg[1], &value))
@@ -449,7 +545,7 @@ static ir_ref simplify_by_constant(struct fold *f, struct ir_insn *insn, uint64_
             return make(f, IR_NOT, insn->type, x, IR_NONE);
         if (c == 1 && inner->op == IR_SETCC)
             return rebuild_op(&f->r, IR_SETCC, IR_I32, inner->sub ^ 1, 0, inner->arg[0], IR_NONE);
-        if (inner->op == IR_XOR && is_const(f, inner->arg[1], &d))
+        if (inner->op == IR_XOR && !inner->sub && is_const(f, inner->arg[1], &d))
             return make_with_const(f, IR_XOR, insn->type, inner->arg[0], c ^ d);
         return IR_NONE;
     }
@@ -559,6 +655,22 @@ static ir_ref simplify_convert(struct fold *f, struct ir_insn *insn)
     }
 }
 
+/* ADD SUB ADC SBB AND OR XOR of 8 or 16 bits: only what clears and copies registers. */
+static ir_ref simplify_narrow(struct fold *f, const struct ir_insn *insn)
+{
+    bool same = insn->arg[0] == insn->arg[1];
+    if (same && (insn->op == IR_SUB || insn->op == IR_XOR))
+        return constant_of(f, insn, 0);
+    if ((same && (insn->op == IR_AND || insn->op == IR_OR)) ||
+        ((insn->op == IR_ADD || insn->op == IR_SUB || insn->op == IR_OR || insn->op == IR_XOR) &&
+         equals_const(f, insn->arg[1], 0))) {
+        struct ir_insn extend = {
+            .op = IR_ZEXT, .type = IR_I32, .sub = insn->sub, .arg = {insn->arg[0]}};
+        return simplify(f, &extend);
+    }
+    return rebuild_pure(&f->r, insn);
+}
+
 static ir_ref simplify_integer(struct fold *f, struct ir_insn *insn)
 {
     unsigned n_args = ir_op_info[insn->op].n_args;
@@ -571,6 +683,8 @@ static ir_ref simplify_integer(struct fold *f, struct ir_insn *insn)
                            ir_eval_integer(insn->op, insn->type, insn->sub, insn->aux, value[0],
                                            value[1], value[2]));
     canonicalise(f, insn);
+    if (insn->op <= IR_XOR && insn->sub)
+        return simplify_narrow(f, insn);
     ir_ref result = IR_NONE;
     if (n_args >= 2) {
         uint64_t c;
@@ -671,6 +785,8 @@ static ir_ref simplify(struct fold *f, struct ir_insn *insn)
         return simplify_integer(f, insn);
     if (insn->op == IR_BITCAST)
         result = simplify_bitcast(f, insn);
+    else if (insn->op >= IR_MERGEFLAGS && insn->op <= IR_UNPACKFLAGS)
+        result = simplify_flags(f, insn);
     else if (insn->op >= IR_VAND && insn->op <= IR_VSHUFFLE)
         result = simplify_vector(f, insn);
     return result ? result : rebuild_pure(&f->r, insn);
@@ -728,7 +844,8 @@ static void fold_address(const struct fold *f, struct ir_insn *insn, unsigned ar
 {
     const struct ir_insn *address = at(f, insn->arg[arg]);
     uint64_t c;
-    if (address->op != IR_ADD || address->mark & MARK_IN_STATE || !is_const(f, address->arg[1], &c))
+    if (address->op != IR_ADD || address->sub || address->mark & MARK_IN_STATE ||
+        !is_const(f, address->arg[1], &c))
         return;
     uint64_t displacement = insn->imm + (uint64_t)ir_as_signed(address->type, c);
     if (address->type == IR_I32)
@@ -767,6 +884,21 @@ static void fold_effect(struct fold *f, struct ir_insn *insn)
     }
 }
 
+/* Who takes FLAGS as a value. */
+static bool takes_flags(unsigned op)
+{
+    return op == IR_MERGEFLAGS || op == IR_PACKFLAGS || op == IR_SET || op == IR_ALU;
+}
+
+static void materialise_flags(struct fold *f, const struct ir_insn *insn)
+{
+    for (unsigned i = 0; i < IR_MAX_ARGS; i++) {
+        const struct ir_insn *arg = &f->r.old[insn->arg[i]];
+        if (arg->op == IR_MKFLAGS)
+            f->r.map[insn->arg[i]] = value_of_mkflags(f, arg);
+    }
+}
+
 static void mark_booleans(struct fold *f, const struct ir_insn *mkflags)
 {
     for (unsigned i = 0; i < 4; i++)
@@ -800,6 +932,8 @@ static void fold_insn(struct fold *f, ir_ref ref)
     default:
         break;
     }
+    if (takes_flags(insn.op))
+        materialise_flags(f, &insn);
     rebuild_set_args(&insn, rebuild_mapped_args(map, &f->r.old[ref]));
     if (insn.op == IR_SELECT) {
         map[ref] = fold_select(f, &insn, old_flags);

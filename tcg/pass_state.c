@@ -13,6 +13,7 @@
  */
 #include <string.h>
 
+#include "tcg/alu.h"
 #include "tcg/rebuild.h"
 
 enum {
@@ -23,6 +24,7 @@ enum {
     SEEN_WORDS = 8,
     MAX_DEPTH = 3
 };
+enum { USED = 1, FLAGS_USED = 2 };
 
 struct state_pass {
     struct ir_unit *unit;
@@ -190,8 +192,18 @@ static bool is_narrow(const struct ir_unit *unit, ir_ref ref, unsigned bits)
         return !(insn->aux & IR_MEM_SIGN) && 8 * memop_size(insn->aux) <= bits;
     case IR_GET:
         return 8 * ir_type_bytes(unit->fields[insn->aux].type) <= bits;
+    case IR_ALU:
+        return insn->aux <= bits && insn->sub != IR_ALU_CRC32;
+    case IR_ADD:
+    case IR_SUB:
+    case IR_ADC:
+    case IR_SBB:
+    case IR_OR:
+    case IR_XOR:
+        return insn->sub && insn->sub <= bits;
     case IR_AND:
-        return (unit->insns[insn->arg[0]].op == IR_CONST &&
+        return (insn->sub && insn->sub <= bits) ||
+               (unit->insns[insn->arg[0]].op == IR_CONST &&
                 unit->insns[insn->arg[0]].imm >> bits == 0) ||
                (unit->insns[insn->arg[1]].op == IR_CONST &&
                 unit->insns[insn->arg[1]].imm >> bits == 0);
@@ -432,8 +444,10 @@ struct liveness {
 
 static void use_arguments(uint8_t *used, const struct ir_insn *insn)
 {
-    used[insn->arg[0]] = used[insn->arg[1]] = 1; /* 0 where there is none */
-    used[insn->arg[2]] = used[insn->arg[3]] = 1;
+    used[insn->arg[0]] |= USED; /* 0 where there is none */
+    used[insn->arg[1]] |= USED;
+    used[insn->arg[2]] |= USED;
+    used[insn->arg[3]] |= USED;
 }
 
 static void backward_write(struct state_pass *p, struct ir_insn *insn, struct liveness *live,
@@ -445,7 +459,7 @@ static void backward_write(struct state_pass *p, struct ir_insn *insn, struct li
         *insn = (struct ir_insn){.op = IR_NOP};
         return;
     }
-    used[insn->arg[0]] = 1;
+    used[insn->arg[0]] |= USED;
     if (!bit)
         return;
     if (bit & live->dead_but_for_faults && move_to_pending(p, local, insn))
@@ -461,7 +475,7 @@ static void backward_effect(struct state_pass *p, ir_ref ref, struct liveness *l
     unsigned traits = ir_op_info[insn->op].traits;
     use_arguments(used, insn);
     for (uint32_t i = insn->pending; i; i = p->unit->pending[i - 1].next)
-        used[p->unit->pending[i - 1].value] = 1;
+        used[p->unit->pending[i - 1].value] |= USED;
     if (traits & IR_FAULT) {
         live->dead = 0;
         p->faults[p->n_faults++] = ref;
@@ -494,7 +508,13 @@ static void backward_block(struct state_pass *p, unsigned block, uint8_t *used)
                 *insn = (struct ir_insn){.op = IR_NOP};
                 break;
             }
+            /* The flags before an ALU are for the flags after it. */
+            if (insn->op == IR_ALU && !(used[ref] & FLAGS_USED) &&
+                !ir_alu_value_needs_flags(insn->sub))
+                insn->arg[3] = IR_NONE;
             use_arguments(used, insn);
+            if (insn->op == IR_FLAGOF)
+                used[insn->arg[0]] |= FLAGS_USED;
             if (insn->op == IR_GET) {
                 unsigned local = p->local_of[insn->aux];
                 uint64_t alias = local == NO_LOCAL ? ~UINT64_C(0) : p->alias[local];

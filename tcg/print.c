@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 
+#include "tcg/alu.h"
 #include "tcg/ir.h"
 
 static const char *const cond_name[IR_N_CONDS] = {
@@ -22,6 +23,8 @@ static const char *const cond_name[IR_N_CONDS] = {
     [IR_LT] = "lt",
     [IR_GT] = "gt",
     [IR_LE] = "le",
+    [IR_P] = "p",
+    [IR_NP] = "np",
 };
 static const char *const lane_name[] = {"8", "16", "32", "64"};
 static const char *const rmw_name[] = {"xchg", "add", "and", "or", "xor"};
@@ -53,6 +56,16 @@ static void print_displacement(FILE *out, uint64_t imm)
         fprintf(out, " %c %" PRIu64, displacement < 0 ? '-' : '+', displacement < 0 ? -imm : imm);
 }
 
+static void print_flag_set(FILE *out, unsigned set)
+{
+    static const char names[] = "vcpazn";
+    fputc('.', out);
+    for (unsigned i = 0; names[i]; i++) {
+        if (set >> i & 1)
+            fputc(names[i], out);
+    }
+}
+
 /* Which argument of a memory op the displacement belongs to; IR_MAX_ARGS: not a memory op. */
 static unsigned address_argument(unsigned op)
 {
@@ -73,9 +86,25 @@ static void print_suffix(FILE *out, const struct ir_insn *insn)
     case IR_RMW:
         fprintf(out, ".%s", name_in(rmw_name, ARRAY_SIZE(rmw_name), insn->sub));
         break;
+    case IR_ADD:
+    case IR_SUB:
+    case IR_ADC:
+    case IR_SBB:
+    case IR_AND:
+    case IR_OR:
+    case IR_XOR:
+        if (!insn->sub)
+            break;
+        /* fall through */
     case IR_SEXT:
     case IR_ZEXT:
         fprintf(out, ".%u", insn->sub);
+        break;
+    case IR_ALU:
+        fprintf(out, ".%s.%u", insn->sub < IR_N_ALU ? ir_alu_info[insn->sub].name : "?", insn->aux);
+        break;
+    case IR_MERGEFLAGS:
+        print_flag_set(out, insn->sub);
         break;
     case IR_BR:
     case IR_EXIT_JUMP:
@@ -189,8 +218,8 @@ static void print_insn(FILE *out, const struct ir_unit *unit, unsigned ref)
         separator = ", ";
     }
     for (unsigned i = 0; i < info->n_args; i++) {
-        if (insn->op == IR_CALL && !insn->arg[i])
-            break;
+        if ((insn->op == IR_CALL || insn->op == IR_ALU) && !insn->arg[i])
+            continue;
         fprintf(out, "%s%%%u", separator, insn->arg[i]);
         separator = ", ";
         if (i == address_argument(insn->op))

@@ -6,70 +6,54 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "tcg/alu.h"
 #include "tcg/ir.h"
 #include "tcg/run.h"
 
 /*
  * The first letter is the result, the others the arguments:
  *   - none   i I32   l I64   n I32 or I64   f F32 or F64   v V128   F FLAGS
- *   x any but FLAGS   T the result's type   s the first argument's type   a a guest address
+ *   x any but FLAGS   y any   T the result's type   s the first argument's type   a a guest address
  */
 static const char *const signatures[IR_N_OPS] = {
-    [IR_NOP] = "-",         [IR_CONST] = "c",
-    [IR_VCONST] = "v",      [IR_INSN] = "-",
-    [IR_GET] = "x",         [IR_SET] = "-x",
-    [IR_ADD] = "nTT",       [IR_SUB] = "nTT",
-    [IR_ADC] = "nTTi",      [IR_SBB] = "nTTi",
-    [IR_MUL] = "nTT",       [IR_UDIV] = "nTT",
-    [IR_SDIV] = "nTT",      [IR_AND] = "nTT",
-    [IR_OR] = "nTT",        [IR_XOR] = "nTT",
-    [IR_ANDN] = "nTT",      [IR_NOT] = "nT",
-    [IR_NEG] = "nT",        [IR_SHL] = "nTi",
-    [IR_SHR] = "nTi",       [IR_SAR] = "nTi",
-    [IR_ROR] = "nTi",       [IR_CLZ] = "nT",
-    [IR_CTZ] = "nT",        [IR_POPCNT] = "nT",
-    [IR_BSWAP] = "nT",      [IR_BITREV] = "nT",
-    [IR_SEXT] = "nT",       [IR_ZEXT] = "nT",
-    [IR_EXTRACT] = "nT",    [IR_SEXTRACT] = "nT",
-    [IR_DEPOSIT] = "nTT",   [IR_WIDEN_S] = "li",
-    [IR_WIDEN_U] = "li",    [IR_NARROW] = "il",
-    [IR_CONCAT] = "lii",    [IR_HIGH] = "il",
-    [IR_FLAGOF] = "Fn",     [IR_MKFLAGS] = "Fiiii",
-    [IR_SETCC] = "iF",      [IR_SELECT] = "xFTT",
-    [IR_LOAD] = "xa",       [IR_STORE] = "-ax",
-    [IR_PROBE] = "la",      [IR_COMMIT] = "-la",
-    [IR_HLOAD] = "xl",      [IR_HSTORE] = "-lx",
-    [IR_CAS] = "naTT",      [IR_RMW] = "naT",
-    [IR_FENCE] = "-",       [IR_CALL] = "*",
-    [IR_FADD] = "fTT",      [IR_FSUB] = "fTT",
-    [IR_FMUL] = "fTT",      [IR_FDIV] = "fTT",
-    [IR_FSQRT] = "fT",      [IR_FMA] = "fTTT",
-    [IR_FNEG] = "fT",       [IR_FABS] = "fT",
-    [IR_FCMP] = "ifs",      [IR_FCVT] = "ff",
-    [IR_F2I] = "nf",        [IR_I2F] = "fn",
-    [IR_BITCAST] = "xx",    [IR_VAND] = "vvv",
-    [IR_VOR] = "vvv",       [IR_VXOR] = "vvv",
-    [IR_VANDN] = "vvv",     [IR_VSELECT] = "vvvv",
-    [IR_VADD] = "vvv",      [IR_VSUB] = "vvv",
-    [IR_VMUL] = "vvv",      [IR_VNEG] = "vv",
-    [IR_VABS] = "vv",       [IR_VCMPEQ] = "vvv",
-    [IR_VCMPGT_S] = "vvv",  [IR_VCMPGT_U] = "vvv",
-    [IR_VMIN_S] = "vvv",    [IR_VMIN_U] = "vvv",
-    [IR_VMAX_S] = "vvv",    [IR_VMAX_U] = "vvv",
-    [IR_VADDS_S] = "vvv",   [IR_VADDS_U] = "vvv",
-    [IR_VSUBS_S] = "vvv",   [IR_VSUBS_U] = "vvv",
-    [IR_VAVG_U] = "vvv",    [IR_VSHL_I] = "vv",
-    [IR_VSHR_I] = "vv",     [IR_VSAR_I] = "vv",
-    [IR_VDUP] = "vn",       [IR_VGETLANE] = "nv",
-    [IR_VSETLANE] = "vvn",  [IR_VWIDEN_S] = "vv",
-    [IR_VWIDEN_U] = "vv",   [IR_VNARROW] = "vv",
-    [IR_VZIP_LO] = "vvv",   [IR_VZIP_HI] = "vvv",
-    [IR_VCONCAT] = "vvv",   [IR_VHIGH] = "vv",
-    [IR_VEXT] = "vvv",      [IR_VSHUFFLE] = "vvv",
-    [IR_VFADD] = "vvv",     [IR_VFSUB] = "vvv",
-    [IR_VFMUL] = "vvv",     [IR_VFMA] = "vvvv",
-    [IR_BR] = "-",          [IR_BRCC] = "-F",
-    [IR_EXIT_JUMP] = "-",   [IR_EXIT_INDIRECT] = "-ni",
+    [IR_NOP] = "-",         [IR_CONST] = "c",        [IR_VCONST] = "v",
+    [IR_INSN] = "-",        [IR_GET] = "y",          [IR_SET] = "-y",
+    [IR_ADD] = "nTT",       [IR_SUB] = "nTT",        [IR_ADC] = "nTTi",
+    [IR_SBB] = "nTTi",      [IR_MUL] = "nTT",        [IR_UDIV] = "nTT",
+    [IR_SDIV] = "nTT",      [IR_AND] = "nTT",        [IR_OR] = "nTT",
+    [IR_XOR] = "nTT",       [IR_ANDN] = "nTT",       [IR_NOT] = "nT",
+    [IR_NEG] = "nT",        [IR_SHL] = "nTi",        [IR_SHR] = "nTi",
+    [IR_SAR] = "nTi",       [IR_ROR] = "nTi",        [IR_CLZ] = "nT",
+    [IR_CTZ] = "nT",        [IR_POPCNT] = "nT",      [IR_BSWAP] = "nT",
+    [IR_BITREV] = "nT",     [IR_SEXT] = "nT",        [IR_ZEXT] = "nT",
+    [IR_EXTRACT] = "nT",    [IR_SEXTRACT] = "nT",    [IR_DEPOSIT] = "nTT",
+    [IR_WIDEN_S] = "li",    [IR_WIDEN_U] = "li",     [IR_NARROW] = "il",
+    [IR_CONCAT] = "lii",    [IR_HIGH] = "il",        [IR_FLAGOF] = "Fn",
+    [IR_MKFLAGS] = "Fiiii", [IR_ALU] = "*",          [IR_MERGEFLAGS] = "FFF",
+    [IR_PACKFLAGS] = "iF",  [IR_UNPACKFLAGS] = "Fi", [IR_SETCC] = "iF",
+    [IR_SELECT] = "xFTT",   [IR_LOAD] = "xa",        [IR_STORE] = "-ax",
+    [IR_PROBE] = "la",      [IR_COMMIT] = "-la",     [IR_HLOAD] = "xl",
+    [IR_HSTORE] = "-lx",    [IR_CAS] = "naTT",       [IR_RMW] = "naT",
+    [IR_FENCE] = "-",       [IR_CALL] = "*",         [IR_FADD] = "fTT",
+    [IR_FSUB] = "fTT",      [IR_FMUL] = "fTT",       [IR_FDIV] = "fTT",
+    [IR_FSQRT] = "fT",      [IR_FMA] = "fTTT",       [IR_FNEG] = "fT",
+    [IR_FABS] = "fT",       [IR_FCMP] = "ifs",       [IR_FCVT] = "ff",
+    [IR_F2I] = "nf",        [IR_I2F] = "fn",         [IR_BITCAST] = "xx",
+    [IR_VAND] = "vvv",      [IR_VOR] = "vvv",        [IR_VXOR] = "vvv",
+    [IR_VANDN] = "vvv",     [IR_VSELECT] = "vvvv",   [IR_VADD] = "vvv",
+    [IR_VSUB] = "vvv",      [IR_VMUL] = "vvv",       [IR_VNEG] = "vv",
+    [IR_VABS] = "vv",       [IR_VCMPEQ] = "vvv",     [IR_VCMPGT_S] = "vvv",
+    [IR_VCMPGT_U] = "vvv",  [IR_VMIN_S] = "vvv",     [IR_VMIN_U] = "vvv",
+    [IR_VMAX_S] = "vvv",    [IR_VMAX_U] = "vvv",     [IR_VADDS_S] = "vvv",
+    [IR_VADDS_U] = "vvv",   [IR_VSUBS_S] = "vvv",    [IR_VSUBS_U] = "vvv",
+    [IR_VAVG_U] = "vvv",    [IR_VSHL_I] = "vv",      [IR_VSHR_I] = "vv",
+    [IR_VSAR_I] = "vv",     [IR_VDUP] = "vn",        [IR_VGETLANE] = "nv",
+    [IR_VSETLANE] = "vvn",  [IR_VWIDEN_S] = "vv",    [IR_VWIDEN_U] = "vv",
+    [IR_VNARROW] = "vv",    [IR_VZIP_LO] = "vvv",    [IR_VZIP_HI] = "vvv",
+    [IR_VCONCAT] = "vvv",   [IR_VHIGH] = "vv",       [IR_VEXT] = "vvv",
+    [IR_VSHUFFLE] = "vvv",  [IR_VFADD] = "vvv",      [IR_VFSUB] = "vvv",
+    [IR_VFMUL] = "vvv",     [IR_VFMA] = "vvvv",      [IR_BR] = "-",
+    [IR_BRCC] = "-F",       [IR_EXIT_JUMP] = "-",    [IR_EXIT_INDIRECT] = "-ni",
     [IR_EXIT_LOOKUP] = "-", [IR_EXIT_STOP] = "-",
 };
 
@@ -119,6 +103,10 @@ static bool type_fits(const struct checker *c, char letter, unsigned type, unsig
         return type == IR_V128;
     case 'F':
         return type == IR_FLAGS;
+    case 'y':
+        if (type == IR_FLAGS)
+            return true;
+        /* fall through */
     case 'x':
         return (type >= IR_I32 && type <= IR_F64) || type == IR_V128;
     case 'T':
@@ -183,6 +171,34 @@ static bool check_call(const struct checker *c, const struct ir_insn *insn)
             return fail(c, "argument %u is no integer", i);
     }
     return true;
+}
+
+static bool check_alu(const struct checker *c, const struct ir_insn *insn)
+{
+    unsigned row = insn->sub, width = insn->aux;
+    unsigned wide = width == 64 ? IR_I64 : IR_I32;
+    if (row >= IR_N_ALU || !ir_alu_has_width(row, width))
+        return fail(c, "no row %u of %u bits", row, width);
+    if (insn->type != wide)
+        return fail(c, "type %u for %u bits", insn->type, width);
+    const struct ir_alu_info *info = &ir_alu_info[row];
+    for (unsigned i = 0; i < 3; i++) {
+        if ((insn->arg[i] != IR_NONE) != (i < info->n_args))
+            return fail(c, "%s takes %u arguments", info->name, info->n_args);
+        if (i >= info->n_args)
+            continue;
+        if (!check_defined(c, insn->arg[i]))
+            return false;
+        bool count =
+            (row <= IR_ALU_RCR && i == 1) || ((row == IR_ALU_SHLD || row == IR_ALU_SHRD) && i == 2);
+        if (c->unit->insns[insn->arg[i]].type != (count ? IR_I32 : wide))
+            return fail(c, "argument %u, %%%u, has the wrong type", i, insn->arg[i]);
+    }
+    if (insn->arg[3] == IR_NONE)
+        return !ir_alu_value_needs_flags(row) || fail(c, "no flags for %s", info->name);
+    if (!check_defined(c, insn->arg[3]))
+        return false;
+    return c->unit->insns[insn->arg[3]].type == IR_FLAGS || fail(c, "its flags are none");
 }
 
 static bool check_memop(const struct checker *c, unsigned memop, unsigned type)
@@ -281,9 +297,9 @@ static bool check_lane(const struct checker *c, const struct ir_insn *insn)
     }
 }
 
-static bool flags_source(unsigned op)
+static bool flags_source(const struct ir_insn *insn)
 {
-    switch (op) {
+    switch (insn->op) {
     case IR_ADD:
     case IR_SUB:
     case IR_ADC:
@@ -293,6 +309,8 @@ static bool flags_source(unsigned op)
     case IR_XOR:
     case IR_ANDN:
         return true;
+    case IR_ALU:
+        return ir_alu_info[insn->sub].gives;
     default:
         return false;
     }
@@ -327,6 +345,17 @@ static bool check_details(const struct checker *c, const struct ir_insn *insn)
     case IR_GET:
     case IR_SET:
         return check_field(c, insn);
+    case IR_ADD:
+    case IR_SUB:
+    case IR_ADC:
+    case IR_SBB:
+    case IR_AND:
+    case IR_OR:
+    case IR_XOR:
+        return !insn->sub || (insn->type == IR_I32 && (insn->sub == 8 || insn->sub == 16)) ||
+               fail(c, "width %u", insn->sub);
+    case IR_MERGEFLAGS:
+        return insn->sub <= IR_SET_ALL || fail(c, "flags 0x%x", insn->sub);
     case IR_SEXT:
     case IR_ZEXT:
         return insn->sub == 8 || insn->sub == 16 || fail(c, "width %u", insn->sub);
@@ -336,7 +365,7 @@ static bool check_details(const struct checker *c, const struct ir_insn *insn)
         return (insn->aux && insn->aux <= bits && insn->sub + insn->aux <= bits) ||
                fail(c, "bits %u, length %u", insn->sub, insn->aux);
     case IR_FLAGOF:
-        return flags_source(insns[insn->arg[0]].op) || fail(c, "of an op that makes no flags");
+        return flags_source(&insns[insn->arg[0]]) || fail(c, "of an op that makes no flags");
     case IR_SETCC:
     case IR_SELECT:
         return insn->sub < IR_N_CONDS || fail(c, "no condition %u", insn->sub);
@@ -414,7 +443,9 @@ static bool check_insn(struct checker *c)
         return fail(c, "no such op: %u", insn->op);
     if (insn->op == IR_NOP)
         return true;
-    if (insn->op == IR_CALL ? !check_call(c, insn) : !check_arguments(c, insn))
+    if (insn->op == IR_CALL  ? !check_call(c, insn)
+        : insn->op == IR_ALU ? !check_alu(c, insn)
+                             : !check_arguments(c, insn))
         return false;
     if (!check_details(c, insn) || !check_fault(c, insn))
         return false;

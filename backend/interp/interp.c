@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "backend/backend.h"
+#include "tcg/alu.h"
 #include "tcg/eval.h"
 #include "tcg/vector_ops.h"
 #include "util/log.h"
@@ -26,7 +27,7 @@ struct backend_state {
     struct backend_env env;
 };
 
-/* One value: an integer or a float zero-extended in d[0], flags as enum ir_flag_bits in d[0]. */
+/* One value: an integer or a float zero-extended in d[0], flags as enum ir_flag_bit in d[0]. */
 union value {
     uint64_t i;
     union ir_vector v;
@@ -47,6 +48,7 @@ enum {
     OP_SET128,
     OP_ADD32_FLAGS, /* FLAGOF of the common ones */
     OP_SUB32_FLAGS,
+    OP_ALU_FLAGS,
 };
 
 struct code_insn {
@@ -56,7 +58,8 @@ struct code_insn {
     uint16_t arg[IR_MAX_ARGS];
     uint16_t fault; /* index of the struct code_fault */
     uint32_t aux;   /* also: offset of a field, insn index of a block */
-    uint32_t from;  /* type of arg[0]; FLAGOF: op of the arithmetic insn; BRCC: insn index */
+    uint32_t from;  /* type of arg[0]; FLAGOF: op of the arithmetic insn; BRCC: insn index;
+                       ALU: there are flags before it */
     uint64_t imm;
 };
 
@@ -91,7 +94,7 @@ struct frame {
     const struct code_insn *at; /* in a slow path or helper: the insn; else NULL */
     enum exit_reason reason;
     void *outer; /* host_sp before */
-    union value values[IR_MAX_INSNS];
+    union value values[2 * IR_MAX_INSNS];
 };
 
 static const struct code_fault *unit_faults(const struct code_unit *unit)
@@ -198,14 +201,24 @@ static void emit_insn(struct emitter *e, unsigned ref)
     case IR_SET:
         emit_field(e, code);
         break;
+    case IR_ALU: /* the flags after it have a slot of their own, behind the value's */
+        code->from = insn->arg[3] != IR_NONE;
+        break;
     case IR_FLAGOF: {
+        if (e->unit->insns[insn->arg[0]].op == IR_ALU) {
+            code->op = OP_ALU_FLAGS;
+            code->arg[0]++;
+            break;
+        }
         /* Flags are computed when asked for, from the operands of what made them. */
         const struct ir_insn *source = &e->unit->insns[insn->arg[0]];
         code->from = source->op;
         code->type = source->type;
+        code->sub = source->sub;
         for (unsigned i = 0; i < 3; i++)
             code->arg[i] = source->arg[i] ? e->slot[source->arg[i]] : 0;
-        if (source->type == IR_I32 && (source->op == IR_ADD || source->op == IR_SUB))
+        if (source->type == IR_I32 && !source->sub &&
+            (source->op == IR_ADD || source->op == IR_SUB))
             code->op = source->op == IR_ADD ? OP_ADD32_FLAGS : OP_SUB32_FLAGS;
         break;
     }
@@ -241,6 +254,7 @@ static void emit_block(struct emitter *e, const struct ir_block *block)
         if (leaves_no_code(insn))
             continue;
         e->slot[ref] = insn->type == IR_VOID ? 0 : slot++;
+        slot += insn->op == IR_ALU;
         emit_insn(e, ref);
     }
 }
@@ -554,6 +568,16 @@ static bool leave_unit(const struct backend_state *state, struct run_state *run,
     return f->unit != NULL;
 }
 
+static void do_alu(struct frame *f, const struct code_insn *code)
+{
+    union value *values = f->values;
+    uint16_t flags = code->from ? (uint16_t)values[code->arg[3]].i : 0;
+    uint64_t result = ir_alu_eval(code->sub, code->aux, values[code->arg[0]].i,
+                                  values[code->arg[1]].i, values[code->arg[2]].i, &flags);
+    values[code->result].i = result;
+    values[code->result + 1].i = flags;
+}
+
 /* Everything that is neither integer, state nor control. */
 static void do_other(const struct backend_state *state, struct run_state *run, struct frame *f,
                      const struct code_insn *code)
@@ -566,8 +590,20 @@ static void do_other(const struct backend_state *state, struct run_state *run, s
         atomic_thread_fence(memory_order_seq_cst);
         break;
     case IR_MKFLAGS:
-        result->i = (a->i & 1 ? FLAG_N : 0) | (b->i & 1 ? FLAG_Z : 0) | (c->i & 1 ? FLAG_C : 0) |
-                    (values[code->arg[3]].i & 1 ? FLAG_V : 0);
+        result->i = (a->i & 1 ? IR_FLAG_N : 0) | (b->i & 1 ? IR_FLAG_Z : 0) |
+                    (c->i & 1 ? IR_FLAG_C : 0) | (values[code->arg[3]].i & 1 ? IR_FLAG_V : 0);
+        break;
+    case IR_MERGEFLAGS: {
+        unsigned bits = ir_flag_set_bits(code->sub);
+        result->i = (a->i & ~(uint64_t)bits) | (b->i & bits);
+        break;
+    }
+    case IR_PACKFLAGS:
+    case IR_UNPACKFLAGS:
+        result->i = a->i & IR_FLAG_ALL;
+        break;
+    case IR_ALU:
+        do_alu(f, code);
         break;
     case IR_PROBE:
     case IR_COMMIT:
@@ -702,14 +738,17 @@ static void run_units(const struct backend_state *state, struct run_state *run, 
             memcpy(FIELD, &values[code->arg[0]].v, 16);
             break;
         case OP_ADD32_FLAGS:
-            values[code->result].i = ir_eval_flags(IR_ADD, IR_I32, VALUE(0), VALUE(1), 0);
+            values[code->result].i = ir_eval_flags(IR_ADD, IR_I32, 0, VALUE(0), VALUE(1), 0);
             break;
         case OP_SUB32_FLAGS:
-            values[code->result].i = ir_eval_flags(IR_SUB, IR_I32, VALUE(0), VALUE(1), 0);
+            values[code->result].i = ir_eval_flags(IR_SUB, IR_I32, 0, VALUE(0), VALUE(1), 0);
             break;
         case IR_FLAGOF:
             values[code->result].i =
-                ir_eval_flags(code->from, code->type, VALUE(0), VALUE(1), VALUE(2));
+                ir_eval_flags(code->from, code->type, code->sub, VALUE(0), VALUE(1), VALUE(2));
+            break;
+        case OP_ALU_FLAGS:
+            values[code->result].i = VALUE(0);
             break;
         case IR_SETCC:
             values[code->result].i = ir_cond_holds(code->sub, (unsigned)VALUE(0));

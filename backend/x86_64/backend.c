@@ -144,6 +144,10 @@ static void emit_insn(struct emit *e, ir_ref i)
     if (e->eflags && insn_clobbers_flags(e, i) && insn->op != IR_ADC && insn->op != IR_SBB &&
         insn->op != IR_BRCC)
         flags_clobber(e);
+    if (!emitters[insn->op]) {
+        e->failed = true;
+        return;
+    }
     e->locked = e->mirrors;
     emitters[insn->op](e, insn);
     end_insn(e);

@@ -16,7 +16,7 @@ static enum cc condition_code(unsigned cond)
         [IR_V] = CC_O,        [IR_NV] = CC_NO,       [IR_C_AND_NZ] = CC_A /* after cmc */,
         [IR_NC_OR_Z] = CC_BE, [IR_NC_AND_NZ] = CC_A, [IR_C_OR_Z] = CC_BE,
         [IR_GE] = CC_GE,      [IR_LT] = CC_L,        [IR_GT] = CC_G,
-        [IR_LE] = CC_LE,
+        [IR_LE] = CC_LE,      [IR_P] = CC_P,         [IR_NP] = CC_NP,
     };
     return (enum cc)codes[cond];
 }

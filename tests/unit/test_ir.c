@@ -441,14 +441,40 @@ static void unit_prints_like_this(void **state)
 
 static void conditions_come_in_pairs(void **state)
 {
+    enum { N = IR_FLAG_N, Z = IR_FLAG_Z, C = IR_FLAG_C, V = IR_FLAG_V };
     for (unsigned cond = 0; cond < IR_N_CONDS; cond++) {
-        for (unsigned flags = 0; flags < 16; flags++)
+        for (unsigned flags = 0; flags <= UINT16_MAX; flags++)
             assert_int_not_equal(ir_cond_holds(cond, flags), ir_cond_holds(cond ^ 1, flags));
     }
-    assert_true(ir_cond_holds(IR_C_AND_NZ, FLAG_C) && !ir_cond_holds(IR_C_AND_NZ, FLAG_C | FLAG_Z));
-    assert_true(ir_cond_holds(IR_NC_AND_NZ, 0) && !ir_cond_holds(IR_NC_AND_NZ, FLAG_C));
-    assert_true(ir_cond_holds(IR_GE, FLAG_N | FLAG_V) && ir_cond_holds(IR_LT, FLAG_N));
-    assert_true(ir_cond_holds(IR_GT, 0) && !ir_cond_holds(IR_GT, FLAG_Z));
+    assert_true(ir_cond_holds(IR_C_AND_NZ, C) && !ir_cond_holds(IR_C_AND_NZ, C | Z));
+    assert_true(ir_cond_holds(IR_NC_AND_NZ, 0) && !ir_cond_holds(IR_NC_AND_NZ, C));
+    assert_true(ir_cond_holds(IR_GE, N | V) && ir_cond_holds(IR_LT, N));
+    assert_true(ir_cond_holds(IR_GT, 0) && !ir_cond_holds(IR_GT, Z));
+    assert_true(ir_cond_holds(IR_P, IR_FLAG_P) && ir_cond_holds(IR_NP, IR_FLAG_ALL ^ IR_FLAG_P));
+}
+
+/* SDM vol. 1, 3.4.3.1. */
+static void narrow_flags_are_those_of_the_width(void **state)
+{
+    static const struct {
+        uint8_t op, sub;
+        uint32_t a, b, result;
+        unsigned flags;
+    } cases[] = {
+        {IR_ADD, 8, 0x1ff, 0x01, 0x00, IR_FLAG_C | IR_FLAG_Z | IR_FLAG_P | IR_FLAG_A},
+        {IR_ADD, 8, 0x7f, 0x01, 0x80, IR_FLAG_V | IR_FLAG_N | IR_FLAG_A},
+        {IR_SUB, 16, 0x10000, 0x0001, 0xffff, IR_FLAG_C | IR_FLAG_N | IR_FLAG_P | IR_FLAG_A},
+        {IR_AND, 16, 0xf0300, 0xff00, 0x0300, IR_FLAG_P},
+        {IR_XOR, 8, 0x181, 0x01, 0x80, IR_FLAG_N},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        assert_int_equal(
+            ir_eval_integer(cases[i].op, IR_I32, cases[i].sub, 0, cases[i].a, cases[i].b, 0),
+            cases[i].result);
+        assert_int_equal(
+            ir_eval_flags(cases[i].op, IR_I32, cases[i].sub, cases[i].a, cases[i].b, 0),
+            cases[i].flags);
+    }
 }
 
 /* Against arithmetic that is wide enough not to overflow. */
@@ -463,19 +489,20 @@ static void flags_are_those_of_exact_arithmetic(void **state)
                 int64_t sa = (int32_t)a, sb = (int32_t)b;
                 uint64_t sum = a + b + carry;
                 int64_t signed_sum = sa + sb + carry, signed_difference = sa - sb - carry;
-                unsigned flags = ir_eval_flags(IR_ADC, IR_I32, a, b, carry);
-                assert_int_equal(!!(flags & FLAG_C), sum >> 32);
-                assert_int_equal(!!(flags & FLAG_V), signed_sum != (int32_t)signed_sum);
-                assert_int_equal(!!(flags & FLAG_Z), (uint32_t)sum == 0);
-                assert_int_equal(!!(flags & FLAG_N), (uint32_t)sum >> 31);
-                flags = ir_eval_flags(IR_SBB, IR_I32, a, b, carry);
-                assert_int_equal(!!(flags & FLAG_C), a < b + carry);
-                assert_int_equal(!!(flags & FLAG_V),
+                unsigned flags = ir_eval_flags(IR_ADC, IR_I32, 0, a, b, carry);
+                assert_int_equal(!!(flags & IR_FLAG_C), sum >> 32);
+                assert_int_equal(!!(flags & IR_FLAG_V), signed_sum != (int32_t)signed_sum);
+                assert_int_equal(!!(flags & IR_FLAG_Z), (uint32_t)sum == 0);
+                assert_int_equal(!!(flags & IR_FLAG_N), (uint32_t)sum >> 31);
+                flags = ir_eval_flags(IR_SBB, IR_I32, 0, a, b, carry);
+                assert_int_equal(!!(flags & IR_FLAG_C), a < b + carry);
+                assert_int_equal(!!(flags & IR_FLAG_V),
                                  signed_difference != (int32_t)signed_difference);
                 /* 64 bits: the same numbers in the top half behave alike. */
+                const unsigned nzcv = IR_FLAG_N | IR_FLAG_Z | IR_FLAG_C | IR_FLAG_V;
                 if (!carry)
-                    assert_int_equal(ir_eval_flags(IR_SUB, IR_I64, a << 32, b << 32, 0),
-                                     ir_eval_flags(IR_SUB, IR_I32, a, b, 0));
+                    assert_int_equal(ir_eval_flags(IR_SUB, IR_I64, 0, a << 32, b << 32, 0) & nzcv,
+                                     ir_eval_flags(IR_SUB, IR_I32, 0, a, b, 0) & nzcv);
             }
         }
     }
@@ -588,6 +615,7 @@ int main(void)
         cmocka_unit_test(verifier_knows_each_ops_details),
         cmocka_unit_test(unit_prints_like_this),
         cmocka_unit_test(conditions_come_in_pairs),
+        cmocka_unit_test(narrow_flags_are_those_of_the_width),
         cmocka_unit_test(flags_are_those_of_exact_arithmetic),
         cmocka_unit_test(integer_ops_mean_what_they_say),
         cmocka_unit_test(vector_ops_mean_what_they_say),

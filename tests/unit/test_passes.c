@@ -464,17 +464,17 @@ static const struct rule {
      "  ---- 0x8000 0x0\n"
      "    %4 = const.i32 0x5\n"
      "    set r[0], %4\n"
-     "    %7 = const.i32 0x1\n"
-     "    set r[1], %7\n"
+     "    %9 = const.i32 0x1\n"
+     "    set r[1], %9\n"
      "    br block 2\n"
      "block 1:\n"
      "  ---- 0x8000 0x0\n"
      "    exit_jump.poll pc 0x1234, key 0x7\n"
      "block 2:\n"
      "  ---- 0x8000 0x0\n"
-     "    %15 = get.i32 r[0]\n"
-     "    %16 = const.i32 0x7\n"
-     "    exit_indirect %15, %16\n"},
+     "    %17 = get.i32 r[0]\n"
+     "    %18 = const.i32 0x7\n"
+     "    exit_indirect %17, %18\n"},
     {"identities", build_identities,
      "unit pc 0x8000 key 0x0\n"
      "block 0:\n"
