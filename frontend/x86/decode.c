@@ -383,6 +383,22 @@ static void compile_operand(struct pattern *p, const char *word)
         pin(p, AT_IS_REGISTER, 1, 1);
 }
 
+static void check_operands(const struct pattern *p)
+{
+    const uint32_t of_modrm = 1u << FROM_REG | 1u << FROM_RM | 1u << FROM_REG_VEC |
+                              1u << FROM_RM_VEC | 1u << FROM_REG_MMX | 1u << FROM_RM_MMX |
+                              1u << FROM_SEGMENT | 1u << FROM_CONTROL | 1u << FROM_DEBUG |
+                              1u << FROM_STI;
+    uint32_t sources = 0;
+
+    for (unsigned i = 0; i < p->n_operands; i++)
+        sources |= 1u << p->operand[i].source;
+    if ((sources & of_modrm) && !(p->flags & PATTERN_MODRM))
+        BAD(p, "an operand needs a ModRM byte");
+    if ((p->flags & PATTERN_VVVV) && !(p->flags & PATTERN_VEX))
+        BAD(p, "an operand needs VEX");
+}
+
 static void compile_row(struct pattern *p, const struct x86_row *row)
 {
     char text[64], *rest;
@@ -395,6 +411,7 @@ static void compile_row(struct pattern *p, const struct x86_row *row)
     strcpy(text, row->operands);
     for (char *word = strtok_r(text, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
         compile_operand(p, word);
+    check_operands(p);
 }
 
 /* ---- compiling lists ------------------------------------------------------------------------- */
@@ -884,6 +901,36 @@ static void immediate(struct parser *p, unsigned source, struct x86_operand *o)
     }
 }
 
+/* Operands that the opcode alone names, or that are numbers. */
+static void implied_operand(struct parser *p, const struct operand_code *code,
+                            struct x86_operand *o)
+{
+    switch (code->source) {
+    case FROM_FIXED:
+        plain(o, OPND_GPR, code->reg);
+        break;
+    case FROM_SEGMENT_FIXED:
+        plain(o, OPND_SEGMENT, code->reg);
+        break;
+    case FROM_ST0:
+        plain(o, OPND_ST, 0);
+        break;
+    case FROM_ONE:
+        plain(o, OPND_IMM, 0);
+        p->insn->imm = 1;
+        break;
+    case FROM_STRING_SOURCE:
+        plain(o, OPND_STRING_SOURCE, 0);
+        break;
+    case FROM_STRING_DEST:
+        plain(o, OPND_STRING_DEST, 0);
+        break;
+    default:
+        immediate(p, code->source, o);
+        break;
+    }
+}
+
 static bool parse_operand(struct parser *p, const struct operand_code *code, unsigned n)
 {
     struct x86_insn *insn = p->insn;
@@ -893,13 +940,13 @@ static bool parse_operand(struct parser *p, const struct operand_code *code, uns
 
     o->size = (uint8_t)operand_bytes(p, code->size);
     insn->n_operands = (uint8_t)(n + 1);
-    switch ((enum source)code->source) {
+    switch (code->source) {
     case FROM_REG:
         general_register(p, o, reg);
         break;
     case FROM_RM:
         if (memory)
-            o->kind = OPND_MEM;
+            plain(o, OPND_MEM, 0);
         else
             general_register(p, o, rm);
         break;
@@ -909,15 +956,12 @@ static bool parse_operand(struct parser *p, const struct operand_code *code, uns
     case FROM_VVVV:
         plain(o, OPND_GPR, insn->vex_v);
         break;
-    case FROM_FIXED:
-        plain(o, OPND_GPR, code->reg);
-        break;
     case FROM_REG_VEC:
         vector_register(o, reg);
         break;
     case FROM_RM_VEC:
         if (memory)
-            o->kind = OPND_MEM;
+            plain(o, OPND_MEM, 0);
         else
             vector_register(o, rm);
         break;
@@ -934,31 +978,15 @@ static bool parse_operand(struct parser *p, const struct operand_code *code, uns
     case FROM_RM_MMX:
         plain(o, memory ? OPND_MEM : OPND_MMX, memory ? 0 : rm & 7);
         break;
-    case FROM_SEGMENT_FIXED:
-        plain(o, OPND_SEGMENT, code->reg);
-        break;
-    case FROM_ST0:
-        plain(o, OPND_ST, 0);
-        break;
     case FROM_STI:
         plain(o, OPND_ST, rm & 7);
-        break;
-    case FROM_ONE:
-        plain(o, OPND_IMM, 0);
-        insn->imm = 1;
-        break;
-    case FROM_STRING_SOURCE:
-        plain(o, OPND_STRING_SOURCE, 0);
-        break;
-    case FROM_STRING_DEST:
-        plain(o, OPND_STRING_DEST, 0);
         break;
     case FROM_SEGMENT:
     case FROM_CONTROL:
     case FROM_DEBUG:
         return special_register(p, code, n, o);
     default:
-        immediate(p, code->source, o);
+        implied_operand(p, code, o);
         break;
     }
     return true;
