@@ -252,7 +252,8 @@ struct x86_cpu {
     uint32_t eflags; /* the others */
     uint32_t
         inhibit; /* interrupts wait for the end of the next instruction (STI, MOV SS, POP SS) */
-    uint32_t pending_debug; /* DR6 bits of a #DB due before the next instruction */
+    /* A unit may end behind what set `inhibit`: take_interrupt then clears it and kicks again. */
+    uint32_t pending_debug; /* DR6 bits of a #DB that take_interrupt raises before anything else */
     struct x86_segment segment[N_SEGMENTS], ldt, tr;
     struct x86_table gdt, idt;
     uint32_t cpl;
