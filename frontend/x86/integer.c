@@ -659,7 +659,22 @@ bool trans_bt(struct xlat *x, const struct x86_insn *insn)
     return true;
 }
 
-/* BSF, BSR r, r/m: of 0 the destination stays */
+/* A register becomes `value` if the condition holds; else all of it stays, the upper half of a
+ * 32-bit operand too. */
+static void set_if(struct xlat *x, const struct x86_operand *o, enum ir_cond cond, ir_ref flags,
+                   ir_ref value)
+{
+    struct ir_builder *b = &x->b;
+    ir_ref whole = ir_get(b, F_R0 + o->reg);
+
+    if (x86_xlat(x)->wide && o->size < 8)
+        value = ir_un(b, IR_WIDEN_U, value);
+    if (o->size < 4)
+        value = ir_deposit(b, whole, value, o->high ? 8 : 0, 8 * o->size);
+    ir_set(b, F_R0 + o->reg, ir_select(b, cond, flags, value, whole));
+}
+
+/* BSF, BSR r, r/m: of 0 the destination stays, all of it */
 bool trans_bit_scan(struct xlat *x, const struct x86_insn *insn)
 {
     struct ir_builder *b = &x->b;
@@ -668,7 +683,10 @@ bool trans_bit_scan(struct xlat *x, const struct x86_insn *insn)
     ir_ref source = x86_read(x, insn, 1), old = x86_read(x, insn, 0), result;
 
     result = ir_alu(b, what, 8 * size, source, old, IR_NONE, x86_flags(x));
-    x86_write(x, insn, 0, result);
+    if (size == 4)
+        set_if(x, &insn->operand[0], IR_NZ, ir_flagof(b, result), result);
+    else
+        x86_write(x, insn, 0, result);
     set_flags_of(x, result);
     return true;
 }
@@ -873,41 +891,26 @@ bool trans_xadd(struct xlat *x, const struct x86_insn *insn)
     return true;
 }
 
-/* rAX = flags say equal ? rAX, whole : what was there */
-static void set_accumulator(struct xlat *x, unsigned size, ir_ref flags, ir_ref old)
-{
-    struct ir_builder *b = &x->b;
-    ir_ref whole = ir_get(b, F_R0 + RAX), changed = old;
-    bool wide = x86_xlat(x)->wide;
-
-    if (wide && size < 8)
-        changed = ir_un(b, IR_WIDEN_U, old);
-    if (size < 4)
-        changed = ir_deposit(b, whole, changed, 0, 8 * size);
-    ir_set(b, F_R0 + RAX, ir_select(b, IR_Z, flags, whole, changed));
-}
-
 /* CMPXCHG r/m, r: in memory always as if locked */
 bool trans_cmpxchg(struct xlat *x, const struct x86_insn *insn)
 {
     struct ir_builder *b = &x->b;
     unsigned size = insn->operand[0].size;
-    ir_ref expected = x86_gpr(x, RAX, size), flags, old;
+    const struct x86_operand accumulator = {.kind = OPND_GPR, .reg = RAX, .size = (uint8_t)size};
+    ir_ref expected = x86_gpr(x, RAX, size), value, flags, old;
 
     if (is_memory(insn, 0)) {
         ir_ref linear = x86_linear(x, insn, size, true);
 
         old = x86_cas(x, linear, size, expected, x86_read(x, insn, 1));
         flags = ir_flagof(b, ir_bin_w(b, IR_SUB, 8 * size, expected, old));
-        set_accumulator(x, size, flags, old);
+        set_if(x, &accumulator, IR_NZ, flags, old);
     } else {
-        ir_ref value = x86_read(x, insn, 1);
-
+        value = x86_read(x, insn, 1);
         old = x86_read(x, insn, 0);
         flags = ir_flagof(b, ir_bin_w(b, IR_SUB, 8 * size, expected, old));
-        value = ir_select(b, IR_Z, flags, value, old);
-        set_accumulator(x, size, flags, old);
-        x86_write(x, insn, 0, value);
+        set_if(x, &accumulator, IR_NZ, flags, old);
+        set_if(x, &insn->operand[0], IR_Z, flags, value);
     }
     x86_set_flags(x, flags);
     return true;
@@ -940,19 +943,11 @@ static ir_ref pair(struct xlat *x, unsigned low, unsigned high)
     return ir_bin(&x->b, IR_CONCAT, x86_gpr(x, low, 4), x86_gpr(x, high, 4));
 }
 
-/* One half of EDX:EAX: like set_accumulator. */
-static void set_half(struct xlat *x, unsigned reg, ir_ref flags, ir_ref value)
-{
-    struct ir_builder *b = &x->b;
-
-    if (x86_xlat(x)->wide)
-        value = ir_un(b, IR_WIDEN_U, value);
-    ir_set(b, F_R0 + reg, ir_select(b, IR_Z, flags, ir_get(b, F_R0 + reg), value));
-}
-
 /* CMPXCHG8B m64, CMPXCHG16B m128: only Z changes */
 bool trans_cmpxchg8b(struct xlat *x, const struct x86_insn *insn)
 {
+    static const struct x86_operand eax = {.kind = OPND_GPR, .reg = RAX, .size = 4},
+                                    edx = {.kind = OPND_GPR, .reg = RDX, .size = 4};
     struct ir_builder *b = &x->b;
     unsigned size = insn->operand[0].size;
     ir_ref linear = x86_linear(x, insn, size, true), expected, old, flags;
@@ -968,8 +963,8 @@ bool trans_cmpxchg8b(struct xlat *x, const struct x86_insn *insn)
     expected = pair(x, RAX, RDX);
     old = x86_cas(x, linear, 8, expected, pair(x, RBX, RCX));
     flags = ir_flagof(b, ir_bin_w(b, IR_SUB, 64, expected, old));
-    set_half(x, RAX, flags, ir_un(b, IR_NARROW, old));
-    set_half(x, RDX, flags, ir_un(b, IR_HIGH, old));
+    set_if(x, &eax, IR_NZ, flags, ir_un(b, IR_NARROW, old));
+    set_if(x, &edx, IR_NZ, flags, ir_un(b, IR_HIGH, old));
     change_flags(x, flags, IR_SET_Z);
     return true;
 }
