@@ -420,8 +420,8 @@ ir_ref ir_call(struct ir_builder *b, const struct ir_helper *helper, ir_ref a0, 
     return ref_of(b, insn);
 }
 
-static const uint8_t vfn_traits[IR_N_VFN] = {
-#define VFN(name, n_args, traits, prefix, map, opcode, w) [IR_VFN_##name] = (traits),
+const struct ir_vfn_info ir_vfn_info[IR_N_VFN] = {
+#define VFN(name, n_args, traits, prefix, map, opcode, w) [IR_VFN_##name] = {#name, n_args, traits},
 #include "tcg/vector_fn.def"
 #undef VFN
 };
@@ -429,7 +429,7 @@ static const uint8_t vfn_traits[IR_N_VFN] = {
 ir_ref ir_vfn(struct ir_builder *b, enum ir_vfn what, enum ir_type type, unsigned immediate,
               ir_ref a0, ir_ref a1, ir_ref a2)
 {
-    return ir_emit(b, vfn_traits[what] & VFN_FP ? IR_VFP : IR_VFN, type, 0,
+    return ir_emit(b, ir_vfn_info[what].traits & VFN_FP ? IR_VFP : IR_VFN, type, 0,
                    (uint32_t)what | immediate << 16, a0, a1, a2, 0);
 }
 

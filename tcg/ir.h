@@ -184,6 +184,11 @@ enum ir_vfn_trait {
     VFN_GPR_OUT = 16,
     VFN_DEST = 32, /* the first argument is the destination's old value */
 };
+struct ir_vfn_info {
+    const char *name;
+    uint8_t n_args, traits;
+};
+extern const struct ir_vfn_info ir_vfn_info[IR_N_VFN];
 
 struct ir_fp_rules {
     /* op: enum ir_op (FADD .. I2F); type, from: result and operand type; sub: the insn's sub.

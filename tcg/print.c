@@ -118,6 +118,11 @@ static void print_suffix(FILE *out, const struct ir_insn *insn)
         fprintf(out, ".%s.%u", name_in(lane_name, ARRAY_SIZE(lane_name), insn->sub & 15),
                 insn->sub >> 4);
         break;
+    case IR_VFN:
+    case IR_VFP:
+        fprintf(out, ".%s",
+                (insn->aux & 0xffff) < IR_N_VFN ? ir_vfn_info[insn->aux & 0xffff].name : "?");
+        break;
     default:
         if (insn->op >= IR_VADD && insn->op <= IR_VZIP_HI)
             fprintf(out, ".%s", name_in(lane_name, ARRAY_SIZE(lane_name), insn->sub));
@@ -163,6 +168,11 @@ static void print_tail(FILE *out, const struct ir_unit *unit, const struct ir_in
     case IR_VSETLANE:
     case IR_VEXT:
         fprintf(out, ", %u", insn->aux);
+        break;
+    case IR_VFN:
+    case IR_VFP:
+        if ((insn->aux & 0xffff) < IR_N_VFN && ir_vfn_info[insn->aux & 0xffff].traits & VFN_IMM)
+            fprintf(out, ", 0x%x", insn->aux >> 16);
         break;
     case IR_BR:
         fprintf(out, " block %u", insn->aux);
@@ -218,7 +228,7 @@ static void print_insn(FILE *out, const struct ir_unit *unit, unsigned ref)
         separator = ", ";
     }
     for (unsigned i = 0; i < info->n_args; i++) {
-        if ((insn->op == IR_CALL || insn->op == IR_ALU) && !insn->arg[i])
+        if (!insn->arg[i])
             continue;
         fprintf(out, "%s%%%u", separator, insn->arg[i]);
         separator = ", ";

@@ -16,44 +16,64 @@
  *   x any but FLAGS   y any   T the result's type   s the first argument's type   a a guest address
  */
 static const char *const signatures[IR_N_OPS] = {
-    [IR_NOP] = "-",         [IR_CONST] = "c",        [IR_VCONST] = "v",
-    [IR_INSN] = "-",        [IR_GET] = "y",          [IR_SET] = "-y",
-    [IR_ADD] = "nTT",       [IR_SUB] = "nTT",        [IR_ADC] = "nTTi",
-    [IR_SBB] = "nTTi",      [IR_MUL] = "nTT",        [IR_UDIV] = "nTT",
-    [IR_SDIV] = "nTT",      [IR_AND] = "nTT",        [IR_OR] = "nTT",
-    [IR_XOR] = "nTT",       [IR_ANDN] = "nTT",       [IR_NOT] = "nT",
-    [IR_NEG] = "nT",        [IR_SHL] = "nTi",        [IR_SHR] = "nTi",
-    [IR_SAR] = "nTi",       [IR_ROR] = "nTi",        [IR_CLZ] = "nT",
-    [IR_CTZ] = "nT",        [IR_POPCNT] = "nT",      [IR_BSWAP] = "nT",
-    [IR_BITREV] = "nT",     [IR_SEXT] = "nT",        [IR_ZEXT] = "nT",
-    [IR_EXTRACT] = "nT",    [IR_SEXTRACT] = "nT",    [IR_DEPOSIT] = "nTT",
-    [IR_WIDEN_S] = "li",    [IR_WIDEN_U] = "li",     [IR_NARROW] = "il",
-    [IR_CONCAT] = "lii",    [IR_HIGH] = "il",        [IR_FLAGOF] = "Fn",
-    [IR_MKFLAGS] = "Fiiii", [IR_ALU] = "*",          [IR_MERGEFLAGS] = "FFF",
-    [IR_PACKFLAGS] = "iF",  [IR_UNPACKFLAGS] = "Fi", [IR_SETCC] = "iF",
-    [IR_SELECT] = "xFTT",   [IR_LOAD] = "xa",        [IR_STORE] = "-ax",
-    [IR_PROBE] = "la",      [IR_COMMIT] = "-la",     [IR_HLOAD] = "xl",
-    [IR_HSTORE] = "-lx",    [IR_CAS] = "naTT",       [IR_RMW] = "naT",
-    [IR_FENCE] = "-",       [IR_CALL] = "*",         [IR_FADD] = "fTT",
-    [IR_FSUB] = "fTT",      [IR_FMUL] = "fTT",       [IR_FDIV] = "fTT",
-    [IR_FSQRT] = "fT",      [IR_FMA] = "fTTT",       [IR_FNEG] = "fT",
-    [IR_FABS] = "fT",       [IR_FCMP] = "ifs",       [IR_FCVT] = "ff",
-    [IR_F2I] = "nf",        [IR_I2F] = "fn",         [IR_BITCAST] = "xx",
-    [IR_VAND] = "vvv",      [IR_VOR] = "vvv",        [IR_VXOR] = "vvv",
-    [IR_VANDN] = "vvv",     [IR_VSELECT] = "vvvv",   [IR_VADD] = "vvv",
-    [IR_VSUB] = "vvv",      [IR_VMUL] = "vvv",       [IR_VNEG] = "vv",
-    [IR_VABS] = "vv",       [IR_VCMPEQ] = "vvv",     [IR_VCMPGT_S] = "vvv",
-    [IR_VCMPGT_U] = "vvv",  [IR_VMIN_S] = "vvv",     [IR_VMIN_U] = "vvv",
-    [IR_VMAX_S] = "vvv",    [IR_VMAX_U] = "vvv",     [IR_VADDS_S] = "vvv",
-    [IR_VADDS_U] = "vvv",   [IR_VSUBS_S] = "vvv",    [IR_VSUBS_U] = "vvv",
-    [IR_VAVG_U] = "vvv",    [IR_VSHL_I] = "vv",      [IR_VSHR_I] = "vv",
-    [IR_VSAR_I] = "vv",     [IR_VDUP] = "vn",        [IR_VGETLANE] = "nv",
-    [IR_VSETLANE] = "vvn",  [IR_VWIDEN_S] = "vv",    [IR_VWIDEN_U] = "vv",
-    [IR_VNARROW] = "vv",    [IR_VZIP_LO] = "vvv",    [IR_VZIP_HI] = "vvv",
-    [IR_VCONCAT] = "vvv",   [IR_VHIGH] = "vv",       [IR_VEXT] = "vvv",
-    [IR_VSHUFFLE] = "vvv",  [IR_VFADD] = "vvv",      [IR_VFSUB] = "vvv",
-    [IR_VFMUL] = "vvv",     [IR_VFMA] = "vvvv",      [IR_BR] = "-",
-    [IR_BRCC] = "-F",       [IR_EXIT_JUMP] = "-",    [IR_EXIT_INDIRECT] = "-ni",
+    [IR_NOP] = "-",         [IR_CONST] = "c",
+    [IR_VCONST] = "v",      [IR_INSN] = "-",
+    [IR_GET] = "y",         [IR_SET] = "-y",
+    [IR_ADD] = "nTT",       [IR_SUB] = "nTT",
+    [IR_ADC] = "nTTi",      [IR_SBB] = "nTTi",
+    [IR_MUL] = "nTT",       [IR_UDIV] = "nTT",
+    [IR_SDIV] = "nTT",      [IR_AND] = "nTT",
+    [IR_OR] = "nTT",        [IR_XOR] = "nTT",
+    [IR_ANDN] = "nTT",      [IR_NOT] = "nT",
+    [IR_NEG] = "nT",        [IR_SHL] = "nTi",
+    [IR_SHR] = "nTi",       [IR_SAR] = "nTi",
+    [IR_ROR] = "nTi",       [IR_CLZ] = "nT",
+    [IR_CTZ] = "nT",        [IR_POPCNT] = "nT",
+    [IR_BSWAP] = "nT",      [IR_BITREV] = "nT",
+    [IR_SEXT] = "nT",       [IR_ZEXT] = "nT",
+    [IR_EXTRACT] = "nT",    [IR_SEXTRACT] = "nT",
+    [IR_DEPOSIT] = "nTT",   [IR_WIDEN_S] = "li",
+    [IR_WIDEN_U] = "li",    [IR_NARROW] = "il",
+    [IR_CONCAT] = "lii",    [IR_HIGH] = "il",
+    [IR_FLAGOF] = "Fx",     [IR_MKFLAGS] = "Fiiii",
+    [IR_ALU] = "*",         [IR_MERGEFLAGS] = "FFF",
+    [IR_PACKFLAGS] = "iF",  [IR_UNPACKFLAGS] = "Fi",
+    [IR_SETCC] = "iF",      [IR_SELECT] = "xFTT",
+    [IR_LOAD] = "xa",       [IR_STORE] = "-ax",
+    [IR_PROBE] = "la",      [IR_COMMIT] = "-la",
+    [IR_HLOAD] = "xl",      [IR_HSTORE] = "-lx",
+    [IR_CAS] = "naTT",      [IR_RMW] = "naT",
+    [IR_FENCE] = "-",       [IR_CALL] = "*",
+    [IR_FADD] = "fTT",      [IR_FSUB] = "fTT",
+    [IR_FMUL] = "fTT",      [IR_FDIV] = "fTT",
+    [IR_FSQRT] = "fT",      [IR_FMA] = "fTTT",
+    [IR_FNEG] = "fT",       [IR_FABS] = "fT",
+    [IR_FCMP] = "ifs",      [IR_FCVT] = "ff",
+    [IR_F2I] = "nf",        [IR_I2F] = "fn",
+    [IR_BITCAST] = "xx",    [IR_VAND] = "vvv",
+    [IR_VOR] = "vvv",       [IR_VXOR] = "vvv",
+    [IR_VANDN] = "vvv",     [IR_VSELECT] = "vvvv",
+    [IR_VADD] = "vvv",      [IR_VSUB] = "vvv",
+    [IR_VMUL] = "vvv",      [IR_VNEG] = "vv",
+    [IR_VABS] = "vv",       [IR_VCMPEQ] = "vvv",
+    [IR_VCMPGT_S] = "vvv",  [IR_VCMPGT_U] = "vvv",
+    [IR_VMIN_S] = "vvv",    [IR_VMIN_U] = "vvv",
+    [IR_VMAX_S] = "vvv",    [IR_VMAX_U] = "vvv",
+    [IR_VADDS_S] = "vvv",   [IR_VADDS_U] = "vvv",
+    [IR_VSUBS_S] = "vvv",   [IR_VSUBS_U] = "vvv",
+    [IR_VAVG_U] = "vvv",    [IR_VSHL_I] = "vv",
+    [IR_VSHR_I] = "vv",     [IR_VSAR_I] = "vv",
+    [IR_VDUP] = "vn",       [IR_VGETLANE] = "nv",
+    [IR_VSETLANE] = "vvn",  [IR_VWIDEN_S] = "vv",
+    [IR_VWIDEN_U] = "vv",   [IR_VNARROW] = "vv",
+    [IR_VZIP_LO] = "vvv",   [IR_VZIP_HI] = "vvv",
+    [IR_VCONCAT] = "vvv",   [IR_VHIGH] = "vv",
+    [IR_VEXT] = "vvv",      [IR_VSHUFFLE] = "vvv",
+    [IR_VFADD] = "vvv",     [IR_VFSUB] = "vvv",
+    [IR_VFMUL] = "vvv",     [IR_VFMA] = "vvvv",
+    [IR_VFN] = "*",         [IR_VFP] = "*",
+    [IR_BR] = "-",          [IR_BRCC] = "-F",
+    [IR_EXIT_JUMP] = "-",   [IR_EXIT_INDIRECT] = "-ni",
     [IR_EXIT_LOOKUP] = "-", [IR_EXIT_STOP] = "-",
 };
 
@@ -201,6 +221,31 @@ static bool check_alu(const struct checker *c, const struct ir_insn *insn)
     return c->unit->insns[insn->arg[3]].type == IR_FLAGS || fail(c, "its flags are none");
 }
 
+static bool check_vfn(const struct checker *c, const struct ir_insn *insn)
+{
+    unsigned row = insn->aux & 0xffff;
+    if (row >= IR_N_VFN)
+        return fail(c, "no row %u", row);
+    const struct ir_vfn_info *info = &ir_vfn_info[row];
+    bool integer = (info->traits & (VFN_GPR_OUT | VFN_FLAGS)) && row != IR_VFN_PCMPISTRM;
+    if ((insn->op == IR_VFP) != !!(info->traits & VFN_FP))
+        return fail(c, "%s is of the other kind", info->name);
+    if (!type_fits(c, integer ? 'n' : 'v', insn->type, 0, 0))
+        return fail(c, "type %u is not what %s yields", insn->type, info->name);
+    for (unsigned i = 0; i < IR_MAX_ARGS; i++) {
+        if ((insn->arg[i] != IR_NONE) != (i < info->n_args))
+            return fail(c, "%s takes %u arguments", info->name, info->n_args);
+        if (!insn->arg[i])
+            continue;
+        if (!check_defined(c, insn->arg[i]))
+            return false;
+        bool general = info->traits & VFN_GPR_IN && i == info->n_args - 1u;
+        if (!type_fits(c, general ? 'n' : 'v', c->unit->insns[insn->arg[i]].type, 0, 0))
+            return fail(c, "argument %u, %%%u, has the wrong type", i, insn->arg[i]);
+    }
+    return true;
+}
+
 static bool check_memop(const struct checker *c, unsigned memop, unsigned type)
 {
     unsigned size = memop & IR_MEM_SIZE;
@@ -311,6 +356,9 @@ static bool flags_source(const struct ir_insn *insn)
         return true;
     case IR_ALU:
         return ir_alu_info[insn->sub].gives;
+    case IR_VFN:
+    case IR_VFP:
+        return ir_vfn_info[insn->aux & 0xffff].traits & VFN_FLAGS;
     default:
         return false;
     }
@@ -443,9 +491,10 @@ static bool check_insn(struct checker *c)
         return fail(c, "no such op: %u", insn->op);
     if (insn->op == IR_NOP)
         return true;
-    if (insn->op == IR_CALL  ? !check_call(c, insn)
-        : insn->op == IR_ALU ? !check_alu(c, insn)
-                             : !check_arguments(c, insn))
+    if (insn->op == IR_CALL                        ? !check_call(c, insn)
+        : insn->op == IR_ALU                       ? !check_alu(c, insn)
+        : insn->op == IR_VFN || insn->op == IR_VFP ? !check_vfn(c, insn)
+                                                   : !check_arguments(c, insn))
         return false;
     if (!check_details(c, insn) || !check_fault(c, insn))
         return false;

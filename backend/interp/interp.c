@@ -16,8 +16,12 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __x86_64__
+#include <xmmintrin.h>
+#endif
 
 #include "backend/backend.h"
+#include "backend/vector_fn.h"
 #include "tcg/alu.h"
 #include "tcg/eval.h"
 #include "tcg/vector_ops.h"
@@ -49,6 +53,7 @@ enum {
     OP_ADD32_FLAGS, /* FLAGOF of the common ones */
     OP_SUB32_FLAGS,
     OP_ALU_FLAGS,
+    OP_VECTOR_FLAGS, /* of VFN, VFP */
 };
 
 struct code_insn {
@@ -220,6 +225,16 @@ static void emit_insn(struct emitter *e, unsigned ref)
         if (source->type == IR_I32 && !source->sub &&
             (source->op == IR_ADD || source->op == IR_SUB))
             code->op = source->op == IR_ADD ? OP_ADD32_FLAGS : OP_SUB32_FLAGS;
+        if (source->op == IR_VFN || source->op == IR_VFP) {
+            code->op = OP_VECTOR_FLAGS;
+            code->aux = source->aux;
+        }
+        break;
+    }
+    case IR_VFN:
+    case IR_VFP: {
+        unsigned n = ir_vfn_info[insn->aux & 0xffff].n_args;
+        code->from = e->unit->insns[insn->arg[n - 1]].type;
         break;
     }
     case IR_VCONST:
@@ -578,6 +593,23 @@ static void do_alu(struct frame *f, const struct code_insn *code)
     values[code->result + 1].i = flags;
 }
 
+static void do_vector_fn(struct frame *f, const struct code_insn *code)
+{
+    union value *values = f->values;
+    struct vector_fn_call call = {
+        .a = &values[code->arg[0]].v,
+        .b = &values[code->arg[1]].v,
+        .c = &values[code->arg[2]].v,
+        .immediate = (uint8_t)(code->aux >> 16),
+        .wide = code->type == IR_I64 || code->from == IR_I64,
+    };
+    vector_fn_eval(code->aux & 0xffff, &call);
+    if (code->op == OP_VECTOR_FLAGS)
+        values[code->result].i = call.flags;
+    else
+        values[code->result].v = call.result;
+}
+
 /* Everything that is neither integer, state nor control. */
 static void do_other(const struct backend_state *state, struct run_state *run, struct frame *f,
                      const struct code_insn *code)
@@ -641,6 +673,11 @@ static void do_other(const struct backend_state *state, struct run_state *run, s
     case IR_VFMUL:
     case IR_VFMA:
         state->env.fp->vector(run, code->op, code->sub, result, a, b, c);
+        break;
+    case IR_VFN:
+    case IR_VFP:
+    case OP_VECTOR_FLAGS:
+        do_vector_fn(f, code);
         break;
     default:
         ir_vector_eval(code->op, code->sub, code->aux, &result->v, &a->v, &b->v, &c->v);
@@ -795,6 +832,24 @@ static void run_units(const struct backend_state *state, struct run_state *run, 
     }
 }
 
+/* The guest's control word is in force as it is in generated code. */
+static void set_control(uint32_t mxcsr)
+{
+#ifdef __x86_64__
+    if (mxcsr)
+        _mm_setcsr(mxcsr);
+#endif
+}
+
+static uint32_t get_control(uint32_t mxcsr)
+{
+#ifdef __x86_64__
+    return _mm_getcsr();
+#else
+    return mxcsr;
+#endif
+}
+
 static enum exit_reason interp_enter(struct backend_state *state, struct run_state *run,
                                      const void *code)
 {
@@ -807,8 +862,10 @@ static enum exit_reason interp_enter(struct backend_state *state, struct run_sta
     /* Helpers take what the host's control word has collected for the guest's flags, which with
      * generated code it is: here it must be nothing. */
     feholdexcept(&host);
+    set_control(run->mxcsr);
     if (!_setjmp(frame.unwind))
         run_units(state, run, &frame);
+    run->mxcsr = get_control(run->mxcsr);
     frame.at = NULL;
     run->host_sp = frame.outer;
     fesetenv(&host);

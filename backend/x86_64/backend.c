@@ -108,6 +108,8 @@ static emit_fn *const emitters[IR_N_OPS] = {
     [IR_VFSUB] = emit_vector_fp,
     [IR_VFMUL] = emit_vector_fp,
     [IR_VFMA] = emit_vector_fp,
+    [IR_VFN] = emit_vector_fn,
+    [IR_VFP] = emit_vector_fn,
     [IR_BR] = emit_branch,
     [IR_BRCC] = emit_branch_cc,
     [IR_EXIT_JUMP] = emit_exit_jump,
@@ -276,8 +278,14 @@ static unsigned host_features(void)
     features |= (c & bit_POPCNT ? HOST_POPCNT : 0) | (c & bit_MOVBE ? HOST_MOVBE : 0);
     features |= ymm ? HOST_AVX : 0;
     features |= ymm && (c & bit_FMA) ? HOST_FMA : 0;
-    if (__get_cpuid_count(7, 0, &a, &b, &c, &d) && ymm) /* VEX-coded: need the state enabled */
-        features |= (b & bit_BMI ? HOST_BMI1 : 0) | (b & bit_BMI2 ? HOST_BMI2 : 0);
+    features |= ymm && (c & bit_F16C) ? HOST_F16C : 0;
+    features |= (c & bit_AES ? HOST_AES : 0) | (c & bit_PCLMUL ? HOST_PCLMUL : 0);
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
+        features |= b & bit_SHA ? HOST_SHA : 0;
+        if (ymm) /* VEX-coded: need the state enabled */
+            features |= (b & bit_BMI ? HOST_BMI1 : 0) | (b & bit_BMI2 ? HOST_BMI2 : 0) |
+                        (b & bit_AVX2 ? HOST_AVX2 : 0);
+    }
     if (__get_cpuid(0x80000001, &a, &b, &c, &d))
         features |= c & bit_LZCNT ? HOST_LZCNT : 0;
     return features;

@@ -62,6 +62,9 @@ bool insn_clobbers_flags(const struct emit *e, ir_ref ref)
     case IR_SUB:
         return e->value[ref].flag_last || e->u->insns[insn->arg[1]].op != IR_CONST ||
                insn->type != IR_I32;
+    case IR_VFN:
+    case IR_VFP:
+        return vector_fn_clobbers_flags(e, insn);
     case IR_NOP:
     case IR_CONST:
     case IR_VCONST:
@@ -155,7 +158,7 @@ static void choose_recreate(struct emit *e, ir_ref i, const struct ir_insn *insn
     ir_ref lost = i; /* a consumer of other flags may change EFLAGS too */
     while (lost + 1u < next_clobber && !consumes_other_flags(e, (ir_ref)(lost + 1), i))
         lost++;
-    if (insn->op != IR_MKFLAGS && v->n_uses &&
+    if (insn->op != IR_MKFLAGS && insn->op != IR_VFN && insn->op != IR_VFP && v->n_uses &&
         !(flags_wanted_after(e, i, lost) & ~zero_or_negative)) {
         v->recreate = RECREATE_RESULT;
         v->last_use = MAX(v->last_use, v->flag_last);

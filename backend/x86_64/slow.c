@@ -3,6 +3,7 @@
  * The C half of every cold stub: finds the stub's description after its jump
  * back, takes operands from the saved registers and puts the result there.
  */
+#include "backend/vector_fn.h"
 #include "backend/x86_64/x86_64.h"
 
 enum { JUMP_BYTES = 5 };
@@ -83,6 +84,31 @@ static void slow_vector(struct run_state *run, const struct slow_desc *d, struct
     memcpy(saved_xmm(run, d->result), v[0], 16);
 }
 
+/* A row the host has no instruction for. Flags go where their value would: the row's is 0. */
+static void slow_vector_fn(struct run_state *run, const struct slow_desc *d)
+{
+    union ir_vector v[3] = {{.d = {0, 0}}, {.d = {0, 0}}, {.d = {0, 0}}};
+    const uint8_t regs[3] = {d->address, d->value, d->extra};
+    unsigned row = (unsigned)d->imm & 0xffff;
+    for (unsigned k = 0; k < 3; k++) {
+        if (regs[k] != NO_REG && regs[k] >= XMM_BASE)
+            memcpy(&v[k], saved_xmm(run, regs[k]), 16);
+        else if (regs[k] != NO_REG)
+            v[k].d[0] = get_saved(run, regs[k]);
+    }
+    struct vector_fn_call call = {.a = &v[0],
+                                  .b = &v[1],
+                                  .c = &v[2],
+                                  .immediate = (uint8_t)(d->imm >> 16),
+                                  .wide = d->length};
+    vector_fn_eval(row, &call);
+    if (d->result >= XMM_BASE)
+        memcpy(saved_xmm(run, d->result), &call.result, 16);
+    else
+        set_saved(run, d->result,
+                  ir_vfn_info[row].traits & VFN_FLAGS ? call.flags : call.result.d[0]);
+}
+
 static uint64_t address_in(const struct backend_state *s, uint64_t va)
 {
     return s->env.wide_address ? va : (uint32_t)va;
@@ -98,6 +124,10 @@ void x86_slow_access(struct run_state *run, const uint8_t *back, struct backend_
     }
     if (d.kind == SLOW_VECTOR_FP) {
         slow_vector(run, &d, s);
+        return;
+    }
+    if (d.kind == SLOW_VECTOR_FN) {
+        slow_vector_fn(run, &d);
         return;
     }
     uint64_t va = d.constant;

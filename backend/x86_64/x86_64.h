@@ -28,6 +28,11 @@ enum host_feature {
     HOST_MOVBE = 1 << 4,
     HOST_AVX = 1 << 5,
     HOST_FMA = 1 << 6,
+    HOST_AVX2 = 1 << 7,
+    HOST_F16C = 1 << 8,
+    HOST_AES = 1 << 9,
+    HOST_PCLMUL = 1 << 10,
+    HOST_SHA = 1 << 11,
 };
 
 enum { MXCSR_INEXACT = 0x20 };
@@ -91,6 +96,7 @@ enum slow_kind {
     SLOW_RMW,
     SLOW_FP,
     SLOW_VECTOR_FP,
+    SLOW_VECTOR_FN, /* imm: row and immediate; length: the general register has 64 bits */
 };
 struct slow_desc {
     uint8_t kind, type;
@@ -376,6 +382,7 @@ emit_fn emit_call;
 emit_fn emit_branch, emit_branch_cc, emit_exit_jump, emit_exit_indirect, emit_exit_lookup,
     emit_exit_stop;
 emit_fn emit_fp, emit_fp_sign, emit_fcmp, emit_fcvt, emit_f2i, emit_i2f, emit_bitcast;
+emit_fn emit_vector_fn;
 emit_fn emit_vconst, emit_vector, emit_vector_lane, emit_vector_shift, emit_vector_fp,
     emit_vector_misc;
 
@@ -419,6 +426,9 @@ void x86_slow_access(struct run_state *run, const uint8_t *back, struct backend_
 void load_vector_constant(struct emit *e, ir_ref ref, unsigned reg);
 void pool_operand(struct emit *e, uint64_t low, uint64_t high, unsigned op, unsigned reg,
                   unsigned first);
+
+/* vector_fn.c: does this VFN or VFP change EFLAGS? */
+bool vector_fn_clobbers_flags(const struct emit *e, const struct ir_insn *insn);
 
 /* mirror.c */
 void mirrors_begin(struct emit *e); /* chooses and loads them: code of the unit's entry */
