@@ -49,11 +49,7 @@ bool x86_map_ram(struct machine *m, uint64_t low_max, struct x86_ram *out, struc
 {
     out->low_bytes = MIN(m->ram_bytes, low_max);
     out->high_bytes = m->ram_bytes - out->low_bytes;
-    m->ram = memory_add_ram(m->memory, "ram", 0, out->low_bytes, err);
-    if (!m->ram)
-        return false;
-    return !out->high_bytes ||
-           memory_add_ram(m->memory, "ram above 4 GiB", FOUR_GIB, out->high_bytes, err);
+    return machine_show_ram(m, low_max, err);
 }
 
 struct e820 {
