@@ -266,34 +266,33 @@ static uint64_t eval_bits(unsigned what, uint64_t a, uint64_t b, uint64_t f, uin
     return a;
 }
 
-/* One operand in rax, the product in rdx:rax; the flags before are all zero. */
-#define PRODUCT(text, move)                                                                        \
-    __asm__("testb $1, %%ah\n\t" text "\n\t" move FLAGS_OUT                                        \
-            : [r] "=&r"(r), "+a"(a), "+d"(d)                                                       \
+/* One operand in rax, the product in rdx:rax. */
+#define PRODUCT(text)                                                                              \
+    __asm__(FLAGS_IN "movq %[a], %%rax\n\t" text "\n\tmovq %%rax, %[a]" FLAGS_OUT                  \
+            : [a] "+r"(a), "+a"(f)                                                                 \
             : [b] "r"(b)                                                                           \
-            : "cc");                                                                               \
+            : "rdx", "cc");                                                                        \
     break
 #define MULTIPLY(name, row)                                                                        \
     case IR_ALU_##row | 8 << 8:                                                                    \
-        PRODUCT(name "b %b[b]", "movq %%rax, %[r]");                                               \
+        PRODUCT(name "b %b[b]");                                                                   \
     case IR_ALU_##row | 16 << 8:                                                                   \
-        PRODUCT(name "w %w[b]", "movq %%rax, %[r]");                                               \
+        PRODUCT(name "w %w[b]");                                                                   \
     case IR_ALU_##row | 32 << 8:                                                                   \
-        PRODUCT(name "l %k[b]", "movq %%rax, %[r]");                                               \
+        PRODUCT(name "l %k[b]");                                                                   \
     case IR_ALU_##row | 64 << 8:                                                                   \
-        PRODUCT(name "q %q[b]", "movq %%rax, %[r]")
+        PRODUCT(name "q %q[b]")
 
-static uint64_t eval_product(unsigned what, uint64_t a, uint64_t b, uint16_t *flags)
+static uint64_t eval_product(unsigned what, uint64_t a, uint64_t b, uint64_t f, uint16_t *flags)
 {
-    uint64_t r = 0, d = 0;
     switch (what) {
         MULTIPLY("imul", IMUL);
         MULTIPLY("mul", MUL);
     default:
         BUG("no ALU row %u of %u bits", what & 0xff, what >> 8);
     }
-    *flags = a & IR_FLAG_ALL;
-    return r;
+    *flags = f & IR_FLAG_ALL;
+    return a;
 }
 
 static uint64_t eval_high(unsigned row, unsigned width, uint64_t a, uint64_t b)
@@ -316,7 +315,7 @@ uint64_t ir_alu_eval(unsigned row, unsigned width, uint64_t a, uint64_t b, uint6
     switch (row) {
     case IR_ALU_IMUL:
     case IR_ALU_MUL:
-        result = eval_product(what, a, b, flags);
+        result = eval_product(what, a, b, f, flags);
         break;
     case IR_ALU_IMULH:
     case IR_ALU_MULH:

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "backend/x86_64/x86_64.h"
+#include "tcg/alu.h"
 
 static emit_fn *const emitters[IR_N_OPS] = {
     [IR_GET] = emit_get,
@@ -41,6 +42,10 @@ static emit_fn *const emitters[IR_N_OPS] = {
     [IR_NARROW] = emit_convert,
     [IR_CONCAT] = emit_convert,
     [IR_HIGH] = emit_convert,
+    [IR_ALU] = emit_alu_row,
+    [IR_MERGEFLAGS] = emit_mergeflags,
+    [IR_PACKFLAGS] = emit_packflags,
+    [IR_UNPACKFLAGS] = emit_unpackflags,
     [IR_MKFLAGS] = emit_mkflags,
     [IR_SETCC] = emit_setcc,
     [IR_SELECT] = emit_select,
@@ -118,6 +123,13 @@ static emit_fn *const emitters[IR_N_OPS] = {
     [IR_EXIT_STOP] = emit_exit_stop,
 };
 
+/* These take what they need from EFLAGS before they change it. */
+static bool takes_eflags(unsigned op)
+{
+    return op == IR_ADC || op == IR_SBB || op == IR_BRCC || op == IR_ALU || op == IR_MERGEFLAGS ||
+           op == IR_PACKFLAGS;
+}
+
 static void emit_insn(struct emit *e, ir_ref i)
 {
     const struct ir_insn *insn = &e->u->insns[i];
@@ -141,10 +153,7 @@ static void emit_insn(struct emit *e, ir_ref i)
     }
     if ((traits & IR_PURE) && !v->last_use && !v->flag_last)
         return;
-    /* ADC, SBB and BRCC take what they need from EFLAGS before they change them.
-     */
-    if (e->eflags && insn_clobbers_flags(e, i) && insn->op != IR_ADC && insn->op != IR_SBB &&
-        insn->op != IR_BRCC)
+    if (e->eflags && insn_clobbers_flags(e, i) && !takes_eflags(insn->op))
         flags_clobber(e);
     if (!emitters[insn->op]) {
         e->failed = true;
@@ -299,7 +308,7 @@ static bool x86_available(void)
 
 static bool x86_supports(unsigned op, unsigned type, unsigned sub)
 {
-    return true;
+    return op != IR_ALU || ir_alu_on_host(sub);
 }
 
 static void choose_pinned(struct backend_state *s)
@@ -309,19 +318,22 @@ static void choose_pinned(struct backend_state *s)
     memset(s->pin_of_reg, NO_REG, sizeof(s->pin_of_reg));
     for (unsigned f = 0; f < s->env.n_fields && s->n_pinned < N_PINNED; f++) {
         const struct state_field *field = &s->env.fields[f];
-        if (!(field->flags & STATE_HOT) || field->type != IR_I32)
+        if (!(field->flags & STATE_HOT) || (field->type != IR_I32 && field->type != IR_I64))
             continue;
         unsigned p = s->n_pinned++;
-        s->pinned[p] =
-            (struct pinned_field){.reg = registers[p], .field = (uint16_t)f, .group = field->group};
+        s->pinned[p] = (struct pinned_field){.reg = registers[p],
+                                             .field = (uint16_t)f,
+                                             .w = op_w(field->type),
+                                             .group = field->group};
         s->pin_of_field[f] = (uint8_t)p;
         s->pin_of_reg[registers[p]] = (uint8_t)p;
     }
     for (unsigned f = 0; f < s->env.n_fields; f++) {
         const struct state_field *field = &s->env.fields[f];
         for (unsigned p = 0; p < s->n_pinned; p++) {
-            uint32_t at = s->env.fields[s->pinned[p].field].offset;
-            if (f != s->pinned[p].field && field->offset < at + 4 &&
+            const struct state_field *pinned = &s->env.fields[s->pinned[p].field];
+            uint32_t at = pinned->offset;
+            if (f != s->pinned[p].field && field->offset < at + ir_type_bytes(pinned->type) &&
                 at < field->offset + ir_type_bytes(field->type))
                 s->overlap[f] |= (uint16_t)(1u << p);
         }

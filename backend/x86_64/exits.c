@@ -33,9 +33,9 @@ static void move_pinned(struct emit *e, uint32_t mask, bool store)
         if (!(mask >> pin->reg & 1))
             continue;
         if (store)
-            emit_store(&e->a, 0, mem_at(RBP, pin->disp), pin->reg);
+            emit_store(&e->a, pin->w, mem_at(RBP, pin->disp), pin->reg);
         else
-            emit_load(&e->a, 0, pin->reg, mem_at(RBP, pin->disp));
+            emit_load(&e->a, pin->w, pin->reg, mem_at(RBP, pin->disp));
     }
 }
 

@@ -8,6 +8,8 @@
  */
 #include "backend/x86_64/x86_64.h"
 
+#include "tcg/eval.h"
+
 static enum cc condition_code(unsigned cond)
 {
     static const uint8_t codes[IR_N_CONDS] = {
@@ -63,9 +65,72 @@ void flags_lazy_value(struct emit *e, ir_ref ref)
     e->locked = locked;
 }
 
+bool flags_are_packed(const struct ir_unit *u, ir_ref source)
+{
+    unsigned op = u->insns[source].op;
+    return op == IR_GET || op == IR_UNPACKFLAGS || op == IR_MERGEFLAGS;
+}
+
+/* Whoever is in rax waits in the frame while flags go through it. */
+static bool borrow_rax(struct emit *e)
+{
+    bool taken = e->reg_value[RAX] || (e->locked >> RAX & 1);
+    if (taken)
+        emit_store(&e->a, OP_W, mem_at(RSP, FRAME_FLAGS), RAX);
+    return taken;
+}
+
+static void return_rax(struct emit *e, bool taken)
+{
+    if (taken)
+        emit_load(&e->a, OP_W, RAX, mem_at(RSP, FRAME_FLAGS));
+}
+
+static void put_lahf_seto(struct emit *e)
+{
+    put8(&e->a, 0x9f);
+    emit_setcc_r(&e->a, CC_O, RAX);
+}
+
+/* The stored form in ax becomes EFLAGS. */
+static void put_sahf(struct emit *e)
+{
+    put8(&e->a, 0x04); /* add al, 127 */
+    put8(&e->a, 0x7f);
+    put8(&e->a, 0x9e);
+}
+
+static int16_t find_saved_all(const struct emit *e, ir_ref source)
+{
+    for (unsigned k = 0; k < e->n_saved; k++)
+        if (e->saved[k].source == source && e->saved[k].pair == PAIR_ALL)
+            return e->saved[k].slot;
+    return -1;
+}
+
+static void save_all(struct emit *e, ir_ref source)
+{
+    if (find_saved_all(e, source) >= 0)
+        return;
+    if (e->n_saved == MAX_SAVED_FLAGS) {
+        e->failed = true;
+        return;
+    }
+    int16_t slot = slot_alloc(e, false);
+    bool taken = borrow_rax(e);
+    put_lahf_seto(e);
+    emit_store(&e->a, 0, slot_mem(slot), RAX);
+    return_rax(e, taken);
+    e->saved[e->n_saved++] = (struct saved_flag){source, PAIR_ALL, slot};
+}
+
 static void save_conditions(struct emit *e, ir_ref source)
 {
     unsigned pairs = flags_wanted_after(e, source, e->here);
+    if (pairs & WANT_ALL || find_saved_all(e, source) >= 0) {
+        save_all(e, source);
+        return;
+    }
     while (pairs) {
         unsigned pair = (unsigned)__builtin_ctz(pairs);
         pairs &= pairs - 1;
@@ -113,12 +178,27 @@ void flags_produced(struct emit *e)
     e->eflags = e->value[e->here].flag_last ? e->here : 0;
 }
 
+/* From the stored form, in a register, a slot or the field. */
+static void recreate_packed(struct emit *e, ir_ref source)
+{
+    int16_t slot = find_saved_all(e, source);
+    bool taken = borrow_rax(e);
+    if (slot >= 0)
+        emit_load(&e->a, 0, RAX, slot_mem(slot));
+    else
+        use_into(e, source, RAX);
+    put_sahf(e);
+    return_rax(e, taken);
+}
+
 static void recreate(struct emit *e, ir_ref source)
 {
     const struct ir_insn *insn = &e->u->insns[source];
     unsigned w = op_w(insn->type);
     flags_clobber(e);
-    if (e->value[source].recreate == RECREATE_RESULT) {
+    if (e->value[source].recreate == RECREATE_PACKED || find_saved_all(e, source) >= 0) {
+        recreate_packed(e, source);
+    } else if (e->value[source].recreate == RECREATE_RESULT) {
         unsigned reg = use_gpr(e, source);
         emit_test_rr(&e->a, w, reg, reg);
     } else {
@@ -149,11 +229,120 @@ static const struct saved_flag *find_saved(struct emit *e, ir_ref source, unsign
     return NULL;
 }
 
+/* A condition on one flag of a stored form: test. */
+static bool test_packed(struct emit *e, ir_ref source, unsigned cond, enum cc *cc)
+{
+    const struct value *v = &e->value[source];
+    unsigned bits = ir_cond_flags(cond);
+    if (!is_power_of_two(bits))
+        return false;
+    flags_clobber(e);
+    if (v->reg == NO_REG && v->slot < 0 && (v->flags & VALUE_FIELD)) {
+        struct mem m = field_mem(e, e->u->insns[source].aux);
+        m.disp += bits > 0xff;
+        emit_rm_imm(&e->a, 0xf6, 0, m, 1);
+        put8(&e->a, bits > 0xff ? bits >> 8 : bits);
+    } else {
+        emit_test_ri(&e->a, 0, use_gpr(e, source), (int32_t)bits, false);
+    }
+    *cc = cond & 1 ? CC_E : CC_NE;
+    return true;
+}
+
+void flags_load(struct emit *e, ir_ref flags)
+{
+    if (flags == IR_NONE) {
+        flags_clobber(e);
+        bool taken = borrow_rax(e);
+        emit_mov_imm(&e->a, RAX, 0);
+        put_sahf(e);
+        return_rax(e, taken);
+        return;
+    }
+    ir_ref source = flags_source(e->u, flags);
+    if (e->eflags == source)
+        return;
+    if (e->value[source].recreate == RECREATE_SAVE && find_saved_all(e, source) < 0)
+        e->failed = true; /* whoever takes them all is known before they are lost */
+    recreate(e, source);
+}
+
+unsigned flags_pack(struct emit *e, ir_ref flags)
+{
+    ir_ref source = flags_source(e->u, flags);
+    int16_t slot = find_saved_all(e, source);
+    if (flags_are_packed(e->u, source))
+        return use_gpr(e, source);
+    if (e->eflags != source && slot >= 0) {
+        unsigned reg = alloc_temp(e);
+        emit_load(&e->a, 0, reg, slot_mem(slot));
+        return reg;
+    }
+    flags_load(e, flags);
+    alloc_take(e, RAX);
+    put_lahf_seto(e);
+    return RAX;
+}
+
+/* The flags of one argument that the set has, in a temporary of its own. */
+static unsigned take_part(struct emit *e, ir_ref flags)
+{
+    unsigned from = flags_pack(e, flags);
+    bool mine = !e->reg_value[from]; /* a temporary */
+    if (mine && from != RAX)
+        return from;
+    unsigned reg = alloc_temp(e);
+    emit_mov_rr(&e->a, 0, reg, from);
+    if (mine)
+        e->locked &= ~(1u << from);
+    return reg;
+}
+
+void emit_mergeflags(struct emit *e, const struct ir_insn *insn)
+{
+    unsigned first = e->eflags == flags_source(e->u, insn->arg[0]) ? 0 : 1, reg[2];
+    reg[first] = take_part(e, insn->arg[first]);
+    reg[!first] = take_part(e, insn->arg[!first]);
+    flags_clobber(e);
+    unsigned bits = ir_flag_set_bits(insn->sub);
+    emit_alu_ri(&e->a, 0, ALU_AND, reg[0], IR_FLAG_ALL & ~(int)bits);
+    emit_alu_ri(&e->a, 0, ALU_AND, reg[1], (int)bits);
+    emit_alu_rr(&e->a, 0, ALU_OR, reg[1], reg[0]);
+    end_uses(e);
+    def_in(e, reg[1]);
+}
+
+void emit_packflags(struct emit *e, const struct ir_insn *insn)
+{
+    unsigned from = flags_pack(e, insn->arg[0]);
+    end_uses(e);
+    unsigned dst = def_reg(e, from, 0);
+    if (dst != from)
+        emit_mov_rr(&e->a, 0, dst, from);
+    flags_clobber(e);
+    emit_alu_ri(&e->a, 0, ALU_AND, dst, IR_FLAG_ALL);
+}
+
+void emit_unpackflags(struct emit *e, const struct ir_insn *insn)
+{
+    unsigned from = use_gpr(e, insn->arg[0]);
+    end_uses(e);
+    unsigned dst = def_reg(e, from, 0);
+    if (dst != from)
+        emit_mov_rr(&e->a, 0, dst, from);
+    emit_alu_ri(&e->a, 0, ALU_AND, dst, IR_FLAG_ALL);
+}
+
 enum cc flags_use(struct emit *e, ir_ref flags, unsigned cond, bool *inverted_carry)
 {
     ir_ref source = flags_source(e->u, flags);
     if (e->eflags != source) {
-        if (e->value[source].recreate == RECREATE_SAVE) {
+        enum cc cc;
+        if (flags_are_packed(e->u, source) && test_packed(e, source, cond, &cc)) {
+            *inverted_carry = false;
+            return cc;
+        }
+        if (e->value[source].recreate == RECREATE_SAVE && find_saved_all(e, source) < 0) {
             const struct saved_flag *saved = find_saved(e, source, cond);
             *inverted_carry = false;
             if (!saved)
@@ -171,7 +360,8 @@ void emit_setcc(struct emit *e, const struct ir_insn *insn)
 {
     struct value *v = &e->value[e->here];
     ir_ref source = flags_source(e->u, insn->arg[0]);
-    if (e->eflags != source && e->value[source].recreate == RECREATE_SAVE) {
+    if (e->eflags != source && e->value[source].recreate == RECREATE_SAVE &&
+        find_saved_all(e, source) < 0) {
         const struct saved_flag *saved = find_saved(e, source, insn->sub);
         if (!saved)
             return;
@@ -185,7 +375,8 @@ void emit_setcc(struct emit *e, const struct ir_insn *insn)
     }
     bool inverted;
     enum cc cc = flags_use(e, insn->arg[0], insn->sub, &inverted);
-    if (!inverted && e->n_lazy < MAX_LAZY) {
+    end_uses(e);
+    if (!inverted && e->eflags == source && e->n_lazy < MAX_LAZY) {
         v->flags = VALUE_LIVE | VALUE_LAZY_CC;
         e->lazy[e->n_lazy++] = e->here;
         return;
@@ -278,7 +469,7 @@ void flags_set_carry(struct emit *e, ir_ref carry)
 void emit_adc(struct emit *e, const struct ir_insn *insn)
 {
     enum alu op = insn->op == IR_ADC ? ALU_ADC : ALU_SBB;
-    unsigned w = op_w(insn->type);
+    unsigned w = op_w(insn->type), width = insn->sub;
     unsigned left = use_gpr(e, insn->arg[0]);
     struct operand right = use_operand(e, insn->arg[1]);
     flags_set_carry(e, insn->arg[2]);
@@ -287,12 +478,18 @@ void emit_adc(struct emit *e, const struct ir_insn *insn)
     unsigned dst = def_reg(e, left, avoid);
     if (dst != left)
         emit_mov_rr(&e->a, w, dst, left);
-    if (right.kind == OPERAND_IMM)
+    if (right.kind == OPERAND_REG && right.reg == left)
+        right.reg = (uint8_t)dst;
+    if (width)
+        emit_narrow_alu(e, width, op, dst, right);
+    else if (right.kind == OPERAND_IMM)
         emit_alu_ri(&e->a, w, op, dst, right.imm);
     else if (right.kind == OPERAND_MEM)
         emit_alu_rm(&e->a, w, op, dst, right.mem);
     else
-        emit_alu_rr(&e->a, w, op, dst, right.reg == left ? dst : right.reg);
+        emit_alu_rr(&e->a, w, op, dst, right.reg);
+    if (width && e->value[e->here].last_use)
+        emit_zero_extend(e, width, dst);
     flags_produced(e);
 }
 

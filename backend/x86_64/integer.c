@@ -74,7 +74,9 @@ static void emit_andn(struct emit *e, const struct ir_insn *insn)
 {
     unsigned w = op_w(insn->type);
     unsigned a = use_gpr(e, insn->arg[0]), b = use_gpr(e, insn->arg[1]);
-    if (e->features & HOST_BMI1) {
+    /* andn leaves P and A undefined */
+    unsigned parity = WANT_ALL | 1u << (IR_P >> 1);
+    if ((e->features & HOST_BMI1) && !(e->value[e->here].flag_conds & parity)) {
         end_uses(e);
         unsigned dst = def_reg(e, a, 0);
         emit_vex_rr(&e->a, 0xf2 | OP_0F38 | w, dst, b, a);
@@ -134,6 +136,10 @@ static void emit_unary(struct emit *e, const struct ir_insn *insn, unsigned slas
 
 void emit_integer(struct emit *e, const struct ir_insn *insn)
 {
+    if (insn->sub && insn->op <= IR_XOR) {
+        emit_narrow_integer(e, insn);
+        return;
+    }
     static const uint8_t alu_of[IR_N_OPS] = {
         [IR_ADD] = ALU_ADD, [IR_SUB] = ALU_SUB, [IR_AND] = ALU_AND,
         [IR_OR] = ALU_OR,   [IR_XOR] = ALU_XOR,

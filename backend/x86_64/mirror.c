@@ -43,7 +43,7 @@ static void collect(struct candidates *c, const struct ir_unit *u)
         switch (insn->op) {
         case IR_GET:
         case IR_SET:
-            if (u->fields[insn->aux].type > IR_I64)
+            if (u->fields[insn->aux].type > IR_I64 && u->fields[insn->aux].type != IR_FLAGS)
                 note(c, insn->aux, insn->op == IR_SET);
             break;
         case IR_CALL: /* takes every vector register */

@@ -49,7 +49,7 @@ int16_t slot_alloc(struct emit *e, bool vector)
 
 static bool is_general(unsigned type)
 {
-    return type == IR_I32 || type == IR_I64;
+    return type == IR_I32 || type == IR_I64 || type == IR_FLAGS;
 }
 
 /* Does an insn change EFLAGS (or may it)? Sums nobody wants the flags of can be done by lea. */
@@ -58,9 +58,9 @@ bool insn_clobbers_flags(const struct emit *e, ir_ref ref)
     const struct ir_insn *insn = &e->u->insns[ref];
     switch (insn->op) {
     case IR_ADD:
-        return e->value[ref].flag_last;
+        return e->value[ref].flag_last || insn->sub;
     case IR_SUB:
-        return e->value[ref].flag_last || e->u->insns[insn->arg[1]].op != IR_CONST ||
+        return e->value[ref].flag_last || insn->sub || e->u->insns[insn->arg[1]].op != IR_CONST ||
                insn->type != IR_I32;
     case IR_VFN:
     case IR_VFP:
@@ -105,13 +105,33 @@ static void add_use(struct emit *e, ir_ref ref, ir_ref at)
     v->first_use = at;
 }
 
-static void analyse_flags(struct emit *e, ir_ref i, const struct ir_insn *insn)
+static bool is_conditional(unsigned op)
 {
-    ir_ref source = flags_source(e->u, insn->arg[0]);
+    return op == IR_SETCC || op == IR_SELECT || op == IR_BRCC;
+}
+
+/* Condition pairs an insn takes from these flags. */
+static unsigned pairs_taken(const struct ir_unit *u, const struct ir_insn *insn, ir_ref source)
+{
+    if (is_conditional(insn->op))
+        return flags_source(u, insn->arg[0]) == source ? 1u << (insn->sub >> 1) : 0;
+    if (insn->op != IR_SET && insn->op != IR_MERGEFLAGS && insn->op != IR_PACKFLAGS &&
+        insn->op != IR_ALU)
+        return 0;
+    for (unsigned k = 0; k < IR_MAX_ARGS; k++)
+        if (insn->arg[k] && u->insns[insn->arg[k]].type == IR_FLAGS &&
+            flags_source(u, insn->arg[k]) == source)
+            return WANT_ALL;
+    return 0;
+}
+
+static void analyse_flags(struct emit *e, ir_ref i, const struct ir_insn *insn, ir_ref flags)
+{
+    ir_ref source = flags_source(e->u, flags);
     struct value *v = &e->value[source];
     if (!v->flag_last)
         v->flag_last = i;
-    v->flag_conds |= (uint16_t)(1u << (insn->sub >> 1));
+    v->flag_conds |= (uint16_t)pairs_taken(e->u, insn, source);
 }
 
 /* Condition pairs that consumers behind `from` take from this source's flags. */
@@ -120,10 +140,10 @@ unsigned flags_wanted_after(const struct emit *e, ir_ref source, ir_ref from)
     unsigned pairs = 0;
     for (ir_ref i = from + 1; i <= e->value[source].flag_last; i++) {
         const struct ir_insn *insn = &e->u->insns[i];
-        if ((insn->op == IR_SETCC || insn->op == IR_SELECT || insn->op == IR_BRCC) &&
-            flags_source(e->u, insn->arg[0]) == source &&
-            (insn->op != IR_SETCC || e->value[i].last_use))
-            pairs |= 1u << (insn->sub >> 1);
+        bool dead = (ir_op_info[insn->op].traits & IR_PURE) && !e->value[i].last_use &&
+                    !e->value[i].flag_last;
+        if (!dead)
+            pairs |= pairs_taken(e->u, insn, source);
     }
     return pairs;
 }
@@ -142,6 +162,8 @@ static bool is_keepable(struct emit *e, ir_ref ref, ir_ref at, ir_ref until)
 static bool consumes_other_flags(const struct emit *e, ir_ref i, ir_ref source)
 {
     const struct ir_insn *insn = &e->u->insns[i];
+    if (insn->op == IR_SET)
+        return e->u->insns[insn->arg[0]].type == IR_FLAGS && !pairs_taken(e->u, insn, source);
     return (insn->op == IR_SETCC || insn->op == IR_SELECT) &&
            flags_source(e->u, insn->arg[0]) != source;
 }
@@ -151,7 +173,9 @@ static void choose_recreate(struct emit *e, ir_ref i, const struct ir_insn *insn
                             ir_ref next_clobber)
 {
     struct value *v = &e->value[i];
-    v->recreate = RECREATE_SAVE;
+    v->recreate = flags_are_packed(e->u, i) ? RECREATE_PACKED : RECREATE_SAVE;
+    if (insn->op == IR_ALU || insn->sub || v->recreate == RECREATE_PACKED)
+        return;
     if (!next_clobber || next_clobber >= v->flag_last)
         return;
     unsigned zero_or_negative = 1u << (IR_Z >> 1) | 1u << (IR_N >> 1);
@@ -211,15 +235,9 @@ void alloc_analyse(struct emit *e, const struct ir_block *block)
             continue; /* not emitted */
         if (insn->op == IR_GET && !v->n_uses)
             continue;
-        switch (insn->op) {
-        case IR_SETCC:
-        case IR_SELECT:
-        case IR_BRCC:
-            analyse_flags(e, i, insn);
-            break;
-        default:
-            break;
-        }
+        for (unsigned k = 0; k < info->n_args && insn->op != IR_FLAGOF; k++)
+            if (insn->arg[k] && u->insns[insn->arg[k]].type == IR_FLAGS)
+                analyse_flags(e, i, insn, insn->arg[k]);
         if ((info->traits & (IR_FAULT | IR_END)) || insn->op == IR_CALL)
             for (unsigned p = 0; p < e->s->n_pinned; p++)
                 barrier[p] = i;
@@ -246,7 +264,7 @@ void alloc_analyse(struct emit *e, const struct ir_block *block)
             add_use(e, u->pending[p - 1].value, i);
         for (unsigned k = 0; k < info->n_args; k++) {
             ir_ref arg = insn->arg[k];
-            if (arg == IR_NONE || u->insns[arg].type == IR_FLAGS)
+            if (arg == IR_NONE || (u->insns[arg].type == IR_FLAGS && !flags_are_packed(u, arg)))
                 continue;
             add_use(e, arg, i);
         }
@@ -338,6 +356,7 @@ static void store_slot(struct emit *e, ir_ref ref)
     struct mem m = slot_mem(v->slot);
     switch (type) {
     case IR_I32:
+    case IR_FLAGS:
         emit_store(&e->a, 0, m, v->reg);
         break;
     case IR_I64:
@@ -490,6 +509,7 @@ void load_field(struct emit *e, unsigned field, unsigned reg)
         emit_rm(&e->a, 0xb6 | OP_0F, reg, m);
         break;
     case IR_I16:
+    case IR_FLAGS:
         emit_rm(&e->a, 0xb7 | OP_0F, reg, m);
         break;
     case IR_I32:
@@ -519,6 +539,7 @@ static void load_slot(struct emit *e, ir_ref ref, unsigned reg)
     struct mem m = slot_mem(v->slot);
     switch (e->u->insns[ref].type) {
     case IR_I32:
+    case IR_FLAGS:
         if (v->flags & VALUE_SLOT_BYTE)
             emit_rm(&e->a, 0xb6 | OP_0F, reg, m);
         else
@@ -863,11 +884,12 @@ static void sync_overlap(struct emit *e, unsigned field, bool store)
     for (unsigned p = 0; p < e->s->n_pinned; p++) {
         if (!(e->s->overlap[field] >> p & 1))
             continue;
-        struct mem m = mem_at(RBP, e->s->pinned[p].disp);
+        const struct pinned_field *pin = &e->s->pinned[p];
+        struct mem m = mem_at(RBP, pin->disp);
         if (store)
-            emit_store(&e->a, 0, m, e->s->pinned[p].reg);
+            emit_store(&e->a, pin->w, m, pin->reg);
         else
-            emit_load(&e->a, 0, e->s->pinned[p].reg, m);
+            emit_load(&e->a, pin->w, pin->reg, m);
     }
 }
 
@@ -965,6 +987,10 @@ void store_field(struct emit *e, ir_ref source, unsigned field)
     struct value *v = &e->value[source];
     unsigned type = e->u->fields[field].type;
     struct mem m = field_mem(e, field);
+    if (type == IR_FLAGS) {
+        emit_rm(&e->a, 0x89 | OP_16, flags_pack(e, source), m);
+        return;
+    }
     if (insn->op == IR_CONST && type <= IR_I64 && v->reg == NO_REG &&
         (int64_t)insn->imm == (type == IR_I64 ? (int32_t)insn->imm : (int64_t)insn->imm)) {
         if (type == IR_I8) {

@@ -37,9 +37,9 @@ static void pinned_move(struct assembler *a, const struct backend_state *s, uint
         if (!(mask >> reg & 1))
             continue;
         if (store)
-            emit_store(a, 0, mem_at(RBP, s->pinned[i].disp), reg);
+            emit_store(a, s->pinned[i].w, mem_at(RBP, s->pinned[i].disp), reg);
         else
-            emit_load(a, 0, reg, mem_at(RBP, s->pinned[i].disp));
+            emit_load(a, s->pinned[i].w, reg, mem_at(RBP, s->pinned[i].disp));
     }
 }
 

@@ -51,7 +51,8 @@ enum {
     FRAME_SCRATCH_BYTES = 64,
     FRAME_HOST_MXCSR = FRAME_SCRATCH + FRAME_SCRATCH_BYTES,
     FRAME_SLOT = FRAME_HOST_MXCSR + 8, /* inline slot being filled */
-    FRAME_BYTES = FRAME_SLOT + 8 + 8,  /* = 8 mod 16: six registers and the return address above */
+    FRAME_FLAGS = FRAME_SLOT + 8,      /* rax while flags go through it */
+    FRAME_BYTES = FRAME_FLAGS + 8,     /* = 8 mod 16: six registers and the return address above */
 };
 
 /* An inline cache of one indirect exit, in data memory near the code. */
@@ -115,6 +116,7 @@ struct pinned_field {
     uint8_t reg;
     uint16_t field;
     int32_t disp; /* from rbp */
+    unsigned w;   /* OP_W for an I64 */
     uint64_t group;
 };
 
@@ -163,14 +165,17 @@ struct value {
     uint16_t first_use;
     uint16_t next_alias; /* chain of values in the same pinned register */
     uint16_t flag_last;  /* last consumer of its flags */
-    uint16_t flag_conds; /* bit per condition pair */
+    uint16_t flag_conds; /* bit per condition pair, WANT_ALL */
 };
 
-enum recreate { RECREATE_SAVE, RECREATE_OPERANDS, RECREATE_RESULT };
+/* PACKED: the FLAGS are a value in the stored form themselves. */
+enum recreate { RECREATE_SAVE, RECREATE_OPERANDS, RECREATE_RESULT, RECREATE_PACKED };
+/* Among condition pairs: all flags, in the stored form. */
+enum { PAIR_ALL = 15, WANT_ALL = 1 << PAIR_ALL };
 
 struct saved_flag {
     ir_ref source;
-    uint8_t pair; /* condition >> 1 */
+    uint8_t pair; /* condition >> 1, PAIR_ALL */
     int16_t slot;
 };
 
@@ -367,6 +372,10 @@ void flags_produced(struct emit *e); /* by the op being emitted */
 enum cc flags_use(struct emit *e, ir_ref flags, unsigned cond, bool *inverted_carry);
 void flags_restore_carry(struct emit *e, bool inverted_carry);
 ir_ref flags_source(const struct ir_unit *u, ir_ref flags);
+bool flags_are_packed(const struct ir_unit *u, ir_ref source);
+void flags_load(struct emit *e, ir_ref flags); /* into EFLAGS; IR_NONE: all clear */
+/* In the low 16 bits of a register, locked; others are undefined. */
+unsigned flags_pack(struct emit *e, ir_ref flags);
 void flags_lazy_value(struct emit *e, ir_ref ref); /* SETCC into a register or slot */
 void flags_set_carry(struct emit *e, ir_ref carry);
 void emit_setcc(struct emit *e, const struct ir_insn *insn);
@@ -376,6 +385,9 @@ void emit_select(struct emit *e, const struct ir_insn *insn);
 typedef void emit_fn(struct emit *e, const struct ir_insn *insn);
 emit_fn emit_get, emit_set, emit_integer, emit_shift, emit_divide, emit_bits, emit_convert,
     emit_adc, emit_mkflags;
+emit_fn emit_alu_row, emit_narrow_integer, emit_mergeflags, emit_packflags, emit_unpackflags;
+void emit_narrow_alu(struct emit *e, unsigned width, enum alu op, unsigned dst, struct operand b);
+void emit_zero_extend(struct emit *e, unsigned width, unsigned reg);
 emit_fn emit_memory_load, emit_memory_store, emit_probe, emit_commit, emit_hload, emit_hstore,
     emit_cas, emit_rmw, emit_fence;
 emit_fn emit_call;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "tcg/alu.h"
 #include "util/log.h"
 
 enum kind { KIND_I32, KIND_I64, KIND_F32, KIND_F64, KIND_V128, KIND_BOOL, N_KINDS };
@@ -167,6 +168,8 @@ static void integer_op(struct generator *g)
         c = op == IR_DEPOSIT ? pick(g, kind) : IR_NONE;
         break;
     default:
+        if (op <= IR_XOR && (op <= IR_SBB || op >= IR_AND) && type == IR_I32 && chance(g, 2))
+            sub = chance(g, 2) ? 8 : 16;
         a = pick(g, kind);
         c = ir_op_info[op].n_args > 1 ? (chance(g, 8) ? a : pick(g, kind)) : IR_NONE;
         d = ir_op_info[op].n_args > 2 ? pick(g, KIND_BOOL) : IR_NONE;
@@ -178,6 +181,30 @@ static void integer_op(struct generator *g)
     add(g, ref);
     if (op == IR_ADD || op == IR_SUB || op == IR_ADC || op == IR_SBB || op == IR_AND ||
         op == IR_OR || op == IR_XOR || op == IR_ANDN)
+        put(&g->sources, ref);
+}
+
+static void alu_op(struct generator *g)
+{
+    static const uint8_t widths[] = {8, 16, 32, 64};
+    struct ir_builder *b = &g->b;
+    unsigned row = below(g, IR_N_ALU), width = widths[below(g, 4)];
+    const struct ir_alu_info *info = &ir_alu_info[row];
+    enum kind kind = width == 64 ? KIND_I64 : KIND_I32;
+    if (!ir_alu_has_width(row, width) || !allowed(g, IR_ALU, width == 64 ? IR_I64 : IR_I32, row))
+        return;
+    ir_ref arg[3] = {pick(g, kind), IR_NONE, IR_NONE};
+    for (unsigned i = 1; i < info->n_args; i++) {
+        bool count =
+            (row <= IR_ALU_RCR && i == 1) || ((row == IR_ALU_SHLD || row == IR_ALU_SHRD) && i == 2);
+        arg[i] = !count         ? chance(g, 8) ? arg[0] : pick(g, kind)
+                         : chance(g, 2) ? ir_i32(b, below(g, 40))
+                                : pick(g, KIND_I32);
+    }
+    ir_ref ref = ir_alu(b, (enum ir_alu)row, width, arg[0], arg[1], arg[2],
+                        info->gives ? pick_flags(g) : IR_NONE);
+    add(g, ref);
+    if (info->gives)
         put(&g->sources, ref);
 }
 
@@ -196,13 +223,32 @@ static ir_ref make_flags(struct generator *g)
     return ir_mkflags(b, n, z, c, v);
 }
 
+/* Flags as an x86 frontend has them. */
+static ir_ref stored_flags(struct generator *g)
+{
+    struct ir_builder *b = &g->b;
+    switch (below(g, 4)) {
+    case 0:
+        return ir_unpack_flags(b, pick(g, KIND_I32));
+    case 1: {
+        ir_ref before = pick_flags(g), after = pick_flags(g);
+        unsigned set = chance(g, 2) ? IR_SET_ALL ^ IR_SET_C : below(g, IR_SET_ALL + 1);
+        return ir_merge_flags(b, before, after, set);
+    }
+    default:
+        return ir_get(b, RF_STATUS0 + below(g, 2));
+    }
+}
+
 static ir_ref pick_flags(struct generator *g)
 {
     struct ir_builder *b = &g->b;
     if (g->flags.n && !chance(g, 3))
         return g->flags.ref[below(g, g->flags.n)];
     ir_ref flags;
-    if (g->sources.n && chance(g, 2))
+    if (allowed(g, IR_MERGEFLAGS, IR_FLAGS, 0) && chance(g, 3))
+        flags = stored_flags(g);
+    else if (g->sources.n && chance(g, 2))
         flags = ir_flagof(b, g->sources.ref[below(g, g->sources.n)]);
     else if (chance(g, 3))
         flags = ir_test(b, pick(g, chance(g, 2) ? KIND_BOOL : KIND_I32));
@@ -220,7 +266,11 @@ static void flags_op(struct generator *g)
 {
     struct ir_builder *b = &g->b;
     unsigned cond = below(g, IR_N_CONDS);
-    switch (below(g, 4)) {
+    switch (below(g, 5)) {
+    case 4:
+        if (allowed(g, IR_PACKFLAGS, IR_I32, 0))
+            add(g, ir_pack_flags(b, pick_flags(g)));
+        break;
     case 0:
     case 1:
         put(&g->values[KIND_BOOL], ir_setcc(b, cond, pick_flags(g)));
@@ -479,7 +529,9 @@ static void memory_op(struct generator *g)
 static void value_op(struct generator *g, bool may_fault)
 {
     unsigned what = below(g, 20);
-    if (what < 9)
+    if (what < 3)
+        alu_op(g);
+    else if (what < 9)
         integer_op(g);
     else if (what < 13)
         flags_op(g);
@@ -496,7 +548,10 @@ static void value_op(struct generator *g, bool may_fault)
 static void set_op(struct generator *g)
 {
     struct ir_builder *b = &g->b;
-    switch (below(g, 10)) {
+    switch (below(g, 11)) {
+    case 10:
+        ir_set(b, RF_STATUS0 + below(g, 2), pick_flags(g));
+        break;
     case 0:
         ir_set(b, RF_WIDE0 + below(g, 4), pick(g, KIND_I64));
         break;

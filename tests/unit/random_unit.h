@@ -37,6 +37,7 @@ struct random_state {
     uint32_t sticky, counter;
     uint64_t wide[4];
     uint64_t d[8] __attribute__((aligned(16)));
+    uint16_t status[2];
 };
 
 enum random_field {
@@ -54,11 +55,12 @@ enum random_field {
     RF_STICKY,
     RF_COUNTER, /* bounds the loops: units change it nowhere else */
     RF_WIDE0,
-    RF_S0 = RF_WIDE0 + 4, /* 8, F32, over d[0..3] */
-    RF_D0 = RF_S0 + 8,    /* 8, V64 */
-    RF_DF0 = RF_D0 + 8,   /* 8, F64 */
-    RF_Q0 = RF_DF0 + 8,   /* 4, V128 */
-    RANDOM_N_FIELDS = RF_Q0 + 4,
+    RF_S0 = RF_WIDE0 + 4,   /* 8, F32, over d[0..3] */
+    RF_D0 = RF_S0 + 8,      /* 8, V64 */
+    RF_DF0 = RF_D0 + 8,     /* 8, F64 */
+    RF_Q0 = RF_DF0 + 8,     /* 4, V128 */
+    RF_STATUS0 = RF_Q0 + 4, /* 2, FLAGS */
+    RANDOM_N_FIELDS = RF_STATUS0 + 2,
 };
 extern const struct state_field random_fields[RANDOM_N_FIELDS];
 extern const struct ir_fp_rules random_fp_rules; /* the host's results, NaNs made the default one */
