@@ -29,6 +29,7 @@ struct exception {
 enum apic_register {
     APIC_BASE_MSR, /* IA32_APIC_BASE; writing may switch the APIC off or move it */
     APIC_TPR,      /* bits 7:4 are CR8 */
+    APIC_TSC_DEADLINE, /* IA32_TSC_DEADLINE */
 };
 
 /* What the board answers to calls a CPU makes to its firmware (ARM: SMC/HVC for PSCI) and to
@@ -39,6 +40,8 @@ struct vcpu_board {
     bool (*firmware_call)(void *opaque, struct vcpu *cpu, unsigned kind);
     void (*power_off)(void *opaque);
     void (*reset)(void *opaque);
+    /* x86: the processor has shut down; a PC resets then. */
+    void (*triple_fault)(void *opaque);
     /* x86. The vector of the interrupt that INTR stands for, acknowledged (a LAPIC's or the
      * 8259's); -1: none after all. Called with the device lock held. */
     int (*interrupt_vector)(void *opaque, struct vcpu *cpu);

@@ -145,15 +145,9 @@ static bool match_condition(uint16_t set, uint16_t reachable, struct test *out)
     return false;
 }
 
-/* The flag words that this flags value may be. */
-static uint16_t reachable(const struct fold *f, ir_ref flags)
+static bool is_logic_flags(const struct fold *f, ir_ref flags)
 {
-    if (flags == IR_NONE)
-        return REACHABLE;
-    const struct ir_insn *insn = at(f, flags), *source = at(f, insn->arg[0]);
-    if (insn->op != IR_FLAGOF || source->op < IR_ADD || source->op > IR_ANDN)
-        return 0xffff;
-    return is_logic(source->op) ? REACHABLE_LOGIC : REACHABLE;
+    return at(f, flags)->op == IR_FLAGOF && is_logic(at(f, at(f, flags)->arg[0])->op);
 }
 
 /* cond on a FLAGOF of the new unit. */
@@ -256,7 +250,8 @@ static bool resolve_by_truth(struct fold *f, unsigned cond, const ir_ref part[4]
             made |= sets[i] >> word & 1 ? flag_of_part[i] : 0;
         result |= (uint16_t)((ir_cond_set(cond) >> made & 1) << word);
     }
-    if (!match_condition(result, reachable(f, flags), out))
+    bool logic = flags && is_logic_flags(f, flags);
+    if (!match_condition(result, logic ? REACHABLE_LOGIC : REACHABLE, out))
         return false;
     if (out->kind == TEST_FLAGS)
         *out = resolve_new(f, out->cond, flags);

@@ -250,9 +250,9 @@ struct x86_cpu {
     uint16_t status; /* the six flags in the stored form of IR_FLAGS */
     uint32_t df;     /* EFLAGS.DF: 0 or 1 */
     uint32_t eflags; /* the others */
-    uint32_t
-        inhibit; /* interrupts wait for the end of the next instruction (STI, MOV SS, POP SS) */
-    /* A unit may end behind what set `inhibit`: take_interrupt then clears it and kicks again. */
+    /* Interrupts wait until the instruction at this address (its low half) is done; 0: none does
+     * (STI, MOV SS, POP SS). */
+    uint32_t inhibit;
     uint32_t pending_debug; /* DR6 bits of a #DB that take_interrupt raises before anything else */
     struct x86_segment segment[N_SEGMENTS], ldt, tr;
     struct x86_table gdt, idt;
@@ -383,7 +383,7 @@ bool x86_init(struct vcpu *v, struct error *err);
 void x86_reset(struct vcpu *v);
 void x86_finish(struct vcpu *v);
 void x86_raise_exception(struct vcpu *v, const struct exception *e);
-void x86_restore(struct vcpu *v, uint64_t pc, uint32_t aux);
+void x86_restore_state(struct vcpu *v, uint64_t pc, uint32_t aux);
 bool x86_take_interrupt(struct vcpu *v);
 bool x86_has_work(struct vcpu *v);
 void x86_set_irq(struct vcpu *v, unsigned line, bool level);

@@ -5,16 +5,6 @@
 
 #define WEAK __attribute__((weak))
 
-WEAK void x86_raise(struct x86_cpu *cpu, enum x86_exception kind, uint32_t error_code)
-{
-    vcpu_raise(&cpu->v, &(struct exception){.kind = kind, .syndrome = error_code});
-}
-
-WEAK void x86_load_segment(struct x86_cpu *cpu, enum x86_segment_register seg, uint16_t selector)
-{
-    x86_raise(cpu, EXC_UD, 0);
-}
-
 WEAK void x86_fpu_check(struct x86_cpu *cpu)
 {
 }
@@ -27,18 +17,17 @@ WEAK void x86_check_code_break(struct x86_cpu *cpu, uint64_t linear)
 {
 }
 
-WEAK void x86_check_io(struct x86_cpu *cpu, uint16_t port, unsigned size)
+WEAK void x86_fpu_reset(struct x86_cpu *cpu)
 {
+    cpu->mxcsr = cpu->v.run.mxcsr = 0x1f80;
+    cpu->fpu_control = 0x37f;
 }
 
-static void missing(struct x86_cpu *cpu)
-{
-    x86_raise(cpu, EXC_UD, 0);
-}
+WEAK const struct ir_fp_rules x86_fp_rules = {.same_as_host = true};
 
-#define MISSING(helper, args)                                                                      \
-    WEAK const struct ir_helper helper =                                                           \
-        IR_HELPER(missing, IR_VOID, args, HELPER_MAY_FAULT, GROUP_ALL, GROUP_ALL)
-MISSING(helper_far_jump, 3);
-MISSING(helper_far_call, 3);
-MISSING(helper_far_return, 2);
+WEAK void x86_task_switch(struct x86_cpu *cpu, uint16_t selector, enum x86_task_source source,
+                          uint64_t next_ip, bool has_error_code, uint32_t error_code)
+{
+    log_printf(LOG_UNIMP, "x86: task switch to selector 0x%04x\n", selector);
+    x86_raise_gp(cpu, selector_error(selector));
+}

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "exec/exec.h"
+#include "frontend/x86/system.h"
 #include "frontend/x86/translate.h"
 
 enum { RAM_BYTES = 1 << 20, CODE = 0x1000, DATA = 0x2000, STACK = 0x8000, UNMAPPED = 0x90000 };
@@ -148,6 +149,7 @@ static struct fixture *fixture_create(bool wide)
     assert_non_null(f->v);
     f->v->ports = f->ports;
     f->cpu = x86_cpu(f->v);
+    f->cpu->sys = calloc(1, sizeof(*f->cpu->sys));
     vcpu_reset(f->v);
     f->cpu->features = ~UINT64_C(0);
     return f;
@@ -155,6 +157,7 @@ static struct fixture *fixture_create(bool wide)
 
 static void fixture_destroy(struct fixture *f)
 {
+    free(f->cpu->sys);
     vcpu_destroy(f->v);
     exec_destroy(f->exec);
     memory_destroy(f->ports);
@@ -951,54 +954,6 @@ static void fs_and_gs(void **state)
     fixture_destroy(f);
 }
 
-static void put_code(struct fixture *f, uint32_t at, const void *code, size_t length)
-{
-    memcpy(f->ram + at, code, length);
-    memory_changed(f->memory, at, length);
-    f->v->run.pc = at;
-}
-
-static void fetching(void **state)
-{
-    static const uint8_t mov[5] = {0xb8, 0x78, 0x56, 0x34, 0x12};
-    uint8_t prefixes[16];
-
-    for (int wide = 0; wide < 2; wide++) {
-        struct fixture *f = fixture_create(wide);
-        uint32_t key = wide ? LONG64 : PROTECTED32;
-
-        /* from one page into the next */
-        begin(f, key, "", 0);
-        put_code(f, 0x4ffd, mov, sizeof(mov));
-        vcpu_step(f->v, 1);
-        assert_int_equal(f->cpu->gpr[RAX], 0x12345678);
-        assert_int_equal(f->v->run.pc, 0x5002);
-
-        /* into a page that is not there: the fault is at its first byte */
-        begin(f, key, "", 0);
-        put_code(f, UNMAPPED - 3, mov, sizeof(mov));
-        vcpu_step(f->v, 1);
-        assert_int_equal(noted.kind, EXC_PF);
-        assert_int_equal(noted.address, UNMAPPED);
-        assert_int_equal(noted.pc, UNMAPPED - 3);
-
-        /* up to it, there is nothing wrong */
-        begin(f, key, "", 0);
-        put_code(f, UNMAPPED - 5, mov, sizeof(mov));
-        vcpu_step(f->v, 1);
-        assert_int_equal(noted.kind, -1);
-        assert_int_equal(f->v->run.pc, UNMAPPED);
-
-        /* more than 15 bytes */
-        memset(prefixes, 0x66, sizeof(prefixes));
-        begin(f, key, prefixes, sizeof(prefixes));
-        vcpu_step(f->v, 1);
-        assert_int_equal(noted.kind, EXC_GP);
-        assert_int_equal(noted.error_code, 0);
-        fixture_destroy(f);
-    }
-}
-
 static void single_stepping(void **state)
 {
     struct fixture *f = fixture_create(false);
@@ -1026,7 +981,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(real_mode),
     cmocka_unit_test(protection),
     cmocka_unit_test(fs_and_gs),
-    cmocka_unit_test(fetching),
     cmocka_unit_test(single_stepping),
 };
 
