@@ -44,9 +44,9 @@ static inline bool ir_cond_holds(unsigned cond, unsigned flags)
 {
     if (cond >= IR_P)
         return (flags & IR_FLAG_P ? 1 : 0) != (cond & 1);
-    return ir_cond_set(cond) >>
-               ((flags & IR_FLAG_V) | (flags & IR_FLAG_C) >> 7 | flags >> 14 << 2) &
-           1;
+    unsigned index =
+        (flags & IR_FLAG_V) | (flags & IR_FLAG_C) >> 7 | (flags & (IR_FLAG_Z | IR_FLAG_N)) >> 12;
+    return ir_cond_set(cond) >> index & 1;
 }
 
 /* Which flags a condition looks at: enum ir_flag_bit. */

@@ -5,6 +5,7 @@
  * logic, ADD, SUB, MUL. What nothing here can express stays as it is, and the backend refuses the
  * unit. Costs nothing but one look at each insn where the backend has them all.
  */
+#include "tcg/alu.h"
 #include "tcg/eval.h"
 #include "tcg/rebuild.h"
 #include "tcg/vector_ops.h"
@@ -143,6 +144,10 @@ static ir_ref expand_integer(struct lowering *l, const struct ir_insn *insn)
 {
     unsigned type = insn->type, bits = ir_type_bits(type);
     ir_ref a = insn->arg[0], b = insn->arg[1];
+    if (insn->op <= IR_XOR && insn->sub) {
+        ir_ref whole = make3(l, insn->op, type, 0, 0, a, b, insn->arg[2]);
+        return with_const(l, IR_AND, type, whole, (UINT32_C(1) << insn->sub) - 1);
+    }
     switch (insn->op) {
     case IR_ANDN:
         return make(l, IR_AND, type, a, make(l, IR_NOT, type, b, IR_NONE));
@@ -191,6 +196,51 @@ static ir_ref expand_integer(struct lowering *l, const struct ir_insn *insn)
     default:
         return IR_NONE;
     }
+}
+
+/* ---- the ALU op: calls of its definition ---------------------------------------------------- */
+
+static uint64_t alu_value(void *cpu, uint32_t row_width, uint64_t a, uint64_t b, uint32_t flags)
+{
+    uint16_t status = (uint16_t)flags;
+    return ir_alu_eval(row_width & 0xff, row_width >> 8, a, b, 0, &status);
+}
+
+static uint32_t alu_flags(void *cpu, uint32_t row_width, uint64_t a, uint64_t b, uint32_t flags)
+{
+    uint16_t status = (uint16_t)flags;
+    ir_alu_eval(row_width & 0xff, row_width >> 8, a, b, 0, &status);
+    return status;
+}
+
+static ir_ref call_alu(struct lowering *l, const struct ir_insn *insn, bool for_flags)
+{
+    static const struct ir_helper value = IR_HELPER(alu_value, IR_I64, 4, HELPER_PURE, 0, 0);
+    static const struct ir_helper flags = IR_HELPER(alu_flags, IR_I32, 4, HELPER_PURE, 0, 0);
+    const struct ir_helper *helper = for_flags ? &flags : &value;
+    ir_ref row_width = constant(l, IR_I32, insn->sub | insn->aux << 8);
+    ir_ref a = insn->arg[0], b = insn->arg[1], before;
+    if (!b)
+        b = constant(l, insn->type, 0);
+    if (insn->arg[3])
+        before = rebuild_op(&l->r, IR_PACKFLAGS, IR_I32, 0, 0, insn->arg[3], IR_NONE);
+    else
+        before = constant(l, IR_I32, 0);
+    struct ir_insn call = {.op = IR_CALL,
+                           .type = helper->result,
+                           .arg = {row_width, a, b, before},
+                           .imm = (uint64_t)(uintptr_t)helper};
+    ir_ref result = rebuild_add(&l->r, &call);
+    if (for_flags)
+        return rebuild_op(&l->r, IR_UNPACKFLAGS, IR_FLAGS, 0, 0, result, IR_NONE);
+    return insn->type == IR_I64 ? result : make(l, IR_NARROW, IR_I32, result, IR_NONE);
+}
+
+/* An ALU row of two arguments at most that the backend lacks. */
+static bool is_called(const struct lowering *l, const struct ir_insn *insn)
+{
+    return insn->op == IR_ALU && ir_alu_info[insn->sub].n_args <= 2 &&
+           !l->supports(IR_ALU, insn->type, insn->sub);
 }
 
 /* ---- vectors ------------------------------------------------------------------------------- */
@@ -375,6 +425,17 @@ void ir_lower(struct ir_unit *unit, bool (*supports)(unsigned op, unsigned type,
             if (insn.op == IR_NOP)
                 continue;
             rebuild_set_args(&insn, rebuild_mapped_args(l.r.map, &l.r.old[ref]));
+            if (is_called(&l, &insn)) {
+                l.r.map[ref] = call_alu(&l, &insn, false);
+                continue;
+            }
+            const struct ir_insn *source = &l.r.old[l.r.old[ref].arg[0]];
+            if (insn.op == IR_FLAGOF && is_called(&l, source)) {
+                insn = *source;
+                rebuild_set_args(&insn, rebuild_mapped_args(l.r.map, source));
+                l.r.map[ref] = call_alu(&l, &insn, true);
+                continue;
+            }
             /* ANDN's flags are those of the AND it becomes; no other source has an equal. */
             bool fixed = is_source[ref] && insn.op != IR_ANDN;
             l.r.map[ref] = fixed ? rebuild_pure(&l.r, &insn) : lower_insn(&l, &insn);

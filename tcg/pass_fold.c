@@ -145,9 +145,15 @@ static bool match_condition(uint16_t set, uint16_t reachable, struct test *out)
     return false;
 }
 
-static bool is_logic_flags(const struct fold *f, ir_ref flags)
+/* The flag words that this flags value may be. */
+static uint16_t reachable(const struct fold *f, ir_ref flags)
 {
-    return at(f, flags)->op == IR_FLAGOF && is_logic(at(f, at(f, flags)->arg[0])->op);
+    if (flags == IR_NONE)
+        return REACHABLE;
+    const struct ir_insn *insn = at(f, flags), *source = at(f, insn->arg[0]);
+    if (insn->op != IR_FLAGOF || source->op < IR_ADD || source->op > IR_ANDN)
+        return 0xffff;
+    return is_logic(source->op) ? REACHABLE_LOGIC : REACHABLE;
 }
 
 /* cond on a FLAGOF of the new unit. */
@@ -250,8 +256,7 @@ static bool resolve_by_truth(struct fold *f, unsigned cond, const ir_ref part[4]
             made |= sets[i] >> word & 1 ? flag_of_part[i] : 0;
         result |= (uint16_t)((ir_cond_set(cond) >> made & 1) << word);
     }
-    bool logic = flags && is_logic_flags(f, flags);
-    if (!match_condition(result, logic ? REACHABLE_LOGIC : REACHABLE, out))
+    if (!match_condition(result, reachable(f, flags), out))
         return false;
     if (out->kind == TEST_FLAGS)
         *out = resolve_new(f, out->cond, flags);
