@@ -954,6 +954,54 @@ static void fs_and_gs(void **state)
     fixture_destroy(f);
 }
 
+static void put_code(struct fixture *f, uint32_t at, const void *code, size_t length)
+{
+    memcpy(f->ram + at, code, length);
+    memory_changed(f->memory, at, length);
+    f->v->run.pc = at;
+}
+
+static void fetching(void **state)
+{
+    static const uint8_t mov[5] = {0xb8, 0x78, 0x56, 0x34, 0x12};
+    uint8_t prefixes[16];
+
+    for (int wide = 0; wide < 2; wide++) {
+        struct fixture *f = fixture_create(wide);
+        uint32_t key = wide ? LONG64 : PROTECTED32;
+
+        /* from one page into the next */
+        begin(f, key, "", 0);
+        put_code(f, 0x4ffd, mov, sizeof(mov));
+        vcpu_step(f->v, 1);
+        assert_int_equal(f->cpu->gpr[RAX], 0x12345678);
+        assert_int_equal(f->v->run.pc, 0x5002);
+
+        /* into a page that is not there: the fault is at its first byte */
+        begin(f, key, "", 0);
+        put_code(f, UNMAPPED - 3, mov, sizeof(mov));
+        vcpu_step(f->v, 1);
+        assert_int_equal(noted.kind, EXC_PF);
+        assert_int_equal(noted.address, UNMAPPED);
+        assert_int_equal(noted.pc, UNMAPPED - 3);
+
+        /* up to it, there is nothing wrong */
+        begin(f, key, "", 0);
+        put_code(f, UNMAPPED - 5, mov, sizeof(mov));
+        vcpu_step(f->v, 1);
+        assert_int_equal(noted.kind, -1);
+        assert_int_equal(f->v->run.pc, UNMAPPED);
+
+        /* more than 15 bytes */
+        memset(prefixes, 0x66, sizeof(prefixes));
+        begin(f, key, prefixes, sizeof(prefixes));
+        vcpu_step(f->v, 1);
+        assert_int_equal(noted.kind, EXC_GP);
+        assert_int_equal(noted.error_code, 0);
+        fixture_destroy(f);
+    }
+}
+
 static void single_stepping(void **state)
 {
     struct fixture *f = fixture_create(false);
@@ -981,6 +1029,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(real_mode),
     cmocka_unit_test(protection),
     cmocka_unit_test(fs_and_gs),
+    cmocka_unit_test(fetching),
     cmocka_unit_test(single_stepping),
 };
 
