@@ -61,7 +61,8 @@ struct vcpu {
     struct clock *clock;
     pthread_mutex_t *device_lock;
     struct vcpu_board board;
-    struct exec *exec; /* the engine that runs it */
+    int64_t tsc_offset_ns; /* x86: the time-stamp counter minus the clock */
+    struct exec *exec;     /* the engine that runs it */
     unsigned index;
     bool halted; /* WFI/WFE until an interrupt; cleared by guest->has_work */
     struct irq

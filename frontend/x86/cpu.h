@@ -261,7 +261,6 @@ struct x86_cpu {
     uint64_t dr[8];
     uint64_t star, lstar, cstar, sfmask, kernel_gs_base, tsc_aux, pat;
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
-    int64_t tsc_offset_ns;
 
     /* YMM: the low 16 bytes of each are XMM. */
     uint64_t ymm[16][4] __attribute__((aligned(32)));

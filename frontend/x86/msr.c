@@ -47,7 +47,7 @@ enum msr {
 
 uint64_t x86_tsc(struct x86_cpu *cpu)
 {
-    return (uint64_t)(clock_now_ns(cpu->v.clock) + cpu->tsc_offset_ns);
+    return (uint64_t)(clock_now_ns(cpu->v.clock) + cpu->v.tsc_offset_ns);
 }
 
 static uint64_t apic_read(struct x86_cpu *cpu, enum apic_register which)
@@ -249,7 +249,7 @@ void x86_wrmsr(struct x86_cpu *cpu, uint32_t number, uint64_t value)
     case IA32_BIOS_SIGN_ID: /* written with 0 before CPUID puts the revision there */
         return;
     case IA32_TSC:
-        cpu->tsc_offset_ns = (int64_t)value - clock_now_ns(cpu->v.clock);
+        cpu->v.tsc_offset_ns = (int64_t)value - clock_now_ns(cpu->v.clock);
         return;
     case IA32_APIC_BASE:
         apic_write(cpu, APIC_BASE_MSR, value);

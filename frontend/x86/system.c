@@ -70,7 +70,7 @@ void x86_reset(struct vcpu *v)
     cpu->star = cpu->lstar = cpu->cstar = cpu->sfmask = cpu->kernel_gs_base = cpu->tsc_aux = 0;
     cpu->sysenter_cs = cpu->sysenter_esp = cpu->sysenter_eip = 0;
     cpu->pat = UINT64_C(0x0007040600070406);
-    cpu->tsc_offset_ns = 0;
+    cpu->v.tsc_offset_ns = 0;
     cpu->nmi_blocked = cpu->shutdown = false;
     atomic_fetch_and(&cpu->irq_lines, 1u << X86_A20 | 1u << X86_INTR);
     v->halted = false;

@@ -10,6 +10,7 @@
 
 #include "util/bits.h"
 
+enum { ELF_386 = 3, ELF_X86_64 = 62 };
 enum {
     CPIO_HEADER = 110,
     CPIO_MODE = 14,
@@ -96,7 +97,9 @@ static bool check_program(const struct cpio *c, struct error *err)
     unsigned machine = c->start[5] == 2 ? load_be16(c->start + ELF_MACHINE_OFFSET)
                                         : load_le16(c->start + ELF_MACHINE_OFFSET);
     for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
-        if (strcmp(name, programs[i]) || machine == c->elf_machine)
+        bool runs =
+            machine == c->elf_machine || (c->elf_machine == ELF_X86_64 && machine == ELF_386);
+        if (strcmp(name, programs[i]) || runs)
             continue;
         const char *is = loader_elf_machine(machine), *wanted = loader_elf_machine(c->elf_machine);
         return error_set(err,

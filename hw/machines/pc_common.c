@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the PC boards share; see pc.h. */
+#include "hw/machines/pc.h"
+
+#include "frontend/guest.h"
+#include "hw/intc/apic.h"
+#include "hw/intc/i8259.h"
+#include "hw/pci/pci.h"
+#include "util/bits.h"
+
+/* ---- the processor's interrupt side ---------------------------------------------------------- */
+
+static int interrupt_vector(void *opaque, struct vcpu *cpu)
+{
+    struct machine *m = opaque;
+    struct device *apic = machine_find_device(m, "apic0");
+    struct device *pic = machine_find_device(m, "pic0");
+    int vector = apic ? apic_acknowledge(apic) : -1;
+
+    if (vector >= 0 || !pic || (apic && !apic_accepts_extint(apic)))
+        return vector;
+    return i8259_acknowledge(pic);
+}
+
+static uint64_t apic_register_read(void *opaque, struct vcpu *cpu, enum apic_register which)
+{
+    struct device *apic = machine_find_device(opaque, "apic0");
+
+    switch (which) {
+    case APIC_BASE_MSR:
+        return apic_get_base(apic);
+    case APIC_TPR:
+        return apic_get_tpr(apic);
+    case APIC_TSC_DEADLINE:
+        return apic_get_tsc_deadline(apic);
+    }
+    return 0;
+}
+
+/* The time-stamp counter counts nanoseconds: what it stands at when it is written says how far off
+ * the deadline is. */
+static void apic_register_write(void *opaque, struct vcpu *cpu, enum apic_register which,
+                                uint64_t value)
+{
+    struct machine *m = opaque;
+    struct device *apic = machine_find_device(m, "apic0");
+
+    switch (which) {
+    case APIC_BASE_MSR:
+        if (!apic_set_base(apic, value))
+            log_printf(LOG_GUEST_ERROR, "apic: IA32_APIC_BASE cannot be 0x%llx\n",
+                       (unsigned long long)value);
+        break;
+    case APIC_TPR:
+        apic_set_tpr(apic, (uint8_t)value);
+        break;
+    case APIC_TSC_DEADLINE:
+        apic_set_tsc_deadline(apic, value, (int64_t)value - cpu->tsc_offset_ns);
+        break;
+    }
+}
+
+static void triple_fault(void *opaque)
+{
+    machine_request(opaque, MACHINE_RESET);
+}
+
+void pc_connect_cpu(struct machine *m)
+{
+    struct device *master = machine_find_device(m, "pic0");
+    struct device *slave = machine_find_device(m, "pic1");
+    struct vcpu_board *board = &m->cpu->board;
+
+    if (master && slave)
+        i8259_set_slave(master, slave, 2);
+    board->interrupt_vector = interrupt_vector;
+    board->apic_read = apic_register_read;
+    board->apic_write = apic_register_write;
+    board->triple_fault = triple_fault;
+}
+
+/* ---- PCI as firmware leaves it --------------------------------------------------------------- */
+
+struct assignment {
+    struct pci_bus *bus;
+    uint32_t next_memory, next_io;
+};
+
+enum { BAR_IO = 1, BAR_MEMORY_64 = 4, COMMAND_ALL = 7 };
+
+/* One BAR: its size shows in the bits that stick (PCI 3.0, 6.2.5.1). True: it takes the next too.
+ */
+static bool assign_bar(struct assignment *a, unsigned devfn, unsigned offset)
+{
+    pci_config_write(a->bus, devfn, offset, UINT32_MAX, 4);
+    uint32_t bits = pci_config_read(a->bus, devfn, offset, 4);
+    bool io = bits & BAR_IO, wide = !io && (bits & 6) == BAR_MEMORY_64;
+    uint32_t mask = bits & (io ? 0xfffcu : ~15u);
+    uint32_t size = mask & -mask, *next = io ? &a->next_io : &a->next_memory;
+
+    if (!mask)
+        return false;
+    *next = (*next + size - 1) & -size;
+    pci_config_write(a->bus, devfn, offset, *next, 4);
+    *next += size;
+    return wide;
+}
+
+void pc_assign_pci(struct pci_bus *bus, uint32_t memory_base,
+                   unsigned (*line)(unsigned slot, unsigned pin))
+{
+    struct assignment a = {.bus = bus, .next_memory = memory_base, .next_io = 0xc000};
+
+    for (unsigned devfn = 0; devfn < ARRAY_SIZE(bus->functions); devfn++) {
+        if (!bus->functions[devfn])
+            continue;
+        for (unsigned i = 0; i < 6; i++)
+            i += assign_bar(&a, devfn, PCI_BAR0 + 4 * i);
+        unsigned pin = pci_config_read(bus, devfn, PCI_INTERRUPT_PIN, 1);
+        if (pin)
+            pci_config_write(bus, devfn, PCI_INTERRUPT_LINE, line(devfn >> 3, pin - 1), 1);
+        pci_config_write(bus, devfn, PCI_COMMAND, COMMAND_ALL, 2);
+    }
+}
