@@ -247,6 +247,7 @@ static void mapping_set_ops(struct device_mapping *mapping)
         .write = mapping_write,
         .min_access = what->min_access ? what->min_access : 1,
         .max_access = what->max_access ? what->max_access : 4,
+        .unaligned = what->unaligned,
     };
 }
 

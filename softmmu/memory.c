@@ -752,7 +752,7 @@ static COLD uint64_t region_read_odd(const struct memory_block *block, uint64_t 
     const struct region_ops *ops = block->ops;
     unsigned min = MAX(ops->min_access, 1), max = ops->max_access ? ops->max_access : 4;
 
-    if (size > 1 && (size > max || (offset & (size - 1)))) {
+    if (size > 1 && (size > max || (!ops->unaligned && (offset & (size - 1))))) {
         unsigned half = size / 2;
         uint64_t low = region_read_odd(block, offset, half);
 
@@ -774,7 +774,7 @@ static COLD void region_write_odd(const struct memory_block *block, uint64_t off
     const struct region_ops *ops = block->ops;
     unsigned min = MAX(ops->min_access, 1), max = ops->max_access ? ops->max_access : 4;
 
-    if (size > 1 && (size > max || (offset & (size - 1)))) {
+    if (size > 1 && (size > max || (!ops->unaligned && (offset & (size - 1))))) {
         unsigned half = size / 2;
 
         region_write_odd(block, offset, value & size_mask(half), half);
@@ -795,7 +795,8 @@ static COLD void region_write_odd(const struct memory_block *block, uint64_t off
 
 static bool region_takes(const struct region_ops *ops, uint64_t offset, unsigned size)
 {
-    return !(offset & (size - 1)) && size >= ops->min_access && size <= ops->max_access;
+    return (!(offset & (size - 1)) || ops->unaligned) && size >= ops->min_access &&
+           size <= ops->max_access;
 }
 
 uint64_t memory_device_read(struct memory *memory, const struct flat_section *flat, uint64_t offset,
@@ -898,8 +899,14 @@ uint64_t memory_load(struct memory *memory, gpa address, unsigned size, bool *ok
 
 void memory_store(struct memory *memory, gpa address, uint64_t value, unsigned size, bool *ok)
 {
-    bool found = memory_write(memory, address, &value, size);
+    const struct flat_section *flat = memory_lookup(memory, address);
+    bool found = true;
 
+    if (flat && flat->section.kind != MEMORY_RAM &&
+        address - flat->section.base + size <= flat->section.size)
+        memory_device_write(memory, flat, flat_offset(flat, address), value, size);
+    else
+        found = memory_write(memory, address, &value, size);
     if (ok)
         *ok = found;
 }

@@ -29,6 +29,7 @@ struct region_ops {
     uint64_t (*read)(void *opaque, uint64_t offset, unsigned size);
     void (*write)(void *opaque, uint64_t offset, uint64_t value, unsigned size);
     uint8_t min_access, max_access;
+    bool unaligned; /* takes any offset (16-bit ports at odd addresses) */
 };
 
 enum memory_kind { MEMORY_RAM, MEMORY_ROM, MEMORY_DEVICE };
