@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The VGA: registers, memory modes, text, pictures, the Bochs extensions, its BARs. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "hw/display/vga.h"
+#include "pc.h"
+
+enum { VGA = 2 << 3, FRAME = 0xfd000000, MMIO = 0xfeb00000, ROM = 0xfeb10000 };
+
+static struct test_pc *create(struct device **d)
+{
+    struct test_pc *pc = pc_create();
+    char path[] = "/tmp/calque-rom-XXXXXX", props[64];
+    int fd = mkstemp(path);
+
+    assert_int_equal(write(fd, "\x55\xaa\x01", 3), 3);
+    close(fd);
+    snprintf(props, sizeof(props), "addr=2,romfile=%s", path);
+    pc_add(pc, "i440fx", "pci0", 0xcf8, NULL, NULL);
+    *d = pc_add(pc, "VGA", "vga", 0, props, NULL);
+    unlink(path);
+    pc_reset(pc);
+    pc_config_set(pc, VGA, 0x10, FRAME, 4);
+    pc_config_set(pc, VGA, 0x18, MMIO, 4);
+    pc_config_set(pc, VGA, 0x30, ROM | 1, 4);
+    pc_config_set(pc, VGA, 4, 3, 2);
+    return pc;
+}
+
+static void put(struct test_pc *pc, unsigned port, unsigned index, unsigned value)
+{
+    pc_out(pc, port, index | value << 8, 2);
+}
+
+/* Modes 3 (80 x 25) and 13h (320 x 200) as the IBM BIOS sets them. */
+struct mode {
+    uint8_t misc, sr[5], cr[25], gr[9], ar_mode;
+};
+static const struct mode mode_3 = {
+    0x67,
+    {3, 0, 3, 0, 2},
+    {0x5f, 0x4f, 0x50, 0x82, 0x55, 0x81, 0xbf, 0x1f, 0,    0x4f, 0x0d, 0x0e, 0,
+     0,    0,    0,    0x9c, 0x8e, 0x8f, 0x28, 0x1f, 0x96, 0xb9, 0xa3, 0xff},
+    {0, 0, 0, 0, 0, 0x10, 0x0e, 0, 0xff},
+    0x0c,
+};
+static const struct mode mode_13 = {
+    0x63,
+    {3, 1, 0xf, 0, 0xe},
+    {0x5f, 0x4f, 0x50, 0x82, 0x54, 0x80, 0xbf, 0x1f, 0,    0x41, 0,    0,   0,
+     0,    0,    0,    0x9c, 0x8e, 0x8f, 0x28, 0x40, 0x96, 0xb9, 0xa3, 0xff},
+    {0, 0, 0, 0, 0, 0x40, 0x05, 0x0f, 0xff},
+    0x41,
+};
+
+static void set_mode(struct test_pc *pc, const struct mode *mode)
+{
+    pc_out(pc, 0x3c2, mode->misc, 1);
+    put(pc, 0x3d4, 0x11, 0); /* unprotect */
+    for (unsigned i = 0; i < 5; i++)
+        put(pc, 0x3c4, i, mode->sr[i]);
+    for (unsigned i = 0; i < 25; i++)
+        put(pc, 0x3d4, i, mode->cr[i]);
+    for (unsigned i = 0; i < 9; i++)
+        put(pc, 0x3ce, i, mode->gr[i]);
+    pc_in(pc, 0x3da, 1);
+    for (unsigned i = 0; i < 0x15; i++) {
+        pc_out(pc, 0x3c0, i, 1);
+        pc_out(pc, 0x3c0, i < 16 ? i : i == 0x10 ? mode->ar_mode : i == 0x12 ? 15 : 0, 1);
+    }
+    pc_out(pc, 0x3c0, 0x20, 1);
+    pc_out(pc, 0x3c8, 0, 1);
+    for (unsigned i = 0; i < 768; i++) /* colour n: red 2n, green n, blue 0 */
+        pc_out(pc, 0x3c9, i % 3 == 0 ? i / 3 * 2 : i % 3 == 1 ? i / 3 : 0, 1);
+}
+
+static void test_registers(void **state)
+{
+    struct device *d;
+    struct test_pc *pc = create(&d);
+
+    set_mode(pc, &mode_3);
+    pc_out(pc, 0x3d4, 0x13, 1);
+    assert_int_equal(pc_in(pc, 0x3d5, 1), 0x28);
+    put(pc, 0x3d4, 0x00, 0x11); /* protected by CR11 */
+    assert_int_equal(pc_in(pc, 0x3d4, 2), 0x5f00);
+    pc_out(pc, 0x3b4, 0x13, 1); /* the monochrome address is not there */
+    assert_int_equal(pc_in(pc, 0x3b5, 1), 0xff);
+    pc_out(pc, 0x3c7, 5, 1);
+    assert_int_equal(pc_in(pc, 0x3c9, 1), 10);
+    assert_int_equal(pc_in(pc, 0x3c9, 1), 5);
+    assert_int_equal(pc_in(pc, 0x3c7, 1), 3);
+    assert_int_equal(pc_in(pc, 0x3cc, 1), 0x67);
+    unsigned seen = 0;
+    for (unsigned i = 0; i < 2000; i++) {
+        clock_advance(pc->machine.clock, 16000);
+        seen |= 1u << (pc_in(pc, 0x3da, 1) & 9);
+    }
+    assert_int_equal(seen, 1 << 0 | 1 << 1 | 1 << 9); /* showing, blank, vertical retrace */
+    assert_int_equal(pc_load(pc, ROM, 2), 0xaa55);
+    pc_destroy(pc);
+}
+
+static void test_text_screen(void **state)
+{
+    static const char text[] = "Hello, screen";
+    struct device *d;
+    struct test_pc *pc = create(&d);
+    char *output = NULL;
+    size_t size;
+    static uint32_t pixels[720 * 400];
+
+    set_mode(pc, &mode_3);
+    for (unsigned i = 0; i < sizeof(text) - 1; i++)
+        pc_store(pc, 0xb8000 + 160 + 2 * i, 0x1e00u | (uint8_t)text[i], 2);
+    FILE *stream = open_memstream(&output, &size);
+    vga_text(d, stream);
+    fclose(stream);
+    assert_memory_equal(output, "\nHello, screen\n\n", 16);
+    free(output);
+    assert_int_equal(pc_load(pc, 0xb8000 + 160, 2), 0x1e48);
+    assert_int_equal(pc_load(pc, 0xa0000, 1), 0xff); /* outside GR6's window */
+    struct vga_size s = vga_size(d);
+    assert_true(s.text && s.columns == 80 && s.rows == 25 && s.width == 720 && s.height == 400);
+    /* A font line for 'H': plane 2, through the other memory mode. */
+    put(pc, 0x3c4, 2, 4);
+    put(pc, 0x3c4, 4, 6);
+    put(pc, 0x3ce, 5, 0);
+    put(pc, 0x3ce, 6, 4);
+    pc_store(pc, 0xa0000 + 'H' * 32, 0x81, 1);
+    put(pc, 0x3c4, 2, 3);
+    put(pc, 0x3c4, 4, 2);
+    vga_render(d, pixels, 720, 720, 400, false);
+    assert_int_equal(pixels[16 * 720], 0x710000 | 0x3800); /* 14: red 28, green 14 */
+    assert_int_equal(pixels[16 * 720 + 1], 0x080000 | 0x400);
+    assert_int_equal(pixels[16 * 720 + 7], 0x713800);
+    pc_destroy(pc);
+}
+
+static void test_chained_pixels(void **state)
+{
+    struct device *d;
+    struct test_pc *pc = create(&d);
+    static uint32_t pixels[320 * 200];
+
+    set_mode(pc, &mode_13);
+    struct vga_size s = vga_size(d);
+    assert_true(!s.text && s.width == 320 && s.height == 200);
+    pc_store(pc, 0xa0000 + 320 * 3 + 5, 0x1f, 1);
+    vga_render(d, pixels, 320, 320, 200, true);
+    assert_int_equal(pixels[320 * 3 + 5], 0xfb0000 | 0x7d00);
+    assert_int_equal(pixels[320 * 3 + 4], 0);
+    assert_int_equal(pc_load(pc, FRAME + 320 * 3 + 5, 1), 0x1f);
+    pc_destroy(pc);
+}
+
+static void test_planes(void **state)
+{
+    struct device *d;
+    struct test_pc *pc = create(&d);
+
+    put(pc, 0x3c4, 4, 6);
+    put(pc, 0x3c4, 2, 0xf);
+    put(pc, 0x3ce, 6, 5);
+    put(pc, 0x3ce, 8, 0xff);
+    put(pc, 0x3ce, 1, 0xf); /* set/reset: colour 5 everywhere */
+    put(pc, 0x3ce, 0, 5);
+    pc_store(pc, 0xa0010, 0x00, 1);
+    assert_int_equal(pc_load(pc, FRAME + 0x40, 4), 0x00ff00ff);
+    put(pc, 0x3ce, 1, 0);
+    put(pc, 0x3ce, 8, 0x0f); /* the upper half stays as latched */
+    pc_load(pc, 0xa0010, 1);
+    pc_store(pc, 0xa0010, 0x33, 1);
+    assert_int_equal(pc_load(pc, FRAME + 0x40, 4), 0x03f303f3);
+    put(pc, 0x3ce, 5, 1); /* mode 1: latches are copied */
+    pc_store(pc, 0xa0011, 0, 1);
+    assert_int_equal(pc_load(pc, FRAME + 0x44, 4), 0x00ff00ff);
+    put(pc, 0x3ce, 5, 2); /* mode 2: the byte is a colour */
+    put(pc, 0x3ce, 8, 0xff);
+    pc_store(pc, 0xa0012, 9, 1);
+    assert_int_equal(pc_load(pc, FRAME + 0x48, 4), 0xff0000ff);
+    put(pc, 0x3ce, 5, 3); /* mode 3: the byte is a mask, set/reset the colour */
+    pc_load(pc, 0xa0012, 1);
+    pc_store(pc, 0xa0012, 0xf0, 1);
+    assert_int_equal(pc_load(pc, FRAME + 0x48, 4), 0x0ff000ff);
+    put(pc, 0x3ce, 5, 8); /* read mode 1: where is colour 9? */
+    put(pc, 0x3ce, 2, 9);
+    put(pc, 0x3ce, 7, 0xf);
+    assert_int_equal(pc_load(pc, 0xa0012, 1), 0x0f);
+    put(pc, 0x3ce, 5, 0); /* rotate by 4 and exclusive or */
+    put(pc, 0x3ce, 3, 0x1c);
+    pc_store(pc, 0xa0012, 0xf0, 1);
+    assert_int_equal(pc_load(pc, FRAME + 0x48, 4), 0x00ff0ff0);
+    pc_destroy(pc);
+}
+
+static void vbe(struct test_pc *pc, unsigned index, unsigned value)
+{
+    pc_out(pc, 0x1ce, index, 2);
+    pc_out(pc, 0x1cf, value, 2);
+}
+
+static void test_vbe(void **state)
+{
+    struct device *d;
+    struct test_pc *pc = create(&d);
+    static uint32_t pixels[640 * 480];
+
+    pc_out(pc, 0x1ce, 0, 2);
+    assert_int_equal(pc_in(pc, 0x1cf, 2), 0xb0c5);
+    pc_out(pc, 0x1ce, 10, 2);
+    assert_int_equal(pc_in(pc, 0x1cf, 2), 256);
+    vbe(pc, 1, 640);
+    vbe(pc, 2, 480);
+    vbe(pc, 3, 32);
+    vbe(pc, 4, 0x41);
+    struct vga_size s = vga_size(d);
+    assert_true(!s.text && s.width == 640 && s.height == 480);
+    pc_store(pc, FRAME + (640 * 7 + 3) * 4, 0x00123456, 4);
+    vga_render(d, pixels, 640, 640, 480, true);
+    assert_int_equal(pixels[640 * 7 + 3], 0x123456);
+    vbe(pc, 9, 7); /* scrolled */
+    vga_render(d, pixels, 640, 640, 480, true);
+    assert_int_equal(pixels[3], 0x123456);
+    vbe(pc, 6, 60000);
+    vbe(pc, 8, 60000);
+    vbe(pc, 9, 60000);
+    vga_render(d, pixels, 640, 640, 480, true);
+    /* the same registers through BAR 2, and the VGA's */
+    assert_int_equal(pc_load(pc, MMIO + 0x502, 2), 640);
+    pc_store(pc, MMIO + 0x404, 0x0f02, 2);
+    assert_int_equal(pc_in(pc, 0x3c5, 1), 0xf);
+    assert_int_equal(pc_load(pc, MMIO + 0x604, 4), 0x1e1e1e1e);
+    vbe(pc, 4, 0);
+    pc_destroy(pc);
+}
+
+static void test_hostile_guest(void **state)
+{
+    struct device *d;
+    struct test_pc *pc = create(&d);
+    static uint32_t pixels[VGA_MAX_WIDTH * VGA_MAX_HEIGHT];
+    FILE *nowhere = fopen("/dev/null", "w");
+
+    for (unsigned i = 0; i < 4; i++) {
+        struct vga_size s;
+        pc_config_set(pc, VGA, 4, 3, 2);
+        set_mode(pc, i & 1 ? &mode_3 : &mode_13);
+        for (unsigned n = 0; n < 300; n++) {
+            put(pc, n & 1 ? 0x3d4 : 0x3ce, n * 7 % 0x20, n * n * 31 % 251);
+            if (n % 8 == 0)
+                vbe(pc, n / 8 % 12, n * 7919);
+            if (n % 60 == 0) {
+                s = vga_size(d);
+                assert_true(s.width <= VGA_MAX_WIDTH && s.height <= VGA_MAX_HEIGHT);
+                vga_render(d, pixels, VGA_MAX_WIDTH, s.width, s.height, true);
+                vga_text(d, nowhere);
+            }
+        }
+        pc_hostile(pc, 0x3b0, 0x3e0, 0xa0000, 0x20000, VGA, 3000);
+        pc_hostile(pc, 0x1ce, 0x1d2, MMIO, 0x1000, VGA, 1000);
+    }
+    fclose(nowhere);
+    pc_destroy(pc);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_registers),
+        cmocka_unit_test(test_text_screen),
+        cmocka_unit_test(test_chained_pixels),
+        cmocka_unit_test(test_planes),
+        cmocka_unit_test(test_vbe),
+        cmocka_unit_test(test_hostile_guest),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
