@@ -56,6 +56,8 @@ static bool supports_little(unsigned op, unsigned type, unsigned sub)
     case IR_VCONCAT:
     case IR_VHIGH:
         return false;
+    case IR_ALU: /* three arguments and the flags are more than a call takes */
+        return sub == IR_ALU_SHLD || sub == IR_ALU_SHRD;
     case IR_SELECT:
         return type != IR_I32 && type != IR_I64;
     case IR_VMUL:

@@ -187,6 +187,89 @@ static void build_wide_sum(struct ir_builder *b)
     ir_exit_jump(b, 0x8008, 0, false);
 }
 
+/* add r0, r1; dec r0; jnz of an x86 guest */
+static void build_x86_loop(struct ir_builder *b)
+{
+    ir_insn(b, 0x8000, 0);
+    ir_ref sum = ir_bin(b, IR_ADD, reg(b, 0), reg(b, 1));
+    ir_set(b, RF_R0, sum);
+    ir_set(b, RF_STATUS0, ir_flagof(b, sum));
+    ir_insn(b, 0x8002, 0);
+    ir_ref less = ir_bin_i(b, IR_SUB, reg(b, 0), 1);
+    ir_ref flags =
+        ir_merge_flags(b, ir_get(b, RF_STATUS0), ir_flagof(b, less), IR_SET_ALL ^ IR_SET_C);
+    ir_set(b, RF_R0, less);
+    ir_set(b, RF_STATUS0, flags);
+    ir_insn(b, 0x8003, 0);
+    unsigned again = ir_block_create(b), out = ir_block_create(b);
+    ir_brcc(b, IR_NZ, ir_get(b, RF_STATUS0), again, out);
+    ir_block_begin(b, again);
+    ir_emit(b, IR_BR, IR_VOID, IR_POLL, 0, 0, 0, 0, 0x8000);
+    b->block = IR_NO_BLOCK;
+    ir_block_begin(b, out);
+    ir_exit_jump(b, 0x8008, 0, false);
+}
+
+/* cmp eax, ecx; jl */
+static void build_x86_compare(struct ir_builder *b)
+{
+    ir_insn(b, 0x8000, 0);
+    ir_set(b, RF_STATUS0, ir_compare(b, reg(b, 0), reg(b, 1)));
+    ir_insn(b, 0x8002, 0);
+    unsigned yes = ir_block_create(b), no = ir_block_create(b);
+    ir_brcc(b, IR_LT, ir_get(b, RF_STATUS0), yes, no);
+    ir_block_begin(b, yes);
+    ir_exit_jump(b, 0x8010, 0, false);
+    ir_block_begin(b, no);
+    ir_exit_jump(b, 0x8004, 0, false);
+}
+
+/* add al, cl; mov ah, cl; movzx edx, ah; jz and jl of flags set before */
+static void build_x86_bytes(struct ir_builder *b)
+{
+    ir_insn(b, 0x8000, 0);
+    ir_ref sum = ir_bin_w(b, IR_ADD, 8, reg(b, 0), reg(b, 1));
+    ir_set(b, RF_R0, ir_deposit(b, reg(b, 0), sum, 0, 8));
+    ir_insn(b, 0x8002, 0);
+    ir_set(b, RF_R0, ir_deposit(b, reg(b, 0), reg(b, 1), 8, 8));
+    ir_insn(b, 0x8004, 0);
+    ir_set(b, RF_R0 + 2, ir_extract(b, reg(b, 0), 8, 8));
+    ir_insn(b, 0x8007, 0);
+    ir_ref less = ir_setcc(b, IR_LT, ir_get(b, RF_STATUS0));
+    ir_set(b, RF_R0 + 3, less);
+    unsigned yes = ir_block_create(b), no = ir_block_create(b);
+    ir_brcc(b, IR_Z, ir_get(b, RF_STATUS0), yes, no);
+    ir_block_begin(b, yes);
+    ir_exit_jump(b, 0x8010, 0, false);
+    ir_block_begin(b, no);
+    ir_exit_jump(b, 0x8009, 0, false);
+}
+
+/* add eax, ecx; shl eax, 3; adc ecx, eax of a 64-bit guest, the last flags live */
+static void build_x86_halves(struct ir_builder *b)
+{
+    ir_insn(b, 0x8000, 0);
+    ir_ref a = ir_un(b, IR_NARROW, ir_get(b, RF_WIDE0));
+    ir_ref c = ir_un(b, IR_NARROW, ir_get(b, RF_WIDE0 + 1));
+    b->unit->insns[a].type = b->unit->insns[c].type = IR_I32;
+    ir_ref sum = ir_bin(b, IR_ADD, a, c);
+    ir_set(b, RF_WIDE0, ir_un(b, IR_WIDEN_U, sum));
+    ir_set(b, RF_STATUS0, ir_flagof(b, sum));
+    ir_insn(b, 0x8002, 0);
+    sum = ir_un(b, IR_NARROW, ir_get(b, RF_WIDE0));
+    ir_ref shifted = ir_alu(b, IR_ALU_SHL, 32, sum, ir_i32(b, 3), IR_NONE, ir_get(b, RF_STATUS0));
+    ir_set(b, RF_WIDE0, ir_emit(b, IR_WIDEN_U, IR_I64, 0, 0, shifted, 0, 0, 0));
+    ir_set(b, RF_STATUS0, ir_flagof(b, shifted));
+    ir_insn(b, 0x8005, 0);
+    a = ir_un(b, IR_NARROW, ir_get(b, RF_WIDE0));
+    ir_ref carry = ir_setcc(b, IR_C, ir_get(b, RF_STATUS0));
+    c = ir_un(b, IR_NARROW, ir_get(b, RF_WIDE0 + 1));
+    ir_ref total = ir_adc_w(b, IR_ADC, 32, c, a, carry);
+    ir_set(b, RF_WIDE0 + 1, ir_emit(b, IR_WIDEN_U, IR_I64, 0, 0, total, 0, 0, 0));
+    ir_set(b, RF_STATUS0, ir_flagof(b, total));
+    ir_exit_jump(b, 0x8007, 0, false);
+}
+
 static const struct idiom {
     const char *name;
     void (*build)(struct ir_builder *b);
@@ -194,7 +277,11 @@ static const struct idiom {
               {"ldr, ldr with write-back", build_load},
               {"push", build_push},
               {"cmp, addlt, blo", build_compare},
-              {"adds, adc", build_wide_sum}};
+              {"adds, adc", build_wide_sum},
+              {"x86: add, dec, jnz", build_x86_loop},
+              {"x86: cmp, jl", build_x86_compare},
+              {"x86: bytes, conditions of stored flags", build_x86_bytes},
+              {"x86: 32 bits of a 64-bit guest", build_x86_halves}};
 
 static const struct backend *find_backend(void)
 {
