@@ -91,7 +91,7 @@ void emit_narrow_integer(struct emit *e, const struct ir_insn *insn)
     if (dst != a)
         emit_mov_rr(&e->a, 0, dst, a);
     emit_narrow_alu(e, width, (enum alu)alu_of[insn->op], dst, b);
-    if (v->last_use)
+    if (v->last_use && v->seen > width)
         emit_zero_extend(e, width, dst);
     flags_produced(e);
 }
@@ -140,7 +140,8 @@ static bool needs_flags(struct emit *e, const struct ir_insn *insn)
 
 static void finish(struct emit *e, unsigned width, unsigned reg)
 {
-    if (e->value[e->here].last_use)
+    const struct value *v = &e->value[e->here];
+    if (v->last_use && v->seen > width)
         emit_zero_extend(e, width, reg);
 }
 
@@ -170,6 +171,8 @@ static void emit_row_shift(struct emit *e, const struct ir_insn *insn)
         } else if (count) {
             emit_rr(&e->a, (width == 8 ? 0xc0 : 0xc1) | attributes, slash, dst);
             put8(&e->a, (unsigned)count);
+        } else if (width == 32) { /* its upper half may not be clear */
+            emit_mov_rr(&e->a, 0, dst, dst);
         }
         finish(e, width, dst);
         return;

@@ -195,6 +195,7 @@ static void recreate(struct emit *e, ir_ref source)
 {
     const struct ir_insn *insn = &e->u->insns[source];
     unsigned w = op_w(insn->type);
+    uint32_t locked = e->locked;
     flags_clobber(e);
     if (e->value[source].recreate == RECREATE_PACKED || find_saved_all(e, source) >= 0) {
         recreate_packed(e, source);
@@ -217,6 +218,7 @@ static void recreate(struct emit *e, ir_ref source)
             emit_test_rr(&e->a, w, left, right.reg);
         }
     }
+    e->locked = locked;
     e->eflags = source;
 }
 
@@ -284,23 +286,18 @@ unsigned flags_pack(struct emit *e, ir_ref flags)
     return RAX;
 }
 
-/* The flags of one argument that the set has, in a temporary of its own. */
+/* The flags of one argument in a temporary of its own, which is not rax. */
 static unsigned take_part(struct emit *e, ir_ref flags)
 {
-    unsigned from = flags_pack(e, flags);
-    bool mine = !e->reg_value[from]; /* a temporary */
-    if (mine && from != RAX)
-        return from;
-    unsigned reg = alloc_temp(e);
+    unsigned from = flags_pack(e, flags), reg = alloc_temp(e);
     emit_mov_rr(&e->a, 0, reg, from);
-    if (mine)
-        e->locked &= ~(1u << from);
     return reg;
 }
 
 void emit_mergeflags(struct emit *e, const struct ir_insn *insn)
 {
     unsigned first = e->eflags == flags_source(e->u, insn->arg[0]) ? 0 : 1, reg[2];
+    alloc_take(e, RAX); /* flags go through it */
     reg[first] = take_part(e, insn->arg[first]);
     reg[!first] = take_part(e, insn->arg[!first]);
     flags_clobber(e);
@@ -488,7 +485,7 @@ void emit_adc(struct emit *e, const struct ir_insn *insn)
         emit_alu_rm(&e->a, w, op, dst, right.mem);
     else
         emit_alu_rr(&e->a, w, op, dst, right.reg);
-    if (width && e->value[e->here].last_use)
+    if (width && e->value[e->here].last_use && e->value[e->here].seen > width)
         emit_zero_extend(e, width, dst);
     flags_produced(e);
 }

@@ -220,6 +220,8 @@ static void shift_by_constant(struct emit *e, const struct ir_insn *insn, enum s
         emit_mov_rr(&e->a, w, dst, a);
     if (amount)
         emit_shift_i(&e->a, w, op, dst, amount);
+    else if (!w && dst == a) /* its upper half may not be clear */
+        emit_mov_rr(&e->a, 0, dst, dst);
 }
 
 void emit_shift(struct emit *e, const struct ir_insn *insn)
@@ -428,7 +430,13 @@ static void emit_extract(struct emit *e, const struct ir_insn *insn, unsigned ds
             zero_extend(e, dst, a, length);
         return;
     }
-    if (dst != a)
+    if (!is_signed && start == 8 && length == 8 && a <= RBX && dst < R8) { /* ah, ch, dh, bh */
+        put8(&e->a, 0x0f);
+        put8(&e->a, 0xb6);
+        put8(&e->a, 0xc0 | dst << 3 | (a + 4));
+        return;
+    }
+    if (dst != a || length == width)
         emit_mov_rr(&e->a, w, dst, a);
     if (start + length == width) {
         if (start)
@@ -457,9 +465,29 @@ static void emit_deposit(struct emit *e, const struct ir_insn *insn)
     unsigned a = use_gpr(e, insn->arg[0]), b = use_gpr(e, insn->arg[1]);
     if (start == 0 && length == (w ? 64u : 32u)) {
         end_uses(e);
-        unsigned dst = def_reg(e, b, 0);
-        if (dst != b)
-            emit_mov_rr(&e->a, w, dst, b);
+        emit_mov_rr(&e->a, w, def_reg(e, b, 0), b);
+        return;
+    }
+    bool high_byte = start == 8 && length == 8;
+    if (deposit_is_move(insn) || high_byte) {
+        end_uses(e);
+        unsigned dst = def_reg(e, a, b == a ? 0 : 1u << b);
+        if (dst != a)
+            emit_mov_rr(&e->a, w, dst, a);
+        if (!high_byte) {
+            emit_rr(&e->a, length == 8 ? 0x88 | OP_BYTE | OP_BYTE_RM : 0x89 | OP_16, b, dst);
+        } else if (dst <= RBX && b <= RBX) { /* ah, ch, dh, bh are 4 to 7 without a REX prefix */
+            put8(&e->a, 0x88);
+            put8(&e->a, 0xc0 | b << 3 | (dst + 4));
+        } else { /* the low word's bytes change places and back */
+            emit_rr(&e->a, 0xc1 | OP_16, SHIFT_ROL, dst);
+            put8(&e->a, 8);
+            emit_rr(&e->a, 0x88 | OP_BYTE | OP_BYTE_RM, b == a ? dst : b, dst);
+            emit_rr(&e->a, 0xc1 | OP_16, SHIFT_ROL, dst);
+            put8(&e->a, 8);
+        }
+        if (!w && e->value[e->here].seen > 32 && dst == a)
+            emit_mov_rr(&e->a, 0, dst, dst);
         return;
     }
     unsigned field = alloc_temp(e);
@@ -514,8 +542,43 @@ static void emit_concat(struct emit *e, const struct ir_insn *insn)
     emit_alu_rr(&e->a, OP_W, ALU_OR, dst, low);
 }
 
+/* The low half of what a pinned register holds is that register, if nobody minds the rest; of what
+ * is in memory it is loaded by itself. */
+static bool narrow_in_place(struct emit *e, const struct ir_insn *insn)
+{
+    const struct value *v = &e->value[e->here], *arg = &e->value[insn->arg[0]];
+    if (arg->reg != NO_REG && is_pinned(e, arg->reg) && v->seen <= 32 && v->want == NO_REG) {
+        unsigned reg = arg->reg;
+        end_uses(e);
+        def_alias(e, reg);
+        return true;
+    }
+    if (arg->reg == NO_REG && arg->slot < 0 && (arg->flags & VALUE_FIELD) &&
+        is_dying(e, insn->arg[0])) {
+        struct mem m = field_mem(e, e->u->insns[insn->arg[0]].aux);
+        end_uses(e);
+        emit_load(&e->a, 0, def_reg(e, NO_REG, 0), m);
+        return true;
+    }
+    return false;
+}
+
+/* What was computed in a pinned register has its upper half clear. */
+static bool widen_in_place(struct emit *e, const struct ir_insn *insn)
+{
+    unsigned reg = e->value[insn->arg[0]].reg;
+    if (reg == NO_REG || !is_pinned(e, reg) || e->u->insns[insn->arg[0]].op == IR_NARROW)
+        return false;
+    end_uses(e);
+    def_alias(e, reg);
+    return true;
+}
+
 void emit_convert(struct emit *e, const struct ir_insn *insn)
 {
+    if ((insn->op == IR_NARROW && narrow_in_place(e, insn)) ||
+        (insn->op == IR_WIDEN_U && widen_in_place(e, insn)))
+        return;
     if (insn->op == IR_DEPOSIT) {
         emit_deposit(e, insn);
         return;
@@ -526,6 +589,7 @@ void emit_convert(struct emit *e, const struct ir_insn *insn)
     }
     unsigned w = op_w(insn->type);
     unsigned a = use_gpr(e, insn->arg[0]);
+    bool clear = e->u->insns[insn->arg[0]].op != IR_NARROW || !is_pinned(e, a);
     end_uses(e);
     unsigned dst = def_reg(e, a, 0);
     switch (insn->op) {
@@ -539,7 +603,7 @@ void emit_convert(struct emit *e, const struct ir_insn *insn)
         emit_rr(&e->a, 0x63 | OP_W, dst, a);
         break;
     case IR_WIDEN_U:
-        if (dst != a)
+        if (dst != a || !clear)
             emit_mov_rr(&e->a, 0, dst, a);
         break;
     case IR_NARROW:

@@ -52,11 +52,19 @@ static bool is_general(unsigned type)
     return type == IR_I32 || type == IR_I64 || type == IR_FLAGS;
 }
 
+/* The low byte or word of a register. */
+bool deposit_is_move(const struct ir_insn *insn)
+{
+    return !insn->sub && (insn->aux == 8 || insn->aux == 16);
+}
+
 /* Does an insn change EFLAGS (or may it)? Sums nobody wants the flags of can be done by lea. */
 bool insn_clobbers_flags(const struct emit *e, ir_ref ref)
 {
     const struct ir_insn *insn = &e->u->insns[ref];
     switch (insn->op) {
+    case IR_DEPOSIT:
+        return !deposit_is_move(insn);
     case IR_ADD:
         return e->value[ref].flag_last || insn->sub;
     case IR_SUB:
@@ -108,6 +116,61 @@ static void add_use(struct emit *e, ir_ref ref, ir_ref at)
 static bool is_conditional(unsigned op)
 {
     return op == IR_SETCC || op == IR_SELECT || op == IR_BRCC;
+}
+
+/* How many low bits of argument k, an integer, an insn looks at; 64: at the whole register. */
+static unsigned bits_seen(const struct ir_unit *u, const struct ir_insn *insn, unsigned k)
+{
+    unsigned all = insn->type == IR_I32 ? 32 : 64;
+    switch (insn->op) {
+    case IR_ADD:
+    case IR_SUB:
+    case IR_ADC:
+    case IR_SBB:
+    case IR_AND:
+    case IR_OR:
+    case IR_XOR:
+        return k == 2 ? 32 : insn->sub ? insn->sub : all;
+    case IR_MUL:
+    case IR_UDIV:
+    case IR_SDIV:
+    case IR_ANDN:
+    case IR_NOT:
+    case IR_NEG:
+    case IR_SHL:
+    case IR_SHR:
+    case IR_SAR:
+    case IR_ROR:
+    case IR_CLZ:
+    case IR_CTZ:
+    case IR_POPCNT:
+    case IR_BSWAP:
+    case IR_BITREV:
+        return all;
+    case IR_SEXT:
+    case IR_ZEXT:
+        return insn->sub;
+    case IR_EXTRACT:
+    case IR_SEXTRACT:
+        return insn->sub + insn->aux;
+    case IR_DEPOSIT:
+        return k ? insn->aux : all;
+    case IR_WIDEN_S:
+    case IR_WIDEN_U:
+        return 32;
+    case IR_SELECT:
+        return all;
+    case IR_ALU:
+        if (insn->sub <= IR_ALU_MULH)
+            return insn->aux;
+        return 64;
+    case IR_SET:
+        return u->fields[insn->aux].type == IR_I8    ? 8
+               : u->fields[insn->aux].type == IR_I16 ? 16
+                                                     : 64;
+    default:
+        return 64;
+    }
 }
 
 /* Condition pairs an insn takes from these flags. */
@@ -222,6 +285,10 @@ void alloc_analyse(struct emit *e, const struct ir_block *block)
             unsigned pin = e->s->pin_of_reg[v->want];
             if (barrier[pin] != v->next_use)
                 v->want = NO_REG;
+            if (v->want != NO_REG && insn->op == IR_WIDEN_U) {
+                e->value[insn->arg[0]].want = v->want;
+                e->value[insn->arg[0]].next_use = v->next_use;
+            }
         }
         v->next_use = 0;
         if ((info->traits & (IR_FAULT | IR_END)) || insn->op == IR_CALL)
@@ -260,13 +327,17 @@ void alloc_analyse(struct emit *e, const struct ir_block *block)
         }
         if (insn->op == IR_FLAGOF)
             continue;
-        for (unsigned p = insn->pending; p; p = u->pending[p - 1].next)
+        for (unsigned p = insn->pending; p; p = u->pending[p - 1].next) {
             add_use(e, u->pending[p - 1].value, i);
+            e->value[u->pending[p - 1].value].seen = 64;
+        }
         for (unsigned k = 0; k < info->n_args; k++) {
             ir_ref arg = insn->arg[k];
             if (arg == IR_NONE || (u->insns[arg].type == IR_FLAGS && !flags_are_packed(u, arg)))
                 continue;
             add_use(e, arg, i);
+            if (e->value[arg].seen < 64)
+                e->value[arg].seen = (uint8_t)MAX(e->value[arg].seen, bits_seen(u, insn, k));
         }
     }
     /* Next uses, for choosing what to evict: a second walk, as next_use was
@@ -287,7 +358,7 @@ void alloc_analyse(struct emit *e, const struct ir_block *block)
  * ------------------------------------------------------------------------------------
  */
 
-static bool is_pinned(const struct emit *e, unsigned reg)
+bool is_pinned(const struct emit *e, unsigned reg)
 {
     return reg < 16 && e->s->pin_of_reg[reg] != NO_REG;
 }
@@ -769,6 +840,12 @@ unsigned def_xmm(struct emit *e, unsigned prefer, uint32_t avoid)
 }
 
 void def_in(struct emit *e, unsigned reg)
+{
+    e->value[e->here].flags = VALUE_LIVE;
+    place(e, e->here, reg);
+}
+
+void def_alias(struct emit *e, unsigned reg)
 {
     e->value[e->here].flags = VALUE_LIVE;
     place(e, e->here, reg);

@@ -7,7 +7,7 @@
  * run_state.tlb, rsp constant (the frame below it holds spill slots), nine
  * registers hold the first STATE_HOT fields, rax rcx rdx rsi are temporaries,
  * xmm0-15 are all temporaries. A value of type I32 in a register has its upper
- * half zero.
+ * half zero, unless no consumer looks at it (value.seen).
  *
  * One backend_state serves one code cache and is used under the cache's lock,
  * except by code that runs (enter, and the C functions the thunks call), which
@@ -165,6 +165,7 @@ struct value {
     uint16_t first_use;
     uint16_t next_alias; /* chain of values in the same pinned register */
     uint16_t flag_last;  /* last consumer of its flags */
+    uint8_t seen;        /* low bits that consumers look at: 64 the whole register */
     uint16_t flag_conds; /* bit per condition pair, WANT_ALL */
 };
 
@@ -352,6 +353,9 @@ struct mem run_mem(struct emit *e, size_t offset);
 int16_t slot_alloc(struct emit *e, bool vector);
 void store_field(struct emit *e, ir_ref source, unsigned field);
 uint16_t snapshot_pending(struct emit *e, ir_ref insn, uint16_t *first);
+bool deposit_is_move(const struct ir_insn *insn);
+void def_alias(struct emit *e, unsigned reg); /* the result is what a pinned register holds */
+bool is_pinned(const struct emit *e, unsigned reg);
 bool is_dying(struct emit *e, ir_ref ref); /* last use is here */
 bool is_constant(struct emit *e, ir_ref ref, uint64_t *value);
 static inline bool is_wide(const struct emit *e, ir_ref ref)
