@@ -265,11 +265,11 @@ static void redirect(struct x86_cpu *cpu, const struct delivery *v)
     x86_set_ip(cpu, offset);
 }
 
-void x86_software_interrupt(struct x86_cpu *cpu, unsigned vector, uint64_t next_ip)
+void x86_software_interrupt(struct x86_cpu *cpu, unsigned vector, uint64_t next_ip, bool int_n)
 {
     struct delivery v = {.vector = vector, .software = true, .ip = next_ip};
 
-    if (cpu->v.run.key & KEY_VM86) {
+    if (int_n && cpu->v.run.key & KEY_VM86) {
         if (redirected(cpu, vector)) {
             redirect(cpu, &v);
             return;
@@ -378,6 +378,7 @@ void x86_raise_exception(struct vcpu *vcpu, const struct exception *e)
                    (unsigned long long)cpu->cr2);
     if (sets_rf(v.vector))
         cpu->eflags |= EFLAGS_RF;
+    cpu->pending_debug = 0; /* the instruction has not ended: it comes again */
     deliver_for_good(cpu, &v);
 }
 
@@ -447,8 +448,7 @@ bool x86_take_interrupt(struct vcpu *v)
     if (cpu->shutdown)
         return false;
     if (cpu->pending_debug) {
-        cpu->dr[6] |= cpu->pending_debug;
-        cpu->pending_debug = 0;
+        x86_enter_debug_cause(cpu, cpu->pending_debug);
         x86_raise_exception(v, &(struct exception){.kind = EXC_DB});
         return true;
     }

@@ -195,7 +195,7 @@ void x86_tss_stack(struct x86_cpu *cpu, unsigned level, uint16_t *ss, uint64_t *
     unsigned bytes = wide ? 4 : 2;
 
     if (offset + 2 * bytes - 1 > cpu->tr.limit)
-        x86_raise(cpu, EXC_TS, selector_error(cpu->tr.selector));
+        x86_raise(cpu, EXC_TS, selector_error(cpu->tr.selector) | (cpu->sys->trap ? 1 : 0));
     *sp = x86_system_load(cpu, table_address(cpu, cpu->tr.base, offset), bytes);
     *ss = (uint16_t)x86_system_load(cpu, table_address(cpu, cpu->tr.base, offset + bytes), 2);
 }
@@ -206,7 +206,7 @@ uint64_t x86_tss_stack64(struct x86_cpu *cpu, unsigned index)
     unsigned offset = 4 + index * 8;
 
     if (offset + 7 > cpu->tr.limit)
-        x86_raise(cpu, EXC_TS, selector_error(cpu->tr.selector));
+        x86_raise(cpu, EXC_TS, selector_error(cpu->tr.selector) | (cpu->sys->trap ? 1 : 0));
     uint64_t sp = x86_system_load(cpu, cpu->tr.base + offset, 8);
     if (!x86_is_canonical(cpu, sp))
         x86_raise(cpu, EXC_SS, 0);
@@ -259,8 +259,11 @@ static uint64_t stack_address(struct x86_cpu *cpu, const struct x86_stack *s, un
 {
     uint64_t offset = s->pointer & s->mask;
 
-    if (!s->ss)
+    if (!s->ss) {
+        if (!x86_is_canonical(cpu, offset))
+            x86_raise(cpu, EXC_SS, 0);
         return s->base + offset;
+    }
     if (!stack_allows(s->ss, offset, size))
         x86_raise(cpu, EXC_SS,
                   s->ss == &cpu->segment[SEG_SS] ? 0 : selector_error(s->ss->selector));

@@ -123,8 +123,9 @@ void x86_task_switch(struct x86_cpu *cpu, uint16_t selector, enum x86_task_sourc
 
 /* ---- exceptions (exceptions.c) --------------------------------------------------------------- */
 
-/* INT n, INT3, INTO, INT1: enters the handler, returning behind the instruction. May raise. */
-void x86_software_interrupt(struct x86_cpu *cpu, unsigned vector, uint64_t next_ip);
+/* INT n, INT3, INTO: enters the handler, returning behind the instruction. May raise. int_n: it is
+ * INT n, which virtual-8086 mode has its own rules for. */
+void x86_software_interrupt(struct x86_cpu *cpu, unsigned vector, uint64_t next_ip, bool int_n);
 
 /* ---- paging (mmu.c) -------------------------------------------------------------------------- */
 
@@ -133,6 +134,13 @@ void x86_set_cr3(struct x86_cpu *cpu, uint64_t value);
 void x86_set_cr4(struct x86_cpu *cpu, uint64_t value);
 bool x86_load_pdptes(struct x86_cpu *cpu, uint64_t cr3); /* false: reserved bits */
 void x86_flush_non_global(struct x86_cpu *cpu);
+
+/* ---- debug registers (debug.c; cpu.h has what the translator calls) -------------------------- */
+
+/* Notes the I/O breakpoints that an access to these ports hits. */
+void x86_check_io_break(struct x86_cpu *cpu, uint16_t port, unsigned size);
+/* Adds what a #DB about to be raised comes from to DR6. */
+void x86_enter_debug_cause(struct x86_cpu *cpu, uint32_t bits);
 
 /* ---- the rest -------------------------------------------------------------------------------- */
 

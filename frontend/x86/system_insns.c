@@ -1022,20 +1022,31 @@ bool trans_popf(struct xlat *x, const struct x86_insn *insn)
 
 /* ---- interrupts ------------------------------------------------------------------------------ */
 
-static void software_interrupt(struct x86_cpu *cpu, uint32_t vector)
+static void software_interrupt(struct x86_cpu *cpu, uint32_t vector, uint32_t int_n)
 {
-    x86_software_interrupt(cpu, vector, x86_ip(cpu));
+    x86_software_interrupt(cpu, vector, x86_ip(cpu), int_n);
 }
-HELPER(software_interrupt, IR_VOID, 1);
+HELPER(software_interrupt, IR_VOID, 2);
+
+/* TF is cleared on the way: no single-step trap follows (vol. 3, 17.3.1.4). */
+static bool interrupt_and_end(struct xlat *x, unsigned vector, bool int_n)
+{
+    struct ir_builder *b = &x->b;
+
+    x86_set_next_pc(x);
+    ir_call(b, &helper_software_interrupt, ir_i32(b, vector), ir_i32(b, int_n), IR_NONE, IR_NONE);
+    ir_exit_lookup(b);
+    return true;
+}
 
 bool trans_int(struct xlat *x, const struct x86_insn *insn)
 {
-    return call_and_end(x, &helper_software_interrupt, ir_i32(&x->b, insn->imm & 0xff), IR_NONE);
+    return interrupt_and_end(x, insn->imm & 0xff, true);
 }
 
 bool trans_int3(struct xlat *x, const struct x86_insn *insn)
 {
-    return call_and_end(x, &helper_software_interrupt, ir_i32(&x->b, EXC_BP), IR_NONE);
+    return interrupt_and_end(x, EXC_BP, false);
 }
 
 /* A trap that no privilege check stops. */
@@ -1058,7 +1069,7 @@ bool trans_into(struct xlat *x, const struct x86_insn *insn)
 
     ir_brcc(b, IR_V, x86_flags(x), overflow, next);
     ir_block_begin(b, overflow);
-    call_and_end(x, &helper_software_interrupt, ir_i32(b, EXC_OF), IR_NONE);
+    interrupt_and_end(x, EXC_OF, false);
     ir_block_begin(b, next);
     return true;
 }
@@ -1108,11 +1119,32 @@ static void enter_flat(struct x86_cpu *cpu, uint16_t cs, uint16_t ss, unsigned l
     x86_set_ip(cpu, ip);
 }
 
+static bool is_amd(const struct x86_cpu *cpu)
+{
+    return cpu->model->vendor[0] == 'A';
+}
+
+/* AMD's processors do not have SYSENTER and SYSEXIT in long mode (APM vol. 3). */
+static void check_sysenter(struct x86_cpu *cpu)
+{
+    if (is_amd(cpu) && cpu->efer & EFER_LMA)
+        x86_raise(cpu, EXC_UD, 0);
+}
+
+/* Intel's have SYSCALL and SYSRET in 64-bit mode only (SDM vol. 2). */
+static void check_syscall(struct x86_cpu *cpu)
+{
+    if (!(cpu->efer & EFER_SCE) || !(cpu->cr0 & CR0_PE) ||
+        (!is_amd(cpu) && !(cpu->v.run.key & KEY_CODE64)))
+        x86_raise(cpu, EXC_UD, 0);
+}
+
 static void sysenter(struct x86_cpu *cpu)
 {
     bool lma = cpu->efer & EFER_LMA;
     uint16_t cs = (uint16_t)cpu->sysenter_cs;
 
+    check_sysenter(cpu);
     if (!(cpu->cr0 & CR0_PE) || !(cs & 0xfffc))
         x86_raise_gp(cpu, 0);
     cpu->eflags &= ~(uint32_t)(EFLAGS_VM | EFLAGS_IF | EFLAGS_RF);
@@ -1128,6 +1160,7 @@ static void sysexit(struct x86_cpu *cpu, uint32_t size)
     bool to64 = size == 8;
     uint64_t ip = cpu->gpr[RDX], sp = cpu->gpr[RCX];
 
+    check_sysenter(cpu);
     if (!(cs & 0xfffc) || (to64 && (!x86_is_canonical(cpu, ip) || !x86_is_canonical(cpu, sp))))
         x86_raise_gp(cpu, 0);
     cpu->gpr[RSP] = to64 ? sp : (uint32_t)sp;
@@ -1143,8 +1176,7 @@ static void syscall_entry(struct x86_cpu *cpu)
     bool lma = cpu->efer & EFER_LMA, from64 = cpu->v.run.key & KEY_CODE64;
     uint64_t next = x86_ip(cpu);
 
-    if (!(cpu->efer & EFER_SCE) || !(cpu->cr0 & CR0_PE))
-        x86_raise(cpu, EXC_UD, 0);
+    check_syscall(cpu);
     cpu->gpr[RCX] = next;
     if (lma) {
         uint32_t flags = x86_eflags_read(cpu) & ~(uint32_t)EFLAGS_RF;
@@ -1165,9 +1197,9 @@ static void sysret(struct x86_cpu *cpu, uint32_t size)
     uint64_t ip = cpu->gpr[RCX];
     bool lma = cpu->efer & EFER_LMA, to64 = lma && size == 8;
 
-    if (!(cpu->efer & EFER_SCE))
-        x86_raise(cpu, EXC_UD, 0);
-    if (to64 && !x86_is_canonical(cpu, ip))
+    check_syscall(cpu);
+    /* AMD's take any address and fault on the fetch. */
+    if (to64 && !is_amd(cpu) && !x86_is_canonical(cpu, ip))
         x86_raise_gp(cpu, 0);
     if (lma)
         x86_eflags_write(cpu, (uint32_t)cpu->gpr[11], (uint32_t)RESTORED);
@@ -1225,7 +1257,7 @@ FAR_HELPER(far_return, 2);
 /* ---- ports ----------------------------------------------------------------------------------- */
 
 /* The I/O permission bitmap (vol. 1, 19.5.2). */
-void x86_check_io(struct x86_cpu *cpu, uint16_t port, unsigned size)
+static void check_io_map(struct x86_cpu *cpu, uint16_t port, unsigned size)
 {
     uint32_t map, bits;
 
@@ -1239,4 +1271,11 @@ void x86_check_io(struct x86_cpu *cpu, uint16_t port, unsigned size)
     bits = (uint32_t)x86_system_load(cpu, cpu->tr.base + map, 2);
     if (bits >> (port % 8) & ((1u << size) - 1))
         x86_raise_gp(cpu, 0);
+}
+
+void x86_check_io(struct x86_cpu *cpu, uint16_t port, unsigned size)
+{
+    check_io_map(cpu, port, size);
+    if (UNLIKELY(cpu->v.run.key & KEY_DATA_BREAK))
+        x86_check_io_break(cpu, port, size);
 }

@@ -401,6 +401,15 @@ static uint32_t iret_flags_mask(const struct x86_cpu *cpu, unsigned operand_size
     return mask;
 }
 
+/* CR4.VME and IOPL below 3: IF of the image goes to VIF (SDM vol. 3, 20.3.3.4). */
+static uint32_t virtual_flags(struct x86_cpu *cpu, uint32_t flags, uint32_t *mask)
+{
+    if (flags & EFLAGS_TF || (flags & EFLAGS_IF && cpu->eflags & EFLAGS_VIP))
+        x86_raise_gp(cpu, 0);
+    *mask |= EFLAGS_VIF;
+    return (flags & ~(uint32_t)EFLAGS_VIF) | (flags & EFLAGS_IF ? EFLAGS_VIF : 0);
+}
+
 static void iret_real(struct x86_cpu *cpu, unsigned size)
 {
     struct x86_stack s = x86_current_stack(cpu);
@@ -408,15 +417,15 @@ static void iret_real(struct x86_cpu *cpu, unsigned size)
     uint64_t ip = x86_stack_pop(cpu, &s, size);
     uint16_t selector = (uint16_t)x86_stack_pop(cpu, &s, size);
     uint32_t flags = (uint32_t)x86_stack_pop(cpu, &s, size);
-    uint32_t mask = iret_flags_mask(cpu, size);
+    uint32_t mask = iret_flags_mask(cpu, size) & ~(uint32_t)(EFLAGS_VIF | EFLAGS_VIP);
 
-    if (vm86)
-        mask &= ~(uint32_t)EFLAGS_IOPL;
-    else
+    if (!vm86)
         mask |= EFLAGS_IOPL | EFLAGS_IF;
+    else if ((cpu->eflags & EFLAGS_IOPL) != EFLAGS_IOPL)
+        flags = virtual_flags(cpu, flags, &mask);
     real_far(cpu, selector, ip);
     x86_set_sp(cpu, s.pointer, s.mask);
-    x86_eflags_write(cpu, flags, mask & ~(uint32_t)(EFLAGS_VIF | EFLAGS_VIP));
+    x86_eflags_write(cpu, flags, mask);
     x86_set_ip(cpu, ip);
 }
 
@@ -475,7 +484,8 @@ static void iret_protected(struct x86_cpu *cpu, unsigned size)
 void x86_iret(struct x86_cpu *cpu, unsigned operand_size)
 {
     if (cpu->v.run.key & KEY_VM86) {
-        if ((cpu->eflags & EFLAGS_IOPL) != EFLAGS_IOPL)
+        if ((cpu->eflags & EFLAGS_IOPL) != EFLAGS_IOPL &&
+            (!(cpu->cr4 & CR4_VME) || operand_size != 2))
             x86_raise_gp(cpu, 0);
         iret_real(cpu, operand_size);
     } else if (!(cpu->v.run.key & KEY_PROTECTED)) {
@@ -489,4 +499,7 @@ void x86_iret(struct x86_cpu *cpu, unsigned operand_size)
         iret_protected(cpu, operand_size);
     }
     cpu->nmi_blocked = false;
+    /* RF lasts for one instruction; where there are no instruction breakpoints it says nothing. */
+    if (!(cpu->v.run.key & KEY_CODE_BREAK))
+        cpu->eflags &= ~(uint32_t)EFLAGS_RF;
 }

@@ -74,7 +74,7 @@ static uint32_t code_linear(struct x86_cpu *cpu, uint32_t ip)
         IR_HELPER(name, IR_VOID, args, HELPER_MAY_FAULT, reads, writes)
 CHECK(raise_exception, 2, GROUP_ALL, 0);
 CHECK(fpu_check, 0, GROUP_FPU, 0);
-CHECK(code_break, 1, GROUP_EFLAGS, 0);
+CHECK(code_break, 1, GROUP_EFLAGS, GROUP_EFLAGS);
 CHECK(code_limit, 1, GROUP_SEGMENTS, 0);
 CHECK(code_window, 1, GROUP_SEGMENTS, 0);
 static const struct ir_helper helper_single_step = IR_HELPER(single_step, IR_VOID, 0, 0, 0, 0);
