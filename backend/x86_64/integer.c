@@ -471,7 +471,7 @@ static void emit_deposit(struct emit *e, const struct ir_insn *insn)
     bool high_byte = start == 8 && length == 8;
     if (deposit_is_move(insn) || high_byte) {
         end_uses(e);
-        unsigned dst = def_reg(e, a, b == a ? 0 : 1u << b);
+        unsigned dst = def_reg(e, a, b == a && !high_byte ? 0 : 1u << b);
         if (dst != a)
             emit_mov_rr(&e->a, w, dst, a);
         if (!high_byte) {
@@ -482,7 +482,7 @@ static void emit_deposit(struct emit *e, const struct ir_insn *insn)
         } else { /* the low word's bytes change places and back */
             emit_rr(&e->a, 0xc1 | OP_16, SHIFT_ROL, dst);
             put8(&e->a, 8);
-            emit_rr(&e->a, 0x88 | OP_BYTE | OP_BYTE_RM, b == a ? dst : b, dst);
+            emit_rr(&e->a, 0x88 | OP_BYTE | OP_BYTE_RM, b, dst);
             emit_rr(&e->a, 0xc1 | OP_16, SHIFT_ROL, dst);
             put8(&e->a, 8);
         }
