@@ -396,11 +396,6 @@ static void interrupt(struct x86_cpu *cpu, unsigned vector)
     deliver_for_good(cpu, &v);
 }
 
-static bool line_is_set(const struct x86_cpu *cpu, enum x86_irq_in line)
-{
-    return atomic_load_explicit(&cpu->irq_lines, memory_order_acquire) >> line & 1;
-}
-
 void x86_set_irq(struct vcpu *v, unsigned line, bool level)
 {
     struct x86_cpu *cpu = x86_cpu(v);
@@ -416,7 +411,7 @@ void x86_set_irq(struct vcpu *v, unsigned line, bool level)
 
 static void update_a20(struct x86_cpu *cpu)
 {
-    uint64_t mask = line_is_set(cpu, X86_A20) ? UINT64_MAX : ~(UINT64_C(1) << 20);
+    uint64_t mask = x86_line(cpu, X86_A20) ? UINT64_MAX : ~(UINT64_C(1) << 20);
 
     if (mask == cpu->sys->a20_mask)
         return;
@@ -429,9 +424,9 @@ bool x86_has_work(struct vcpu *v)
     const struct x86_cpu *cpu = x86_cpu(v);
 
     if (cpu->shutdown)
-        return line_is_set(cpu, X86_INIT);
-    return (line_is_set(cpu, X86_INTR) && (cpu->eflags & EFLAGS_IF)) ||
-           (line_is_set(cpu, X86_NMI) && !cpu->nmi_blocked) || line_is_set(cpu, X86_INIT);
+        return x86_line(cpu, X86_INIT);
+    return (x86_line(cpu, X86_INTR) && (cpu->eflags & EFLAGS_IF)) ||
+           (x86_line(cpu, X86_NMI) && !cpu->nmi_blocked) || x86_line(cpu, X86_INIT);
 }
 
 bool x86_take_interrupt(struct vcpu *v)
@@ -440,7 +435,7 @@ bool x86_take_interrupt(struct vcpu *v)
     int vector;
 
     update_a20(cpu);
-    if (line_is_set(cpu, X86_INIT)) {
+    if (x86_line(cpu, X86_INIT)) {
         atomic_fetch_and(&cpu->irq_lines, ~(1u << X86_INIT));
         x86_reset(v);
         return true;
@@ -457,13 +452,13 @@ bool x86_take_interrupt(struct vcpu *v)
         return false;
     }
     cpu->inhibit = 0;
-    if (line_is_set(cpu, X86_NMI) && !cpu->nmi_blocked) {
+    if (x86_line(cpu, X86_NMI) && !cpu->nmi_blocked) {
         atomic_fetch_and(&cpu->irq_lines, ~(1u << X86_NMI));
         cpu->nmi_blocked = true;
         interrupt(cpu, EXC_NMI);
         return true;
     }
-    if (!line_is_set(cpu, X86_INTR) || !(cpu->eflags & EFLAGS_IF) || !v->board.interrupt_vector)
+    if (!x86_line(cpu, X86_INTR) || !(cpu->eflags & EFLAGS_IF) || !v->board.interrupt_vector)
         return false;
     vcpu_lock_devices(v);
     vector = v->board.interrupt_vector(v->board.opaque, v);

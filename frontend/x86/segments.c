@@ -172,18 +172,22 @@ void x86_load_segment(struct x86_cpu *cpu, enum x86_segment_register seg, uint16
     x86_update_mode(cpu);
 }
 
-void x86_drop_segments(struct x86_cpu *cpu)
+bool x86_drop_segments(struct x86_cpu *cpu)
 {
     static const uint8_t data[] = {SEG_ES, SEG_DS, SEG_FS, SEG_GS};
+    bool dropped = false;
 
     for (unsigned i = 0; i < sizeof(data); i++) {
         struct x86_segment *s = &cpu->segment[data[i]];
         bool conforming =
             (s->attributes & (ATTR_CODE | ATTR_CONFORMING)) == (ATTR_CODE | ATTR_CONFORMING);
         unsigned dpl = s->attributes >> ATTR_DPL_SHIFT & 3;
-        if ((s->attributes & ATTR_S) && !conforming && dpl < cpu->cpl)
+        if ((s->attributes & ATTR_S) && !conforming && dpl < cpu->cpl) {
             *s = (struct x86_segment){.attributes = ATTR_UNUSABLE};
+            dropped = true;
+        }
     }
+    return dropped;
 }
 
 /* ---- stacks of the TSS (SDM vol. 3, 8.2.1, 8.7) ---------------------------------------------- */

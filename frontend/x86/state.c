@@ -38,7 +38,7 @@ void x86_eflags_write(struct x86_cpu *cpu, uint32_t value, uint32_t mask)
     cpu->eflags = all & EFLAGS_KEPT;
     if (changed & EFLAGS_MODE)
         x86_update_mode(cpu);
-    if (changed & all & EFLAGS_IF && atomic_load(&cpu->irq_lines))
+    if (changed & all & EFLAGS_IF && x86_line(cpu, X86_INTR))
         vcpu_kick(&cpu->v);
 }
 

@@ -85,8 +85,9 @@ void x86_descriptor_set_accessed(struct x86_cpu *cpu, struct x86_descriptor *d);
 struct x86_segment x86_segment_of(uint16_t selector, const struct x86_descriptor *d);
 /* Hidden part as real and virtual-8086 mode load it. */
 void x86_load_real_segment(struct x86_cpu *cpu, enum x86_segment_register seg, uint16_t selector);
-/* After a far return outwards: data segments that the new level may not use become null. */
-void x86_drop_segments(struct x86_cpu *cpu);
+/* After a far return outwards: data segments that the new level may not use become null. True: the
+ * mode has to be made again. */
+bool x86_drop_segments(struct x86_cpu *cpu);
 /* Stack pointer for a privilege level, from the TSS. Raises #TS. */
 void x86_tss_stack(struct x86_cpu *cpu, unsigned level, uint16_t *ss, uint64_t *sp);
 uint64_t x86_tss_stack64(struct x86_cpu *cpu, unsigned index); /* RSP0.. or IST1.. as entries 1.. */
@@ -126,6 +127,11 @@ void x86_task_switch(struct x86_cpu *cpu, uint16_t selector, enum x86_task_sourc
 /* INT n, INT3, INTO: enters the handler, returning behind the instruction. May raise. int_n: it is
  * INT n, which virtual-8086 mode has its own rules for. */
 void x86_software_interrupt(struct x86_cpu *cpu, unsigned vector, uint64_t next_ip, bool int_n);
+
+static inline bool x86_line(const struct x86_cpu *cpu, enum x86_irq_in line)
+{
+    return atomic_load_explicit(&cpu->irq_lines, memory_order_acquire) >> line & 1;
+}
 
 /* ---- paging (mmu.c) -------------------------------------------------------------------------- */
 

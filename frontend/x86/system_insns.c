@@ -932,7 +932,7 @@ static void sti(struct x86_cpu *cpu, uint32_t next)
         if (!(cpu->eflags & EFLAGS_IF))
             cpu->inhibit = next;
         cpu->eflags |= EFLAGS_IF;
-        if (atomic_load(&cpu->irq_lines))
+        if (x86_line(cpu, X86_INTR))
             vcpu_kick(&cpu->v);
     } else if (((vm86 && (cpu->cr4 & CR4_VME)) ||
                 (!vm86 && cpu->cpl == 3 && (cpu->cr4 & CR4_PVI))) &&

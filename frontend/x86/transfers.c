@@ -353,9 +353,8 @@ static void return_outward(struct x86_cpu *cpu, const struct x86_segment *cs,
     cpu->segment[SEG_SS] = *ss;
     enter_code(cpu, cs, cs->selector & 3, ip);
     x86_set_sp(cpu, sp, stack_mask(ss, to64));
-    x86_drop_segments(cpu);
-    x86_update_mode(cpu);
-    x86_set_ip(cpu, ip);
+    if (x86_drop_segments(cpu))
+        x86_update_mode(cpu);
 }
 
 void x86_far_return(struct x86_cpu *cpu, unsigned operand_size, unsigned pop_bytes)
@@ -499,6 +498,8 @@ void x86_iret(struct x86_cpu *cpu, unsigned operand_size)
         iret_protected(cpu, operand_size);
     }
     cpu->nmi_blocked = false;
+    if (x86_line(cpu, X86_NMI))
+        vcpu_kick(&cpu->v);
     /* RF lasts for one instruction; where there are no instruction breakpoints it says nothing. */
     if (!(cpu->v.run.key & KEY_CODE_BREAK))
         cpu->eflags &= ~(uint32_t)EFLAGS_RF;

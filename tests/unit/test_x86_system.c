@@ -754,6 +754,12 @@ static void vm86_privilege(void **state)
 
     RAISES(f, EXC_GP, 0, x86_software_interrupt(cpu, 0x21, 0x102, true));
     RAISES(f, EXC_GP, 0, x86_iret(cpu, 2));
+    /* INT3 and INTO are not sensitive to IOPL. */
+    describe_gate(f, IDT + EXC_BP * 8, CODE0, HANDLER, TYPE_TRAP32, 3, 0);
+    x86_software_interrupt(cpu, EXC_BP, 0x101, false);
+    assert_int_equal(x86_ip(cpu), HANDLER);
+    x86_iret(cpu, 4);
+    assert_int_equal(cpu->v.run.pc, 0x10101);
     poke(f, TSS + 0x66, 0x68, 2);
     RAISES(f, EXC_GP, 0, x86_check_io(cpu, 0x60, 1)); /* the map is beyond the TSS */
     destroy(f);
@@ -861,6 +867,34 @@ static void long_mode_interrupts(void **state)
     x86_iret(cpu, 8); /* to the same level: SS:RSP come back even so */
     assert_true(cpu->v.run.pc == high);
     assert_int_equal(cpu->gpr[RSP], STACK0 - 48);
+    destroy(f);
+}
+
+/* SYSCALL and SYSRET run as instructions: F_PC, masks, levels. */
+static void system_calls(void **state)
+{
+    struct fixture *f = create_long(3);
+    struct x86_cpu *cpu = f->cpu;
+
+    memory_write(f->memory, CODE, "\x0f\x05", 2);
+    memory_write(f->memory, HANDLER, "\x48\x0f\x07", 3);
+    x86_wrmsr(cpu, 0xc0000081, (uint64_t)(CODE64 - 16) << 48 | UINT64_C(8) << 32); /* STAR */
+    x86_wrmsr(cpu, 0xc0000082, HANDLER);
+    x86_wrmsr(cpu, 0xc0000084, EFLAGS_IF | EFLAGS_DF);
+    cpu->df = 1;
+    vcpu_step(&cpu->v, 1);
+    assert_int_equal(x86_ip(cpu), HANDLER);
+    assert_int_equal(cpu->cpl, 0);
+    assert_int_equal(cpu->gpr[RCX], CODE + 2);
+    assert_int_equal(cpu->gpr[11], EFLAGS_IF | EFLAGS_DF | EFLAGS_1);
+    assert_int_equal(x86_eflags_read(cpu), EFLAGS_1);
+    assert_int_equal(cpu->segment[SEG_CS].selector, 8);
+    assert_int_equal(cpu->segment[SEG_SS].selector, 16);
+    vcpu_step(&cpu->v, 1);
+    assert_int_equal(x86_ip(cpu), CODE + 2);
+    assert_int_equal(cpu->cpl, 3);
+    assert_int_equal(x86_eflags_read(cpu), EFLAGS_IF | EFLAGS_DF | EFLAGS_1);
+    assert_int_equal(cpu->segment[SEG_CS].selector, CODE64 | 3);
     destroy(f);
 }
 
@@ -997,6 +1031,7 @@ int main(void)
         cmocka_unit_test(vm86_extensions),
         cmocka_unit_test(port_permissions),
         cmocka_unit_test(long_mode_interrupts),
+        cmocka_unit_test(system_calls),
         cmocka_unit_test(long_mode_checks),
         cmocka_unit_test(data_breakpoints),
         cmocka_unit_test(instruction_breakpoints),
