@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "random_unit.h"
+#include "tcg/alu.h"
 #include "tcg/eval.h"
 #include "tcg/vector_ops.h"
 
@@ -508,6 +509,46 @@ static void flags_are_those_of_exact_arithmetic(void **state)
     }
 }
 
+/* Flags that the manual defines, SDM vol. 2. */
+static void alu_rows_mean_what_they_say(void **state)
+{
+    enum { N = IR_FLAG_N, Z = IR_FLAG_Z, C = IR_FLAG_C, P = IR_FLAG_P, V = IR_FLAG_V };
+    static const struct {
+        uint8_t row, width;
+        uint64_t a, b, c;
+        uint16_t before;
+        uint64_t result;
+        uint16_t defined, after;
+    } cases[] = {
+        {IR_ALU_SHL, 8, 0x181, 1, 0, 0, 0x02, N | Z | C | P | V, C | V},
+        {IR_ALU_SHL, 32, 5, 32, 0, IR_FLAG_ALL, 5, IR_FLAG_ALL, IR_FLAG_ALL},
+        {IR_ALU_RCL, 16, 0x8000, 1, 0, C | Z, 0x0001, C | Z, C | Z},
+        {IR_ALU_RCR, 64, 0, 1, 0, C, UINT64_C(1) << 63, C, 0},
+        {IR_ALU_ROR, 32, 1, 1, 0, Z | P, 0x80000000, N | Z | C | P, Z | P | C},
+        {IR_ALU_SHLD, 32, 0x12345678, 0xabcdef01, 8, 0, 0x345678ab, N | Z | C, 0},
+        {IR_ALU_IMUL, 8, 0x80, 2, 0, 0, 0, C | V, C | V},
+        {IR_ALU_MUL, 32, 0x10000, 0xffff, 0, 0, 0xffff0000, C | V, 0},
+        {IR_ALU_IMULH, 32, 0xffffffff, 2, 0, 0, 0xffffffff, 0, 0},
+        {IR_ALU_MULH, 64, UINT64_MAX, 2, 0, 0, 1, 0, 0},
+        {IR_ALU_BTS, 32, 0, 33, 0, Z, 2, C | Z, Z},
+        {IR_ALU_BSF, 32, 0x100, 7, 0, 0, 8, Z, 0},
+        {IR_ALU_BSR, 16, 0, 7, 0, 0, 7, Z, Z},
+        {IR_ALU_TZCNT, 16, 0, 0, 0, 0, 16, C | Z, C},
+        {IR_ALU_BEXTR, 32, 0xabcd, 0x0804, 0, 0, 0xbc, Z | C | V, 0},
+        {IR_ALU_BZHI, 64, UINT64_MAX, 4, 0, 0, 15, Z | C, 0},
+        {IR_ALU_BLSI, 32, 0, 0, 0, 0, 0, Z | C, Z},
+        {IR_ALU_PDEP, 32, 5, 0xf0, 0, 0, 0x50, 0, 0},
+        {IR_ALU_PEXT, 32, 0x50, 0xf0, 0, 0, 5, 0, 0},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        uint16_t flags = cases[i].before;
+        assert_int_equal(
+            ir_alu_eval(cases[i].row, cases[i].width, cases[i].a, cases[i].b, cases[i].c, &flags),
+            cases[i].result);
+        assert_int_equal(flags & cases[i].defined, cases[i].after);
+    }
+}
+
 static void integer_ops_mean_what_they_say(void **state)
 {
     static const struct {
@@ -615,6 +656,7 @@ int main(void)
         cmocka_unit_test(verifier_knows_each_ops_details),
         cmocka_unit_test(unit_prints_like_this),
         cmocka_unit_test(conditions_come_in_pairs),
+        cmocka_unit_test(alu_rows_mean_what_they_say),
         cmocka_unit_test(narrow_flags_are_those_of_the_width),
         cmocka_unit_test(flags_are_those_of_exact_arithmetic),
         cmocka_unit_test(integer_ops_mean_what_they_say),
