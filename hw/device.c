@@ -269,7 +269,8 @@ void device_place(struct device *d, unsigned region, gpa base)
     memory_window_hide(space, &mapping->window);
     if (!mapping->block) {
         mapping_set_ops(mapping);
-        mapping->block = memory_create_device(space, mapping->region->name, mapping->size,
+        mapping->block = memory_create_device(space, mapping->region->name,
+                                              MAX(mapping->size, mapping->region->size),
                                               &mapping->ops, mapping, &err);
     }
     mapping->base = base;

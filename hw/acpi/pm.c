@@ -17,7 +17,7 @@ static void sci_update(struct device *d, const struct acpi_pm *pm)
 
     for (unsigned i = 0; i < ACPI_GPE_MAX; i++)
         level |= (pm->gpe_status[i] & pm->gpe_enable[i]) != 0;
-    device_irq(d, 0, level && (pm->control & SCI_EN));
+    device_irq(d, pm->sci, level && (pm->control & SCI_EN));
 }
 
 /* ---- the timer --------------------------------------------------------------------------------

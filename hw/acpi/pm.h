@@ -2,7 +2,7 @@
 /*
  * The fixed ACPI hardware of PIIX4 and ICH9 (ACPI 6.4, 4.8): PM1 events and control, the power
  * management timer, one block of general purpose events, the SMI command port's switch, the power
- * button. The system control interrupt is output 0 of the device.
+ * button. The system control interrupt goes out where `sci` says.
  *
  * Threading: device lock held.
  */
@@ -18,6 +18,7 @@ struct acpi_pm {
     uint8_t gpe_status[ACPI_GPE_MAX], gpe_enable[ACPI_GPE_MAX];
     uint8_t smi_command, smi_status; /* ports 0xb2, 0xb3 */
     struct timer overflow;           /* the timer's next change of bit 23 */
+    unsigned sci;                    /* the device's output for the interrupt */
 };
 
 void acpi_pm_init(struct device *d, struct acpi_pm *pm, void (*overflow)(void *device));
