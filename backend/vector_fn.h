@@ -20,12 +20,4 @@ struct vector_fn_call {
 
 void vector_fn_eval(unsigned row, struct vector_fn_call *call);
 
-/* PCMPESTRx, PCMPISTRx: the bits of the result ("IntRes2") and the flags, then what the two kinds
- * give of them. Lengths are those of valid elements. */
-unsigned vector_compare_strings(const union ir_vector *a, unsigned length_a,
-                                const union ir_vector *b, unsigned length_b, unsigned immediate,
-                                uint16_t *flags);
-unsigned vector_string_index(unsigned bits, unsigned immediate);
-union ir_vector vector_string_mask(unsigned bits, unsigned immediate);
-
 #endif

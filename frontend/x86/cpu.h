@@ -314,7 +314,8 @@ enum x86_field {
     F_FPU_IP, /* I64 */
     F_FPU_DS,
     F_FPU_DP, /* I64 */
-    F_N,
+    F_VTEMP0, /* 8, V128 */
+    F_N = F_VTEMP0 + 8,
 };
 
 /* Helper groups (struct state_field.group): general registers have bits 0..15. */

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "frontend/x86/fpu.h"
 #include "tcg/ir.h"
 #include "util/log.h"
 

@@ -70,6 +70,10 @@ enum x86_row_trait {
     ROW_MEM_ALIGNED = 8192, /* a 16-byte memory operand must be aligned (#GP) */
 };
 
+/* Arguments of vector rows: an enum ir_vfn, or a vector op of the IR and its lane. */
+enum { VOP_MARK = 1 << 16, VOP_SWAP = 1 << 17 };
+#define VOP(op, lane) ((uint32_t)VOP_MARK | (uint32_t)IR_##op << 8 | (lane))
+
 struct x86_row {
     const char *name, *encoding, *operands;
     x86_handler *handler;

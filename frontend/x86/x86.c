@@ -22,6 +22,7 @@
         FIELD(F_YMM_HIGH0 + (n), "ymm" #n "h", ymm[n][2], IR_V128, 0, GROUP_VECTOR),               \
         FIELD(F_XMM_S0 + (n), "xmm" #n "s", ymm[n][0], IR_I32, 0, GROUP_VECTOR),                   \
         FIELD(F_XMM_D0 + (n), "xmm" #n "d", ymm[n][0], IR_I64, 0, GROUP_VECTOR)
+#define VTEMP(n) FIELD(F_VTEMP0 + (n), "vtemp" #n, vtemp[2 * (n)], IR_V128, 0, GROUP_VECTOR)
 #define GPR(type, n, name, hot) FIELD(F_R0 + (n), name, gpr[n], type, hot, GROUP_R(n))
 
 /* In the order of their use by compilers: the first get host registers. */
@@ -47,7 +48,8 @@
         FIELD(F_FPU_CS, "fpu_cs", fpu_cs, IR_I32, 0, GROUP_FPU),                                   \
         FIELD(F_FPU_IP, "fpu_ip", fpu_ip, IR_I64, 0, GROUP_FPU),                                   \
         FIELD(F_FPU_DS, "fpu_ds", fpu_ds, IR_I32, 0, GROUP_FPU),                                   \
-        FIELD(F_FPU_DP, "fpu_dp", fpu_dp, IR_I64, 0, GROUP_FPU)
+        FIELD(F_FPU_DP, "fpu_dp", fpu_dp, IR_I64, 0, GROUP_FPU), VTEMP(0), VTEMP(1), VTEMP(2),     \
+        VTEMP(3), VTEMP(4), VTEMP(5), VTEMP(6), VTEMP(7)
 
 const struct state_field x86_fields32[F_N] = {FIELDS(IR_I32)};
 const struct state_field x86_fields64[F_N] = {FIELDS(IR_I64)};
@@ -61,7 +63,7 @@ static const struct insn_desc *const no_tables[] = {NULL};
     .xlat_size = sizeof(struct x86_xlat), .insn_tables = no_tables, .n_irq_in = X86_N_IRQ_IN,      \
     .exact_code_writes = true, .init = x86_init, .reset = x86_reset, .finish = x86_finish,         \
     .translate = x86_translate, .mmu = &x86_mmu_client, .raise = x86_raise_exception,              \
-    .restore = x86_restore_state, .take_interrupt = x86_take_interrupt, .has_work = x86_has_work,        \
+    .restore = x86_restore_state, .take_interrupt = x86_take_interrupt, .has_work = x86_has_work,  \
     .set_irq = x86_set_irq, .print_state = x86_print_state, .disassemble = x86_disassemble_guest
 
 static const struct guest i386_guest = {
