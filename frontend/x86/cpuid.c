@@ -36,7 +36,7 @@ static void vendor(const struct x86_cpu *cpu, uint32_t out[4])
     memcpy(&out[ECX], cpu->model->vendor + 8, 4);
 }
 
-static uint32_t signature(const struct x86_model *m)
+uint32_t x86_signature(const struct x86_model *m)
 {
     uint32_t family = MIN(m->family, 15), extended = m->family - family;
 
@@ -47,7 +47,7 @@ static uint32_t signature(const struct x86_model *m)
 /* CLFLUSH lines are of 64 bytes; one logical processor with APIC ID 0. */
 static void features(struct x86_cpu *cpu, uint32_t out[4])
 {
-    out[EAX] = signature(cpu->model);
+    out[EAX] = x86_signature(cpu->model);
     out[EBX] = (x86_has(cpu, HAS_CLFSH) ? 8u << 8 : 0) | 1u << 16;
     out[ECX] =
         COLLECT(cpu, {HAS_SSE3, 0}, {HAS_PCLMUL, 1}, {HAS_MONITOR, 3}, {HAS_SSSE3, 9},
@@ -103,6 +103,8 @@ static void xsave(const struct x86_cpu *cpu, uint32_t subleaf, uint32_t out[4])
     enum { LEGACY = 576, AVX_OFFSET = 576, AVX_BYTES = 256 };
     bool avx = x86_has(cpu, HAS_AVX);
 
+    if (!x86_has(cpu, HAS_XSAVE))
+        return;
     switch (subleaf) {
     case 0:
         out[EAX] = avx ? 7 : 3;
@@ -125,7 +127,7 @@ static void xsave(const struct x86_cpu *cpu, uint32_t subleaf, uint32_t out[4])
 
 static void extended_signature(const struct x86_cpu *cpu, uint32_t out[4])
 {
-    out[EAX] = signature(cpu->model);
+    out[EAX] = x86_signature(cpu->model);
     out[ECX] = COLLECT(cpu, {HAS_LAHF64, 0}, {HAS_ABM, 5}, {HAS_SSE4A, 6}, {HAS_3DNOWPREFETCH, 8});
     out[EDX] = COLLECT(cpu, {HAS_SYSCALL, 11}, {HAS_NX, 20}, {HAS_PDPE1GB, 26}, {HAS_RDTSCP, 27},
                        {HAS_LM, 29});

@@ -57,8 +57,7 @@ void x86_reset(struct vcpu *v)
     reset_system(cpu);
     reset_segments(cpu);
     memset(cpu->gpr, 0, sizeof(cpu->gpr));
-    cpu->gpr[RDX] =
-        (uint32_t)cpu->model->family << 8 | (uint32_t)cpu->model->model << 4 | cpu->model->stepping;
+    cpu->gpr[RDX] = x86_signature(cpu->model);
     cpu->status = 0;
     cpu->df = cpu->eflags = cpu->inhibit = cpu->pending_debug = 0;
     cpu->cr0 = CR0_ET | CR0_NW | CR0_CD;

@@ -155,6 +155,7 @@ void x86_wrmsr(struct x86_cpu *cpu, uint32_t number, uint64_t value);
 void x86_set_efer(struct x86_cpu *cpu, uint64_t value);
 uint64_t x86_tsc(struct x86_cpu *cpu);
 enum { X86_TSC_HZ = 1000000000 };
+uint32_t x86_signature(const struct x86_model *m); /* family, model, stepping, as CPUID.1 has it */
 void x86_cpuid(struct x86_cpu *cpu, uint32_t leaf, uint32_t subleaf, uint32_t out[4]); /* cpuid.c */
 
 /* ---- helpers for the translator (system_helpers.c); all MAY_FAULT and to be followed by the end

@@ -385,6 +385,26 @@ static void process_context_identifiers(void **state)
     destroy(f);
 }
 
+/* SDM vol. 3, 9.1.2; leaf D of a processor without XSAVE is empty. */
+static void identification(void **state)
+{
+    static const char *const models[] = {"486", "qemu64", "Broadwell"};
+    static const uint32_t signatures[] = {0x480, 0x60fb1, 0x306d2};
+
+    for (unsigned i = 0; i < ARRAY_SIZE(models); i++) {
+        struct fixture *f = create("x86_64", models[i]);
+        uint32_t out[4];
+
+        assert_int_equal(f->cpu->gpr[RDX], signatures[i]);
+        x86_cpuid(f->cpu, 1, 0, out);
+        assert_int_equal(out[0], signatures[i]);
+        x86_cpuid(f->cpu, 0xd, 0, out);
+        if (f->cpu->model->max_basic >= 0xd)
+            assert_int_equal(out[0] != 0, x86_has(f->cpu, HAS_XSAVE));
+        destroy(f);
+    }
+}
+
 static void address_line_20(void **state)
 {
     struct fixture *f = create("i386", "486");
@@ -1013,6 +1033,7 @@ int main(void)
         cmocka_unit_test(pages_of_four_levels),
         cmocka_unit_test(supervisor_protection),
         cmocka_unit_test(process_context_identifiers),
+        cmocka_unit_test(identification),
         cmocka_unit_test(address_line_20),
         cmocka_unit_test(segment_checks),
         cmocka_unit_test(unreal_mode),
