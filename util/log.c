@@ -27,6 +27,7 @@ const struct log_item_name log_item_names[] = {
     {"int", LOG_INT, "exceptions and interrupts taken"},
     {"mmu", LOG_MMU, "page table walks and TLB maintenance"},
     {"guest_error", LOG_GUEST_ERROR, "what the guest does against the manual"},
+    {"guest_errors", LOG_GUEST_ERROR, "the same, as QEMU spells it"},
     {"unimp", LOG_UNIMP, "what the guest asks for and calque lacks, once per site"},
     {"exec", LOG_EXEC, "each unit entered from the run loop"},
     {NULL, 0, NULL},

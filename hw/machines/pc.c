@@ -31,6 +31,7 @@ static const struct machine_device pc_devices[] = {
     {"piix3", "piix3", 0, "gsi", 0, NULL, "bus=pci.0,addr=1.0"},
     {"piix3-ide", "ide", 0, "gsi", 14, NULL,
      "bus=pci.0,addr=1.1,base0=0x1f0,base1=0x170,base2=0x3f6,base3=0x376"},
+    {"piix4-pm", "power-key", 0, "gsi", 9, NULL, "bus=pci.0,addr=1.3"},
     {"i8254", "pit", 0x40, "gsi", 0, NULL, NULL},
     {"pc-speaker", "speaker", 0x61, NULL, 0, NULL, NULL},
     {"mc146818", "rtc", 0x70, "gsi", 8, NULL, NULL},
@@ -117,6 +118,8 @@ static bool pc_init(struct machine *m, struct error *err)
         .pm_base = PM_BASE,
         .gpe_base = GPE_BASE,
         .gpe_bytes = 4,
+        .acpi_enable = 0xf1,
+        .acpi_disable = 0xf0,
     };
     pc->boot.firmware = "bios-256k.bin";
     pc->boot.fw_cfg = "fw_cfg";

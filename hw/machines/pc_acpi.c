@@ -251,7 +251,7 @@ static uint32_t make_facs(struct blob *b)
 /* 5.2.9. IA-PC boot flags: legacy devices, 8042, VGA is there. */
 static uint32_t make_fadt(struct blob *b, uint32_t facs, uint32_t dsdt)
 {
-    enum { SCI = 9, SMI_COMMAND = 0xb2, ACPI_ENABLE = 2, ACPI_DISABLE = 3, RESET_REGISTER = 0xcf9 };
+    enum { SCI = 9, SMI_COMMAND = 0xb2, RESET_REGISTER = 0xcf9 };
     enum { WBINVD = 1, PROC_C1 = 4, SLP_BUTTON = 32, RTC_S4 = 128, RESET = 1024, NO_C2 = 0xfff };
     const struct pc_acpi *board = b->board;
     struct aml *a = &b->a;
@@ -263,8 +263,8 @@ static uint32_t make_fadt(struct blob *b, uint32_t facs, uint32_t dsdt)
     aml_u8(a, 0); /* unspecified profile */
     aml_u16(a, SCI);
     aml_u32(a, SMI_COMMAND);
-    aml_u8(a, ACPI_ENABLE);
-    aml_u8(a, ACPI_DISABLE);
+    aml_u8(a, board->acpi_enable);
+    aml_u8(a, board->acpi_disable);
     aml_u16(a, 0);
     aml_u32(a, board->pm_base);
     aml_u32(a, 0);

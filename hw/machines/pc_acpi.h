@@ -17,6 +17,7 @@ struct pc_acpi {
     uint64_t low_bytes, high_bytes; /* RAM below, from 4 GiB */
     uint16_t pm_base, gpe_base;
     uint8_t gpe_bytes;
+    uint8_t acpi_enable, acpi_disable; /* what the SMI command port takes */
     uint64_t mcfg_base; /* 0: no MMCONFIG */
     uint8_t mcfg_buses; /* minus one */
 };
