@@ -289,8 +289,13 @@ unsigned flags_pack(struct emit *e, ir_ref flags)
 /* The flags of one argument in a temporary of its own, which is not rax. */
 static unsigned take_part(struct emit *e, ir_ref flags)
 {
-    unsigned from = flags_pack(e, flags), reg = alloc_temp(e);
+    uint32_t locked = e->locked;
+    unsigned from = flags_pack(e, flags);
+    if (from != RAX && TEMP_MASK >> from & 1 && !e->reg_value[from])
+        return from;
+    unsigned reg = alloc_temp(e);
     emit_mov_rr(&e->a, 0, reg, from);
+    e->locked = locked | 1u << reg;
     return reg;
 }
 
