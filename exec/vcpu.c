@@ -480,6 +480,7 @@ static enum exit_reason run_guarded(struct engine *engine)
     /* An interrupt may have come, or gone unheeded, while the vCPU stood. */
     atomic_store(&engine->cpu->run.exit_request, 1);
     reason = run_loop(engine);
+    run_x87_sync(&engine->cpu->run, true);
     engine->restart_valid = false;
     engine->pending_link = NULL;
     current_vcpu = outer;
@@ -561,6 +562,7 @@ enum exit_reason vcpu_step(struct vcpu *cpu, unsigned n)
             break;
         reason = EXIT_REQUESTED;
     }
+    run_x87_sync(&cpu->run, true);
     engine->stepping = false;
     engine->restart_valid = false;
     current_vcpu = NULL;

@@ -1107,6 +1107,18 @@ static void bounce_read(struct mmu *mmu, uint64_t va, unsigned length, unsigned 
     }
 }
 
+static void prepare_range(struct mmu *mmu, uint64_t va, unsigned length, unsigned memop)
+{
+    unsigned first = MIN(length, left_in_page(va));
+    struct target target = resolve(mmu, va, MMU_WRITE, memop, false);
+
+    target_prepare(mmu, &target, first);
+    if (first < length) {
+        target = resolve(mmu, va + first, MMU_WRITE, memop, false);
+        target_prepare(mmu, &target, length - first);
+    }
+}
+
 void *mmu_probe(struct mmu *mmu, gva address, unsigned length, unsigned memop)
 {
     uint64_t va = masked(mmu, address);
@@ -1124,22 +1136,12 @@ void *mmu_probe(struct mmu *mmu, gva address, unsigned length, unsigned memop)
     } else {
         resolve(mmu, va + left_in_page(va), access, memop, unaligned);
     }
+    if (access == MMU_WRITE && mmu->code_store)
+        prepare_range(mmu, va, length, memop);
     mmu->run->bounce_address = va;
     if (access == MMU_READ || memop & IR_MEM_READ)
         bounce_read(mmu, va, length, memop);
     return mmu->run->bounce;
-}
-
-static void prepare_range(struct mmu *mmu, uint64_t va, unsigned length, unsigned memop)
-{
-    unsigned first = MIN(length, left_in_page(va));
-    struct target target = resolve(mmu, va, MMU_WRITE, memop, false);
-
-    target_prepare(mmu, &target, first);
-    if (first < length) {
-        target = resolve(mmu, va + first, MMU_WRITE, memop, false);
-        target_prepare(mmu, &target, length - first);
-    }
 }
 
 void mmu_commit(struct mmu *mmu, void *pointer, gva address, unsigned length, unsigned memop)
@@ -1149,8 +1151,6 @@ void mmu_commit(struct mmu *mmu, void *pointer, gva address, unsigned length, un
 
     if (pointer != mmu->run->bounce)
         return;
-    if (mmu->code_store)
-        prepare_range(mmu, va, length, memop);
     for (unsigned i = 0; i < length; i += size) {
         unsigned here = MIN(size, length - i);
 

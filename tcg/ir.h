@@ -203,18 +203,21 @@ struct ir_fp_rules {
     /* The guest's floating point is the host's own: NaNs, denormals and tininess alike, and the
      * guest's DAZ and FTZ are in run_state.mxcsr: no result needs the function above. */
     bool same_as_host;
-    /* X87 on a backend that has no such registers: the same operation on run_state.x87. */
+    /* X87 on a backend that has no such registers: the same operation on run_state.x87. modrm: bits
+     * 15:8 are the immediate. memory: NULL if there is none. */
     uint64_t (*x87)(void *cpu, unsigned opcode, unsigned modrm, void *memory, uint64_t value);
 };
 
 /*
  * X87: one x87 or MMX instruction, opcode and ModRM as the x86 manual has them, on the vCPU's x87
  * registers. While generated code runs these may live in the host's own (run_state.x87_live);
- * run.h says how they get there and back. aux: the opcode byte(s): 0xd8..0xdf, or 0x0fXX for MMX
- * with the mandatory prefix in bits 23:16; imm: the immediate byte. sub: ModRM; for memory forms
- * mod is 0, rm is 0 and arg[0] is a host pointer (from PROBE or to run_state); for forms with a
- * general or XMM register arg[1] is its value or the result has the type. No x87 exception is ever
- * unmasked in the host's control word: a guest that unmasks one runs other code.
+ * run.h says how they get there and back. aux: the opcode: 0xd8..0xdf, or for MMX 0x0fXX, 0x0f38XX,
+ * 0x0f3aXX; imm: the immediate byte. sub: ModRM; for memory forms mod and rm are 0 and arg[0] is a
+ * host pointer to the operand (from PROBE), or arg[1] is the operand itself. For register forms
+ * arg[1] is the general register's value, or the result is what it gets. FCOMI and its like have a
+ * result of type I32, the flags as PACKFLAGS has them; FCMOVNE is the only FCMOV, and moves if arg[1]
+ * is not zero. No x87 exception is ever unmasked in the host's control word: a guest that unmasks one
+ * runs other code.
  */
 
 /* How a guest access is done: the aux word of LOAD, STORE, PROBE, COMMIT, CAS, RMW. */

@@ -103,6 +103,11 @@ static void print_suffix(FILE *out, const struct ir_insn *insn)
     case IR_ALU:
         fprintf(out, ".%s.%u", insn->sub < IR_N_ALU ? ir_alu_info[insn->sub].name : "?", insn->aux);
         break;
+    case IR_X87:
+        fprintf(out, ".%x.%02x", insn->aux, insn->sub);
+        if (insn->imm)
+            fprintf(out, ".%" PRIu64, insn->imm);
+        break;
     case IR_MERGEFLAGS:
         print_flag_set(out, insn->sub);
         break;

@@ -246,6 +246,30 @@ static bool check_vfn(const struct checker *c, const struct ir_insn *insn)
     return true;
 }
 
+static bool check_x87(const struct checker *c, const struct ir_insn *insn)
+{
+    static const char wanted[2] = {'l', 'n'};
+    unsigned opcode = insn->aux;
+    bool escape = opcode >= 0xd8 && opcode <= 0xdf, memory = insn->sub < 0xc0;
+    if (!escape && opcode >> 8 != 0x0f && opcode >> 8 != 0x0f38 && opcode >> 8 != 0x0f3a)
+        return fail(c, "no opcode 0x%x", opcode);
+    if (insn->type != IR_VOID && insn->type != IR_I32 && insn->type != IR_I64)
+        return fail(c, "type %u", insn->type);
+    if (memory && (insn->sub & 0xc7))
+        return fail(c, "ModRM 0x%x with a memory operand", insn->sub);
+    if (!memory && insn->arg[0] != IR_NONE)
+        return fail(c, "a pointer, but no memory operand");
+    for (unsigned i = 0; i < ARRAY_SIZE(wanted); i++) {
+        if (insn->arg[i] == IR_NONE)
+            continue;
+        if (!check_defined(c, insn->arg[i]))
+            return false;
+        if (!type_fits(c, wanted[i], c->unit->insns[insn->arg[i]].type, 0, 0))
+            return fail(c, "argument %u, %%%u, has the wrong type", i, insn->arg[i]);
+    }
+    return true;
+}
+
 static bool check_memop(const struct checker *c, unsigned memop, unsigned type)
 {
     unsigned size = memop & IR_MEM_SIZE;
@@ -493,6 +517,7 @@ static bool check_insn(struct checker *c)
         return true;
     if (insn->op == IR_CALL                        ? !check_call(c, insn)
         : insn->op == IR_ALU                       ? !check_alu(c, insn)
+        : insn->op == IR_X87                       ? !check_x87(c, insn)
         : insn->op == IR_VFN || insn->op == IR_VFP ? !check_vfn(c, insn)
                                                    : !check_arguments(c, insn))
         return false;

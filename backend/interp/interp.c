@@ -206,6 +206,10 @@ static void emit_insn(struct emitter *e, unsigned ref)
     case IR_SET:
         emit_field(e, code);
         break;
+    case IR_X87: /* which arguments there are */
+        for (unsigned i = 0; i < 2; i++)
+            code->arg[i] += insn->arg[i] != IR_NONE;
+        break;
     case IR_ALU: /* the flags after it have a slot of their own, behind the value's */
         code->from = insn->arg[3] != IR_NONE;
         break;
@@ -525,6 +529,17 @@ static void do_float(const struct backend_state *state, void *cpu, struct frame 
     f->values[code->result].i = result & ir_type_mask(code->type);
 }
 
+static void do_x87(const struct backend_state *state, void *cpu, struct frame *f,
+                   const struct code_insn *code)
+{
+    unsigned modrm = code->sub | (unsigned)code->imm << 8;
+    void *memory = (void *)(uintptr_t)(code->arg[0] ? f->values[code->arg[0] - 1].i : 0);
+    uint64_t value = code->arg[1] ? f->values[code->arg[1] - 1].i : 0;
+    uint64_t result = state->env.fp->x87(cpu, code->aux, modrm, memory, value);
+    if (code->type != IR_VOID)
+        f->values[code->result].i = result & ir_type_mask(code->type);
+}
+
 static void do_bitcast(struct frame *f, const struct code_insn *code)
 {
     uint64_t value = f->values[code->arg[0]].i;
@@ -664,6 +679,9 @@ static void do_other(const struct backend_state *state, struct run_state *run, s
         break;
     case IR_FABS:
         result->i = a->i & ~(UINT64_C(1) << (ir_type_bits(code->type) - 1));
+        break;
+    case IR_X87:
+        do_x87(state, run, f, code);
         break;
     case IR_BITCAST:
         do_bitcast(f, code);

@@ -115,6 +115,7 @@ static emit_fn *const emitters[IR_N_OPS] = {
     [IR_VFMA] = emit_vector_fp,
     [IR_VFN] = emit_vector_fn,
     [IR_VFP] = emit_vector_fn,
+    [IR_X87] = emit_x87,
     [IR_BR] = emit_branch,
     [IR_BRCC] = emit_branch_cc,
     [IR_EXIT_JUMP] = emit_exit_jump,
@@ -171,6 +172,7 @@ static void emit_blocks(struct emit *e)
     for (unsigned b = 0; b < u->n_blocks; b++) {
         e->block = b;
         e->block_start[b] = e->a.p;
+        e->x87_ready = false;
         alloc_analyse(e, &u->blocks[b]);
         alloc_begin_block(e);
         for (ir_ref i = u->blocks[b].first; i <= u->blocks[b].last; i++) {

@@ -63,6 +63,7 @@ void emit_call(struct emit *e, const struct ir_insn *insn)
     parallel_move(e, insn->arg, registers, helper->n_args);
     emit_lea(&e->a, OP_W, RDI, mem_at(RBP, -e->s->bias));
     call_address(e, (uint64_t)helper->fn);
+    e->x87_ready = false;
     if (may_fault)
         record_hot_site(e);
     alloc_drop_temps(e, changed);
@@ -327,6 +328,9 @@ void cold_emit_all(struct emit *e, struct unit_code *code)
         case COLD_INDIRECT_POLL:
             bind_here(&e->a, cold->poll_from);
             emit_jmp_to(&e->a, e->s->thunk.poll_indirect);
+            break;
+        case COLD_X87:
+            cold_x87(e, cold);
             break;
         default:
             cold_memory(e, cold);

@@ -279,6 +279,7 @@ bool thunks_create(struct backend_state *s, struct error *err)
     emit_exit_thunks(&a, s);
     emit_slow(&a, s, false);
     emit_slow(&a, s, true);
+    emit_x87_thunk(&a, s);
     return true;
 }
 

@@ -122,7 +122,7 @@ struct pinned_field {
 
 struct thunks {
     const uint8_t *enter, *leave, *leave_raised, *lookup, *link, *guard, *poll_exit, *poll_loop,
-        *poll_indirect, *indirect, *slow, *slow_xmm, *stop;
+        *poll_indirect, *indirect, *slow, *slow_xmm, *x87_load, *stop;
 };
 
 struct backend_state {
@@ -187,6 +187,7 @@ enum cold_kind {
     COLD_POLL,     /* poll of a loop */
     COLD_INDIRECT, /* inline cache miss */
     COLD_INDIRECT_POLL,
+    COLD_X87, /* the x87 registers are in memory */
 };
 
 struct cold {
@@ -277,6 +278,7 @@ struct emit {
     bool hold_flags;     /* a consumer has its condition but has not used it yet */
     ir_ref stored_ahead; /* a SET whose store is already done */
     unsigned pair_turn;  /* which register gathers the next pair of flag bytes */
+    bool x87_ready;      /* the host's x87 registers are known to hold the vCPU's */
     ir_ref eflags;       /* whose flags EFLAGS holds, 0 none */
     ir_ref sum[4];       /* the last values that are another one plus a constant */
     unsigned n_sums;
@@ -437,6 +439,11 @@ const void *x86_indirect_fill(struct run_state *run, struct inline_slot *slot,
 
 /* slow.c */
 void x86_slow_access(struct run_state *run, const uint8_t *back, struct backend_state *s);
+
+/* x87.c */
+emit_fn emit_x87;
+void cold_x87(struct emit *e, const struct cold *cold);
+void emit_x87_thunk(struct assembler *a, struct backend_state *s);
 
 /* vector.c */
 void load_vector_constant(struct emit *e, ir_ref ref, unsigned reg);

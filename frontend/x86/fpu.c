@@ -10,6 +10,7 @@
 #include <string.h>
 #include <xmmintrin.h>
 
+#include "frontend/x86/x87.h"
 #include "softmmu/mmu.h"
 
 enum {
@@ -24,11 +25,6 @@ enum {
     MXCSR_RESET = 0x1f80,
     BEFORE_COMPUTING = 7, /* invalid, denormal, divide by zero: SDM vol. 1, 11.5.2 */
 };
-
-/* Until the x87 part is linked the registers are never live. */
-__attribute__((weak)) void run_x87_sync(struct run_state *run, bool for_write)
-{
-}
 
 /* ---- MXCSR ----------------------------------------------------------------------------------- */
 
@@ -131,10 +127,6 @@ enum {
     COMPONENT_X87 = 1,
     COMPONENT_SSE = 2,
     COMPONENT_AVX = 4,
-    X87_MASKS = 0x3f,
-    X87_SUMMARY = 0x8080, /* ES and B */
-    X87_CONTROL_ONE = 0x40,
-    X87_CONTROL_BITS = 0x1f3f,
 };
 
 /* The memory image of an area: read and written through the MMU in pieces of 8 bytes. */
@@ -183,9 +175,9 @@ static void put_x87(struct area *a)
     run_x87_sync(&cpu->v.run, false);
     memcpy(a->bytes, x87, AT_MXCSR);
     memcpy(a->bytes + AT_ST, x87 + AT_ST, AT_XMM - AT_ST);
-    unsigned status = load_le16(x87 + AT_STATUS) & ~(unsigned)X87_SUMMARY;
+    unsigned status = load_le16(x87 + AT_STATUS) & ~(unsigned)X87_ERROR;
     if (status & ~cpu->fpu_control & X87_MASKS)
-        status |= X87_SUMMARY;
+        status |= X87_ERROR;
     store_le16(a->bytes + AT_CONTROL, (uint16_t)cpu->fpu_control);
     store_le16(a->bytes + AT_STATUS, (uint16_t)status);
     a->bytes[AT_TAGS + 1] = 0;
@@ -208,10 +200,9 @@ static void take_x87(struct area *a)
     memcpy(x87 + AT_ST, a->bytes + AT_ST, AT_XMM - AT_ST);
     for (unsigned i = 0; i < 8; i++)
         memset(x87 + AT_ST + 16 * i + 10, 0, 6);
-    cpu->fpu_control = (load_le16(a->bytes) & X87_CONTROL_BITS) | X87_CONTROL_ONE;
+    cpu->fpu_control = (load_le16(a->bytes) & X87_CONTROL) | X87_CONTROL_ONE;
     store_le16(x87 + AT_CONTROL, (uint16_t)(cpu->fpu_control | X87_MASKS));
-    store_le16(x87 + AT_STATUS,
-               (uint16_t)(load_le16(a->bytes + AT_STATUS) & ~(unsigned)X87_SUMMARY));
+    store_le16(x87 + AT_STATUS, (uint16_t)(load_le16(a->bytes + AT_STATUS) & ~(unsigned)X87_ERROR));
     cpu->fpu_opcode = load_le16(a->bytes + AT_OPCODE) & 0x7ff;
     cpu->fpu_ip = a->wide ? load_le64(a->bytes + AT_IP) : load_le32(a->bytes + AT_IP);
     cpu->fpu_dp = a->wide ? load_le64(a->bytes + AT_DP) : load_le32(a->bytes + AT_DP);
@@ -399,14 +390,7 @@ void x86_fpu_reset(struct x86_cpu *cpu)
     x86_mxcsr_write(cpu, MXCSR_RESET);
 }
 
-/* The translator emits VFP and no scalar operations of the IR, so no function of the guest's is
- * ever asked for a result. */
-__attribute__((weak)) uint64_t x87_execute_masked(void *cpu, unsigned opcode, unsigned modrm,
-                                                  void *memory, uint64_t value)
-{
-    return 0;
-}
-
+/* The translator emits VFP and no scalar operations of the IR: those are never asked for. */
 const struct ir_fp_rules x86_fp_rules = {
     .groups = GROUP_FPU,
     .same_as_host = true,

@@ -303,6 +303,31 @@ void x86_store128(struct xlat *x, ir_ref linear, int64_t displacement, ir_ref va
     watch(x, linear, displacement, 16, true);
 }
 
+/* The largest element that divides the length, and the alignment it asks for: SDM vol. 3, table
+ * 6-7 (an 80-bit number is aligned to 8). */
+static unsigned probe_memop(struct xlat *x, unsigned length, bool write)
+{
+    unsigned element = log2_of(length), align = length == 10 ? 3 : element;
+
+    return element | (write ? IR_MEM_WRITE | IR_MEM_READ : 0) |
+           (UNLIKELY(x86_xlat(x)->key & KEY_ALIGN) ? IR_MEM_ALIGN_OF(align) : 0);
+}
+
+ir_ref x86_probe(struct xlat *x, ir_ref linear, unsigned length, bool write)
+{
+    ir_ref pointer = ir_probe(&x->b, linear, 0, length, probe_memop(x, length, write));
+
+    if (!write)
+        watch(x, linear, 0, length, false);
+    return pointer;
+}
+
+void x86_commit(struct xlat *x, ir_ref pointer, ir_ref linear, unsigned length)
+{
+    ir_commit(&x->b, pointer, linear, 0, length, probe_memop(x, length, true));
+    watch(x, linear, 0, length, true);
+}
+
 ir_ref x86_rmw(struct xlat *x, enum ir_rmw what, ir_ref linear, unsigned size, ir_ref operand)
 {
     ir_ref old = ir_rmw(&x->b, x86_value_type(size), what, linear, operand, x86_memop(x, size));

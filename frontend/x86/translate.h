@@ -91,6 +91,10 @@ ir_ref x86_cas(struct xlat *x, ir_ref linear, unsigned size, ir_ref expected, ir
  * function that a missed alignment is a #GP and no #AC. */
 ir_ref x86_load128(struct xlat *x, ir_ref linear, int64_t displacement, bool aligned);
 void x86_store128(struct xlat *x, ir_ref linear, int64_t displacement, ir_ref value, bool aligned);
+/* A host pointer to an operand of `length` bytes, for X87 and helpers. A writer ends with
+ * x86_commit; until then nothing is changed if it is no plain RAM. */
+ir_ref x86_probe(struct xlat *x, ir_ref linear, unsigned length, bool write);
+void x86_commit(struct xlat *x, ir_ref pointer, ir_ref linear, unsigned length);
 
 /* ---- operands -------------------------------------------------------------------------------- */
 

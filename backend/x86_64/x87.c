@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * X87 (ir.h): the instruction itself, on the host's x87 registers. The first one of a block makes
+ * sure that these hold the vCPU's; helpers may have taken them to memory.
+ */
+#include "backend/x86_64/x86_64.h"
+
+enum { STATUS_AX = 0xe0 };
+enum { XSTATE_X87 = 1, XSTATE_BV = 512 }; /* SDM vol. 1, 13.4 */
+
+void run_x87_sync(struct run_state *run, bool for_write)
+{
+    if (run->x87_live) {
+        __asm__ volatile("xsave64 %0" : "+m"(run->x87) : "a"(XSTATE_X87), "d"(0));
+        /* Opcode and pointers are not the guest's, but may tell where our code is. */
+        memset(run->x87 + 6, 0, 18);
+        if (for_write) {
+            __asm__ volatile("fninit");
+            run->x87_live = 0;
+        }
+    }
+    run->x87[XSTATE_BV] = XSTATE_X87; /* not "as after FNINIT", whatever is in it */
+}
+
+void emit_x87_thunk(struct assembler *a, struct backend_state *s)
+{
+    struct mem area = mem_at(RBP, (int32_t)offsetof(struct run_state, x87) - s->bias);
+    struct mem live = mem_at(RBP, (int32_t)offsetof(struct run_state, x87_live) - s->bias);
+
+    emit_nops(a, -(uintptr_t)a->p & 15);
+    s->thunk.x87_load = (const uint8_t *)asm_here(a);
+    put8(a, 0x50 | RAX); /* push */
+    put8(a, 0x50 | RDX);
+    emit_mov_imm(a, RAX, XSTATE_X87);
+    emit_alu_rr(a, 0, ALU_XOR, RDX, RDX);
+    emit_rm(a, 0xae | OP_0F | OP_W, 5, area); /* xrstor64 */
+    emit_store(a, 0, live, RAX);
+    put8(a, 0x58 | RDX); /* pop */
+    put8(a, 0x58 | RAX);
+    put8(a, 0xc3);
+}
+
+void cold_x87(struct emit *e, const struct cold *cold)
+{
+    bind_here(&e->a, cold->from[0]);
+    emit_call_to(&e->a, e->s->thunk.x87_load);
+    bind_to(emit_jmp(&e->a), cold->back);
+}
+
+static void make_live(struct emit *e)
+{
+    struct cold *cold;
+
+    if (e->x87_ready)
+        return;
+    e->x87_ready = true;
+    cold = cold_add(e, COLD_X87);
+    emit_alu_mi(&e->a, 0, ALU_CMP, run_mem(e, offsetof(struct run_state, x87_live)), 0);
+    cold->from[0] = emit_jcc(&e->a, CC_E);
+    cold->back = e->a.p;
+}
+
+/* The opcode as the assembler takes it. */
+static unsigned host_opcode(unsigned opcode)
+{
+    if (opcode >> 8 == 0x0f38)
+        return (opcode & 0xff) | OP_0F38;
+    if (opcode >> 8 == 0x0f3a)
+        return (opcode & 0xff) | OP_0F3A;
+    return (opcode & 0xff) | (opcode >> 8 ? OP_0F : 0);
+}
+
+static bool has_immediate(unsigned opcode)
+{
+    return (opcode >= 0x0f70 && opcode <= 0x0f73) || opcode == 0x0fc4 || opcode == 0x0fc5 ||
+           opcode >> 8 == 0x0f3a;
+}
+
+static void memory_form(struct emit *e, const struct ir_insn *insn)
+{
+    struct mem m = mem_at(RSP, FRAME_SCRATCH);
+
+    if (insn->arg[0] != IR_NONE)
+        m = mem_at(use_gpr(e, insn->arg[0]), 0);
+    else
+        emit_store(&e->a, OP_W, m, use_gpr(e, insn->arg[1]));
+    emit_rm_imm(&e->a, host_opcode(insn->aux), insn->sub >> 3 & 7, m, 0);
+    end_uses(e);
+}
+
+/* FNSTSW AX; FCOMI and its like: ZF, PF, CF where LAHF puts them. */
+static void result_in_ax(struct emit *e, const struct ir_insn *insn)
+{
+    enum { LAHF = 0x9f, STATUS_FLAGS = IR_FLAG_Z | IR_FLAG_P | IR_FLAG_C };
+
+    alloc_take(e, RAX);
+    put8(&e->a, insn->aux);
+    put8(&e->a, insn->sub);
+    if (insn->sub == STATUS_AX) {
+        emit_rr(&e->a, 0xb7 | OP_0F, RAX, RAX); /* movzx */
+    } else {
+        put8(&e->a, LAHF);
+        emit_alu_ri(&e->a, 0, ALU_AND, RAX, STATUS_FLAGS);
+    }
+    def_in(e, RAX);
+}
+
+static void escape_form(struct emit *e, const struct ir_insn *insn)
+{
+    if (insn->type != IR_VOID) {
+        result_in_ax(e, insn);
+        return;
+    }
+    if (insn->arg[1] != IR_NONE) { /* FCMOVNE */
+        unsigned condition = use_gpr(e, insn->arg[1]);
+        emit_test_rr(&e->a, 0, condition, condition);
+    }
+    put8(&e->a, insn->aux);
+    put8(&e->a, insn->sub);
+    end_uses(e);
+}
+
+/* One of reg and rm may be a general register: the result, or the value. */
+static void mmx_form(struct emit *e, const struct ir_insn *insn)
+{
+    enum { MOVD_FROM = 0x0f7e };
+    unsigned reg = insn->sub >> 3 & 7, rm = insn->sub & 7;
+    unsigned opcode = host_opcode(insn->aux);
+
+    if (insn->arg[1] != IR_NONE) {
+        rm = use_gpr(e, insn->arg[1]);
+        opcode |= op_w(e->u->insns[insn->arg[1]].type);
+    }
+    end_uses(e);
+    if (insn->type != IR_VOID) {
+        unsigned result = def_reg(e, NO_REG, 0);
+        opcode |= op_w(insn->type);
+        if (insn->aux == MOVD_FROM)
+            rm = result;
+        else
+            reg = result;
+    }
+    emit_rr(&e->a, opcode, reg, rm);
+}
+
+void emit_x87(struct emit *e, const struct ir_insn *insn)
+{
+    make_live(e);
+    if (insn->aux == 0x0f77) { /* emms */
+        put8(&e->a, 0x0f);
+        put8(&e->a, 0x77);
+    } else if (insn->sub < 0xc0) {
+        memory_form(e, insn);
+    } else if (insn->aux <= 0xff) {
+        escape_form(e, insn);
+    } else {
+        mmx_form(e, insn);
+    }
+    if (has_immediate(insn->aux))
+        put8(&e->a, (unsigned)insn->imm);
+}
