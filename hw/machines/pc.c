@@ -4,22 +4,12 @@
  * power management, a standard VGA. Addresses and interrupts are those of the PC/AT and of the
  * chipset's data sheets (Intel 290549, 290550, 290562).
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "frontend/guest.h"
-#include "hw/intc/apic.h"
 #include "hw/machines/pc.h"
-#include "hw/machines/pc_acpi.h"
-#include "hw/machines/x86_boot.h"
+#include "hw/intc/apic.h"
 #include "hw/pci/pci.h"
-#include "hw/timer/mc146818.h"
 #include "util/bits.h"
 
-enum { PM_BASE = 0x600, GPE_BASE = 0xafe0, SCI_LINE = 9 };
-#define LOW_RAM_MAX (UINT64_C(3) << 30) /* the rest of 4 GiB is the PCI hole */
-enum { PCI_MEMORY = 0xfd000000 };       /* where BARs are put without firmware */
+enum { PM_BASE = 0x600, SCI_LINE = 9 };
 
 static const struct machine_device pc_devices[] = {
     {"apic", "apic0", 0xfee00000, "cpu", 0, NULL, NULL},
@@ -52,81 +42,9 @@ static const struct machine_wire pc_wires[] = {
 };
 
 static const struct machine_prop pc_props[] = {
-    {"acpi", "on,off", "ACPI tables (on)"},
-    {"hpet", "on,off", "the HPET (on)"},
-    {"pit", "on,off", NULL},
-    {"smm", "off,auto", "system management mode is not there"},
-    {"vmport", "off,auto", "VMware's port is not there"},
-    {"kernel-irqchip", "off,on,split", "taken: it means nothing here"},
-    {"nvdimm", "off", NULL},
-    {"mem-merge", "on,off", NULL},
-    {"dump-guest-core", "on,off", NULL},
+    PC_PROPS,
     {NULL},
 };
-
-/* ---- the tables ------------------------------------------------------------------------------ */
-
-struct pc {
-    struct x86_boot_info boot;
-    struct pc_acpi acpi;
-};
-
-static bool is_off(struct machine *m, const char *prop)
-{
-    char value[8];
-
-    return machine_prop_string(m, prop, value, sizeof(value)) && !strcmp(value, "off");
-}
-
-static uint8_t *make_acpi(struct machine *m, gpa base, size_t *size, struct error *err)
-{
-    const struct pc *pc = m->data;
-
-    return pc_acpi_make(&pc->acpi, base, size, err);
-}
-
-static bool offer(struct machine *m, struct device *fw_cfg, struct error *err)
-{
-    const struct pc *pc = m->data;
-
-    return !pc->boot.make_acpi || pc_acpi_offer(&pc->acpi, fw_cfg, err);
-}
-
-/* ---- life ------------------------------------------------------------------------------------ */
-
-static struct pci_bus *pci_bus(struct machine *m)
-{
-    return pci_bus_of(machine_find_device(m, "i440fx"));
-}
-
-static bool pc_init(struct machine *m, struct error *err)
-{
-    struct pc *pc = calloc(1, sizeof(*pc));
-
-    if (!pc)
-        return error_set(err, "out of memory");
-    m->data = pc;
-    if (!x86_map_ram(m, LOW_RAM_MAX, &pc->boot.ram, err))
-        return false;
-    pc_connect_cpu(m);
-    pci_bus(m)->msi = apic_msi;
-    pc->acpi = (struct pc_acpi){
-        .hpet = machine_find_device(m, "hpet") != NULL,
-        .floppy = machine_find_device(m, "fdc") != NULL,
-        .low_bytes = pc->boot.ram.low_bytes,
-        .high_bytes = pc->boot.ram.high_bytes,
-        .pm_base = PM_BASE,
-        .gpe_base = GPE_BASE,
-        .gpe_bytes = 4,
-        .acpi_enable = 0xf1,
-        .acpi_disable = 0xf0,
-    };
-    pc->boot.firmware = "bios-256k.bin";
-    pc->boot.fw_cfg = "fw_cfg";
-    pc->boot.make_acpi = m->boot.no_acpi || is_off(m, "acpi") ? NULL : make_acpi;
-    pc->boot.offer = offer;
-    return x86_boot_init(m, &pc->boot, err);
-}
 
 /* PIRQ A-D are on 10, 10, 11, 11 (pc_acpi.c says the same to the guest). */
 static unsigned interrupt_line(unsigned slot, unsigned pin)
@@ -136,44 +54,35 @@ static unsigned interrupt_line(unsigned slot, unsigned pin)
     return lines[(slot + pin + 3) % 4];
 }
 
-/* What firmware would have set in the chipset. */
-static void set_chipset(struct machine *m)
-{
-    static const struct {
-        uint8_t devfn, offset;
-        uint32_t value;
-        uint8_t size;
-    } registers[] = {
-        {0, 0x59, 0x30, 1}, /* PAM: 0xf0000 and what is below it are RAM */
-        {0, 0x5a, 0x33333333, 4},
-        {0, 0x5e, 0x3333, 2},
-        {1 << 3, 0x60, 0x0b0b0a0a, 4},      /* PIRQRC[A:D] */
-        {1 << 3 | 3, 0x40, PM_BASE | 1, 4}, /* PMBA */
-        {1 << 3 | 3, 0x80, 1, 1},           /* PMREGMISC: PMIOSE */
-        {1 << 3 | 3, PCI_INTERRUPT_LINE, SCI_LINE, 1},
-    };
-    struct pci_bus *bus = pci_bus(m);
-    bool ok;
+static const struct pc_register pc_registers[] = {
+    {0, 0x59, 1, 0x30}, /* PAM: 0xf0000 and what is below it are RAM */
+    {0, 0x5a, 4, 0x33333333},
+    {0, 0x5e, 2, 0x3333},
+    {1 << 3, 0x60, 4, 0x0b0b0a0a},      /* PIRQRC[A:D] */
+    {1 << 3 | 3, 0x40, 4, PM_BASE | 1}, /* PMBA */
+    {1 << 3 | 3, 0x80, 1, 1},           /* PMREGMISC: PMIOSE */
+    {1 << 3 | 3, PCI_INTERRUPT_LINE, 1, SCI_LINE},
+    {0, 0, 0, 0},
+};
 
-    for (unsigned i = 0; i < ARRAY_SIZE(registers); i++) {
-        for (unsigned k = 0; k < registers[i].size; k++)
-            pci_config_write(bus, registers[i].devfn, registers[i].offset + k,
-                             registers[i].value >> (8 * k) & 0xff, 1);
-    }
-    pc_assign_pci(bus, PCI_MEMORY, interrupt_line);
-    memory_store(m->ports, 0x4d1, 0x0e, 1, &ok); /* ELCR: 9, 10, 11 are levels */
-}
+static const struct pc_chipset chipset = {
+    .host_bridge = "i440fx",
+    .low_ram_max = UINT64_C(3) << 30, /* the rest of 4 GiB is the PCI hole */
+    .firmware = "bios-256k.bin",
+    .pci_memory = 0xfd000000,
+    .registers = pc_registers,
+    .interrupt_line = interrupt_line,
+    .level_lines = 1 << 9 | 1 << 10 | 1 << 11,
+    .acpi = {.pm_base = PM_BASE,
+             .gpe_base = 0xafe0,
+             .gpe_bytes = 4,
+             .acpi_enable = 0xf1,
+             .acpi_disable = 0xf0},
+};
 
-static bool pc_boot(struct machine *m, struct error *err)
+static bool pc_440_init(struct machine *m, struct error *err)
 {
-    if (m->boot.kernel && !m->boot.bios)
-        set_chipset(m);
-    return x86_boot(m, err);
-}
-
-static void pc_finish(struct machine *m)
-{
-    free(m->data);
+    return pc_init(m, &chipset, err);
 }
 
 #define PC(guest_name)                                                                             \
@@ -191,7 +100,7 @@ static void pc_finish(struct machine *m)
         .devices = pc_devices,                                                                     \
         .wires = pc_wires,                                                                         \
         .props = pc_props,                                                                         \
-        .init = pc_init,                                                                           \
+        .init = pc_440_init,                                                                       \
         .boot = pc_boot,                                                                           \
         .finish = pc_finish,                                                                       \
     };                                                                                             \

@@ -4,6 +4,7 @@
 #define CALQUE_HW_MACHINES_PC_H
 
 #include "hw/machine.h"
+#include "hw/machines/pc_acpi.h"
 
 /* The wires of the PC/AT's interrupt system: gsi to the 8259 pair and the I/O APIC. */
 #define PC_GSI_TO_PIC(n)                                                                           \
@@ -26,13 +27,39 @@
         PC_GSI_TO_IOAPIC(19), PC_GSI_TO_IOAPIC(20), PC_GSI_TO_IOAPIC(21), PC_GSI_TO_IOAPIC(22),    \
         PC_GSI_TO_IOAPIC(23)
 
-/* Joins the vCPU with its local APIC and the 8259 pair. From init. */
-void pc_connect_cpu(struct machine *m);
+/* Properties of -M that every PC takes. */
+#define PC_PROPS                                                                                   \
+    {"acpi", "on,off", "ACPI tables (on)"}, {"hpet", "on,off", "the HPET (on)"},                   \
+        {"pit", "on,off", NULL}, {"smm", "off,auto", "system management mode is not there"},       \
+        {"vmport", "off,auto", "VMware's port is not there"},                                      \
+        {"kernel-irqchip", "off,on,split", "taken: it means nothing here"},                        \
+        {"nvdimm", "off", NULL}, {"mem-merge", "on,off", NULL},                                    \
+    {                                                                                              \
+        "dump-guest-core", "on,off", NULL                                                          \
+    }
 
-struct pci_bus;
-/* Gives every BAR of the bus an address and switches decoding and mastering on, as firmware would.
- * line: the interrupt that a slot's pin reaches. */
-void pc_assign_pci(struct pci_bus *bus, uint32_t memory_base,
-                   unsigned (*line)(unsigned slot, unsigned pin));
+/* A configuration register that firmware sets. */
+struct pc_register {
+    uint8_t devfn, offset, size; /* size 0 ends a list */
+    uint32_t value;
+};
+
+struct pc_chipset {
+    const char *host_bridge; /* id of the device */
+    uint64_t low_ram_max;    /* most RAM below 4 GiB */
+    const char *firmware;
+    uint32_t pci_memory; /* where BARs are put without firmware */
+    const struct pc_register *registers;
+    unsigned (*interrupt_line)(unsigned slot, unsigned pin);
+    uint16_t level_lines; /* ISA interrupts that are levels (ELCR) */
+    struct pc_acpi acpi;  /* what the board knows beforehand */
+};
+
+/* The hooks of machine_class. chipset lives as long as the machine. */
+bool pc_init(struct machine *m, const struct pc_chipset *chipset, struct error *err);
+bool pc_boot(struct machine *m, struct error *err);
+void pc_finish(struct machine *m);
+/* Joins the vCPU with its local APIC and the 8259 pair: boards without PCI need only this. */
+void pc_connect_cpu(struct machine *m);
 
 #endif

@@ -2,9 +2,13 @@
 /* What the PC boards share; see pc.h. */
 #include "hw/machines/pc.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "frontend/guest.h"
 #include "hw/intc/apic.h"
 #include "hw/intc/i8259.h"
+#include "hw/machines/x86_boot.h"
 #include "hw/pci/pci.h"
 #include "util/bits.h"
 
@@ -106,10 +110,10 @@ static bool assign_bar(struct assignment *a, unsigned devfn, unsigned offset)
     return wide;
 }
 
-void pc_assign_pci(struct pci_bus *bus, uint32_t memory_base,
-                   unsigned (*line)(unsigned slot, unsigned pin))
+/* Gives every BAR of the bus an address and switches decoding and mastering on. */
+static void assign_pci(struct pci_bus *bus, const struct pc_chipset *chipset)
 {
-    struct assignment a = {.bus = bus, .next_memory = memory_base, .next_io = 0xc000};
+    struct assignment a = {.bus = bus, .next_memory = chipset->pci_memory, .next_io = 0xc000};
 
     for (unsigned devfn = 0; devfn < ARRAY_SIZE(bus->functions); devfn++) {
         if (!bus->functions[devfn])
@@ -118,7 +122,97 @@ void pc_assign_pci(struct pci_bus *bus, uint32_t memory_base,
             i += assign_bar(&a, devfn, PCI_BAR0 + 4 * i);
         unsigned pin = pci_config_read(bus, devfn, PCI_INTERRUPT_PIN, 1);
         if (pin)
-            pci_config_write(bus, devfn, PCI_INTERRUPT_LINE, line(devfn >> 3, pin - 1), 1);
+            pci_config_write(bus, devfn, PCI_INTERRUPT_LINE,
+                             chipset->interrupt_line(devfn >> 3, pin - 1), 1);
         pci_config_write(bus, devfn, PCI_COMMAND, COMMAND_ALL, 2);
     }
+}
+
+/* ---- a board's life -------------------------------------------------------------------------- */
+
+struct pc {
+    const struct pc_chipset *chipset;
+    struct x86_boot_info boot;
+    struct pc_acpi acpi;
+};
+
+static struct pci_bus *pci_bus(struct machine *m)
+{
+    const struct pc *pc = m->data;
+
+    return pci_bus_of(machine_find_device(m, pc->chipset->host_bridge));
+}
+
+static uint8_t *make_acpi(struct machine *m, gpa base, size_t *size, struct error *err)
+{
+    const struct pc *pc = m->data;
+
+    return pc_acpi_make(&pc->acpi, base, size, err);
+}
+
+static bool offer(struct machine *m, struct device *fw_cfg, struct error *err)
+{
+    const struct pc *pc = m->data;
+
+    return !pc->boot.make_acpi || pc_acpi_offer(&pc->acpi, fw_cfg, err);
+}
+
+static bool wants_acpi(struct machine *m)
+{
+    char value[8];
+
+    return !m->boot.no_acpi &&
+           !(machine_prop_string(m, "acpi", value, sizeof(value)) && !strcmp(value, "off"));
+}
+
+bool pc_init(struct machine *m, const struct pc_chipset *chipset, struct error *err)
+{
+    struct pc *pc = calloc(1, sizeof(*pc));
+
+    if (!pc)
+        return error_set(err, "out of memory");
+    m->data = pc;
+    pc->chipset = chipset;
+    if (!x86_map_ram(m, chipset->low_ram_max, &pc->boot.ram, err))
+        return false;
+    pc_connect_cpu(m);
+    pci_bus(m)->msi = apic_msi;
+    pc->acpi = chipset->acpi;
+    pc->acpi.hpet = machine_find_device(m, "hpet") != NULL;
+    pc->acpi.floppy = machine_find_device(m, "fdc") != NULL;
+    pc->acpi.low_bytes = pc->boot.ram.low_bytes;
+    pc->acpi.high_bytes = pc->boot.ram.high_bytes;
+    pc->boot.firmware = chipset->firmware;
+    pc->boot.fw_cfg = "fw_cfg";
+    pc->boot.make_acpi = wants_acpi(m) ? make_acpi : NULL;
+    pc->boot.offer = offer;
+    return x86_boot_init(m, &pc->boot, err);
+}
+
+/* What firmware would have set. */
+static void set_chipset(struct machine *m)
+{
+    const struct pc *pc = m->data;
+    struct pci_bus *bus = pci_bus(m);
+    bool ok;
+
+    for (const struct pc_register *r = pc->chipset->registers; r->size; r++) {
+        for (unsigned i = 0; i < r->size; i++)
+            pci_config_write(bus, r->devfn, r->offset + i, r->value >> (8 * i) & 0xff, 1);
+    }
+    assign_pci(bus, pc->chipset);
+    memory_store(m->ports, 0x4d0, pc->chipset->level_lines & 0xff, 1, &ok);
+    memory_store(m->ports, 0x4d1, pc->chipset->level_lines >> 8, 1, &ok);
+}
+
+bool pc_boot(struct machine *m, struct error *err)
+{
+    if (m->boot.kernel && !m->boot.bios)
+        set_chipset(m);
+    return x86_boot(m, err);
+}
+
+void pc_finish(struct machine *m)
+{
+    free(m->data);
 }
