@@ -495,8 +495,8 @@ static bool is_nan64(uint64_t v)
 static const uint8_t fma_order[3][3] = {
     [FORM_132] = {0, 2, 1}, [FORM_213] = {1, 0, 2}, [FORM_231] = {1, 2, 0}};
 
-/* The library's fma is the host's instruction where there is one. The NaN of a result is the first
- * of the operands in the order they are written (SDM vol. 1, 14.5.3), its sign is left alone. */
+/* The library's fma is the host's instruction where there is one. The NaN of a result is that of
+ * the first factor, the second, the addend, in this order; its sign is left alone. */
 static uint32_t fma32(enum fma_form form, enum fma_kind kind, const uint32_t *x)
 {
     float f[3];
@@ -511,8 +511,8 @@ static uint32_t fma32(enum fma_form form, enum fma_kind kind, const uint32_t *x)
     float value = r;
     memcpy(&result, &value, 4);
     for (unsigned i = 0; i < 3; i++)
-        if (is_nan32(x[i]))
-            return x[i] | 0x00400000;
+        if (is_nan32(x[fma_order[form][i]]))
+            return x[fma_order[form][i]] | 0x00400000;
     return is_nan32(result) ? 0xffc00000 : result;
 }
 
@@ -530,8 +530,8 @@ static uint64_t fma64(enum fma_form form, enum fma_kind kind, const uint64_t *x)
     double value = r;
     memcpy(&result, &value, 8);
     for (unsigned i = 0; i < 3; i++)
-        if (is_nan64(x[i]))
-            return x[i] | UINT64_C(0x0008000000000000);
+        if (is_nan64(x[fma_order[form][i]]))
+            return x[fma_order[form][i]] | UINT64_C(0x0008000000000000);
     return is_nan64(result) ? UINT64_C(0xfff8000000000000) : result;
 }
 
@@ -597,7 +597,14 @@ static uint32_t half_to_single(uint16_t half)
 
 LANES(VCVTPH2PS, w, 4, half_to_single(k->a->h[i]))
 
-enum { FLAG_INVALID = 1, FLAG_OVERFLOW = 8, FLAG_UNDERFLOW = 16, FLAG_INEXACT = 32 };
+enum { MXCSR_DAZ = 0x40 };
+enum {
+    FLAG_INVALID = 1,
+    FLAG_DENORMAL = 2,
+    FLAG_OVERFLOW = 8,
+    FLAG_UNDERFLOW = 16,
+    FLAG_INEXACT = 32
+};
 
 static uint16_t single_to_half(uint32_t single, unsigned rounding)
 {
@@ -608,8 +615,10 @@ static uint16_t single_to_half(uint32_t single, unsigned rounding)
             _mm_setcsr(_mm_getcsr() | FLAG_INVALID);
         return (uint16_t)(sign | 0x7c00 | (fraction ? 0x200 | fraction >> 13 : 0));
     }
-    if (!exponent && !fraction)
+    if (!exponent && (!fraction || (_mm_getcsr() & MXCSR_DAZ)))
         return (uint16_t)sign;
+    if (!exponent)
+        _mm_setcsr(_mm_getcsr() | FLAG_DENORMAL);
     uint32_t mantissa = exponent ? fraction | 0x800000 : fraction;
     int scale = (exponent ? (int)exponent : 1) - 112; /* the half's exponent field */
     unsigned shift = 13 + (scale < 1 ? MIN((unsigned)(1 - scale), 17u) : 0);

@@ -105,6 +105,7 @@ static void call_function(struct emit *e, const struct ir_insn *insn)
         put8(&e->a, 0x04);
         put8(&e->a, 0x7f); /* add al, 127 */
         put8(&e->a, 0x9e); /* sahf */
+        emit_mov_imm(&e->a, RAX, 0);
         flags_produced(e);
     }
     def_in(e, dst);
