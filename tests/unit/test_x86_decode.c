@@ -351,10 +351,48 @@ static bool matches(const char *pattern, const char *text)
     return !pattern || (text && !strcasecmp(pattern, text));
 }
 
-static bool is_exception(const char *mnemonic, const struct x86_row *row, unsigned mode)
+static bool is_vector(const char *mnemonic, const struct x86_row *row)
 {
+    const unsigned traits = ROW_SSE | ROW_AVX | ROW_MMX;
+    unsigned n;
+    const struct x86_row *rows = x86_rows(&n);
+
+    if (row)
+        return row->traits & traits;
+    for (unsigned i = 0; i < n; i++)
+        if (rows[i].traits & traits && !strcasecmp(rows[i].name, mnemonic))
+            return true;
+    return false;
+}
+
+/* One of these in front. */
+static bool has_prefix(const uint8_t *bytes, const char *which)
+{
+    for (unsigned i = 0; i < 15; i++) {
+        uint8_t b = bytes[i];
+        if (strchr(which, (char)b))
+            return true;
+        if (b >> 4 != 4 && b != 0x67 && b != 0x66 && b != 0xf2 && b != 0xf3 && (b & 0xe7) != 0x26 &&
+            b != 0x64 && b != 0x65)
+            return false;
+    }
+    return false;
+}
+
+static bool is_exception(const char *mnemonic, const struct x86_row *row, unsigned mode,
+                         const uint8_t *bytes)
+{
+    /* It ignores mandatory prefixes that no row has, and prefixes before VEX. */
+    if (!row && has_prefix(bytes, "\x66\xf2\xf3") && is_vector(mnemonic, NULL))
+        return true;
     /* With 16-bit operands it forgets F2 and F3. */
     if (mode == 0 && row && row->encoding[0] == 'F' && row->encoding[2] == ' ')
+        return true;
+    /* It takes 67 REX.W for 66. */
+    if (mode == 2 && row && is_vector(NULL, row) && has_prefix(bytes, "\x67"))
+        return true;
+    /* There it takes 66 for an operand size, too, and MMX for SSE. */
+    if (mode == 0 && is_vector(mnemonic, row))
         return true;
     for (unsigned i = 0; i < ARRAY_SIZE(exceptions); i++)
         if (matches(exceptions[i].capstone, mnemonic) &&
@@ -515,7 +553,7 @@ static void compare(struct comparison *c, unsigned mode, const uint8_t *bytes, u
     const char *what = difference(c->handle[mode], &insn, result, capstone);
     const char *mnemonic = capstone ? mnemonic_of(capstone) : "";
 
-    if (what && !is_exception(mnemonic, result == DECODE_OK ? insn.row : NULL, mode) &&
+    if (what && !is_exception(mnemonic, result == DECODE_OK ? insn.row : NULL, mode, bytes) &&
         !was_said(c, result == DECODE_OK ? insn.row->encoding : mnemonic) &&
         c->differences++ < 100) {
         char text[128];
