@@ -25,14 +25,13 @@ enum x86_key {
     KEY_LONG = 1 << 5,      /* EFER.LMA: 64-bit or compatibility mode */
     KEY_CPL_SHIFT = 6,      /* bits 7:6 */
     KEY_CPL = 3 << 6,
-    KEY_CS_FLAT = 1 << 8,   /* CS: base 0, limit 4 GiB - 1 (always in 64-bit mode) */
-    KEY_DATA_FLAT = 1 << 9, /* DS, ES, SS: base 0, limit 4 GiB - 1, readable and writable */
-    KEY_FS_GS_OPEN =
-        1 << 10,             /* FS, GS: readable and writable, limit 4 GiB - 1: add the base only */
-    KEY_TRACE = 1 << 11,     /* EFLAGS.TF: #DB after every instruction */
-    KEY_FPU_TRAP = 1 << 12,  /* CR0.EM or TS: x87 gives #NM (MMX: EM #UD, TS #NM) */
-    KEY_WAIT_TRAP = 1 << 13, /* CR0.MP and TS: WAIT gives #NM */
-    KEY_EMULATE = 1 << 14,   /* CR0.EM: MMX and SSE give #UD */
+    KEY_CS_FLAT = 1 << 8,        /* CS: base 0, limit 4 GiB - 1 (always in 64-bit mode) */
+    KEY_DATA_FLAT = 1 << 9,      /* DS, ES, SS: base 0, limit 4 GiB - 1, readable and writable */
+    KEY_FS_OPEN = 1 << 10,       /* FS: readable and writable, limit 4 GiB - 1: add the base only */
+    KEY_TRACE = 1 << 11,         /* EFLAGS.TF: #DB after every instruction */
+    KEY_FPU_TRAP = 1 << 12,      /* CR0.EM or TS: x87 gives #NM (MMX: EM #UD, TS #NM) */
+    KEY_WAIT_TRAP = 1 << 13,     /* CR0.MP and TS: WAIT gives #NM */
+    KEY_EMULATE = 1 << 14,       /* CR0.EM: MMX and SSE give #UD */
     KEY_TASK_SWITCHED = 1 << 15, /* CR0.TS: SSE gives #NM */
     KEY_SSE = 1 << 16,           /* CR4.OSFXSR */
     KEY_AVX = 1 << 17,           /* CR4.OSXSAVE and XCR0.AVX */
@@ -41,6 +40,7 @@ enum x86_key {
     KEY_ALIGN = 1 << 20,         /* CR0.AM, EFLAGS.AC, CPL 3: data accesses are checked (#AC) */
     KEY_DATA_BREAK = 1 << 21,    /* DR7 enables a data or I/O breakpoint */
     KEY_CODE_BREAK = 1 << 22,    /* DR7 enables an instruction breakpoint */
+    KEY_GS_OPEN = 1 << 23,       /* GS likewise */
 };
 
 enum x86_register { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R15 = 15 };

@@ -224,7 +224,7 @@ ir_ref x86_linear_at(struct xlat *x, unsigned segment, ir_ref offset, unsigned a
 
     if (is_flat(x, segment))
         return offset;
-    if (segment >= SEG_FS && (xx->code64 || xx->key & KEY_FS_GS_OPEN)) {
+    if (segment >= SEG_FS && xx->key & (segment == SEG_FS ? KEY_FS_OPEN : KEY_GS_OPEN)) {
         linear = ir_bin(b, IR_ADD, ir_get(b, F_BASE0 + segment), offset);
         return xx->code64 ? linear : x86_wrap_address(x, linear, 4);
     }

@@ -58,7 +58,7 @@ static uint32_t segment_key(const struct x86_cpu *cpu, bool code64)
     uint32_t key = 0;
 
     if (code64)
-        return KEY_CODE64 | KEY_CS_FLAT | KEY_DATA_FLAT | KEY_FS_GS_OPEN;
+        return KEY_CODE64 | KEY_CS_FLAT | KEY_DATA_FLAT | KEY_FS_OPEN | KEY_GS_OPEN;
     if (s[SEG_CS].attributes & ATTR_DB)
         key |= KEY_CODE32;
     if (s[SEG_SS].attributes & ATTR_DB)
@@ -68,8 +68,10 @@ static uint32_t segment_key(const struct x86_cpu *cpu, bool code64)
     if (is_flat_data(&s[SEG_DS]) && is_flat_data(&s[SEG_ES]) && is_flat_data(&s[SEG_SS]) &&
         !(s[SEG_DS].base | s[SEG_ES].base | s[SEG_SS].base))
         key |= KEY_DATA_FLAT;
-    if (is_flat_data(&s[SEG_FS]) && is_flat_data(&s[SEG_GS]))
-        key |= KEY_FS_GS_OPEN;
+    if (is_flat_data(&s[SEG_FS]))
+        key |= KEY_FS_OPEN;
+    if (is_flat_data(&s[SEG_GS]))
+        key |= KEY_GS_OPEN;
     return key;
 }
 

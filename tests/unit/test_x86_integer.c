@@ -29,9 +29,10 @@ enum {
     ALL = EFLAGS_STATUS
 };
 enum {
-    PROTECTED32 =
-        KEY_CODE32 | KEY_STACK32 | KEY_PROTECTED | KEY_CS_FLAT | KEY_DATA_FLAT | KEY_FS_GS_OPEN,
-    LONG64 = KEY_CODE64 | KEY_LONG | KEY_PROTECTED | KEY_CS_FLAT | KEY_DATA_FLAT,
+    PROTECTED32 = KEY_CODE32 | KEY_STACK32 | KEY_PROTECTED | KEY_CS_FLAT | KEY_DATA_FLAT |
+                  KEY_FS_OPEN | KEY_GS_OPEN,
+    LONG64 = KEY_CODE64 | KEY_LONG | KEY_PROTECTED | KEY_CS_FLAT | KEY_DATA_FLAT | KEY_FS_OPEN |
+             KEY_GS_OPEN,
     COMPATIBLE32 = PROTECTED32 | KEY_LONG,
     REAL16 = 0,
 };
@@ -872,7 +873,7 @@ static void real_mode(void **state)
 
 static void protection(void **state)
 {
-    const uint32_t key = (PROTECTED32 & ~(KEY_DATA_FLAT | KEY_FS_GS_OPEN | KEY_CS_FLAT));
+    const uint32_t key = (PROTECTED32 & ~(KEY_DATA_FLAT | KEY_FS_OPEN | KEY_GS_OPEN | KEY_CS_FLAT));
     struct fixture *f = fixture_create(false);
     struct x86_segment *ds = &f->cpu->segment[SEG_DS];
 
