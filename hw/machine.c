@@ -383,6 +383,35 @@ static bool add_device(struct machine *m, const struct machine_config *config, c
     return map_regions(d, device_prop_u64(d, "iobase", class->default_base), err);
 }
 
+static bool wants_device(const struct machine *m, const struct machine_device *entry)
+{
+    return !m->class->wants || m->class->wants(m, entry);
+}
+
+static bool create_device(struct machine *m, const struct machine_config *config,
+                          const struct machine_device *entry, struct error *err)
+{
+    const struct device_class *class = device_class_find(entry->class);
+    struct chardev *chardev = NULL;
+    void *backend = NULL;
+
+    if (!class)
+        return error_set(err, "machine '%s': device '%s' is not built in", m->class->name,
+                         entry->class);
+    if (entry->backend &&
+        (!strncmp(entry->backend, "serial", 6) || !strncmp(entry->backend, "parallel", 8))) {
+        if (config->chardev)
+            chardev = config->chardev(config->opaque, entry->backend);
+    } else if (entry->backend && config->backend) {
+        backend = config->backend(config->opaque, entry->backend);
+    }
+    struct device *d = device_create(class, entry->id, m, entry->props, chardev, backend, err);
+    if (!d)
+        return false;
+    m->devices[m->n_devices++] = d;
+    return map_regions(d, entry->base, err);
+}
+
 static bool create_devices(struct machine *m, const struct machine_config *config,
                            struct error *err)
 {
@@ -397,25 +426,7 @@ static bool create_devices(struct machine *m, const struct machine_config *confi
     if (!m->devices)
         return error_set(err, "out of memory");
     for (unsigned i = 0; i < n; i++) {
-        const struct machine_device *entry = &table[i];
-        const struct device_class *class = device_class_find(entry->class);
-        struct chardev *chardev = NULL;
-        void *backend = NULL;
-        if (!class)
-            return error_set(err, "machine '%s': device '%s' is not built in", m->class->name,
-                             entry->class);
-        if (entry->backend &&
-            (!strncmp(entry->backend, "serial", 6) || !strncmp(entry->backend, "parallel", 8))) {
-            if (config->chardev)
-                chardev = config->chardev(config->opaque, entry->backend);
-        } else if (entry->backend && config->backend) {
-            backend = config->backend(config->opaque, entry->backend);
-        }
-        struct device *d = device_create(class, entry->id, m, entry->props, chardev, backend, err);
-        if (!d)
-            return false;
-        m->devices[m->n_devices++] = d;
-        if (!map_regions(d, entry->base, err))
+        if (wants_device(m, &table[i]) && !create_device(m, config, &table[i], err))
             return false;
     }
     for (unsigned i = 0; i < n_added; i++) {
@@ -443,30 +454,55 @@ static bool find_input(struct machine *m, const char *name, unsigned line, struc
                      name);
 }
 
+/* Of the table, and not there. */
+static bool is_left_out(struct machine *m, const char *id)
+{
+    for (const struct machine_device *entry = m->class->devices; entry && entry->class; entry++) {
+        if (!strcmp(entry->id, id))
+            return !machine_find_device(m, id);
+    }
+    return false;
+}
+
+static bool connect_outputs(struct machine *m, const struct machine_device *entry,
+                            struct error *err)
+{
+    struct device *d = machine_find_device(m, entry->id);
+
+    if (!d || !entry->irq_to || is_left_out(m, entry->irq_to))
+        return true;
+    for (unsigned n = 0; n < d->class->n_irq_out; n++) {
+        struct irq wire;
+        if (!find_input(m, entry->irq_to, entry->irq + n, &wire, n ? NULL : err))
+            return n > 0;
+        d->irq_out[n] = wire;
+    }
+    return true;
+}
+
+static bool connect_wire(struct machine *m, const struct machine_wire *wire, struct error *err)
+{
+    struct device *d = machine_find_device(m, wire->from);
+    bool is_cpu = !strcmp(wire->from, "cpu");
+    struct irq *outputs = is_cpu ? m->cpu_irq_out : d ? d->irq_out : NULL;
+    unsigned n = is_cpu ? m->cpu->guest->n_irq_out : d ? d->class->n_irq_out : 0;
+
+    if (is_left_out(m, wire->from) || is_left_out(m, wire->to))
+        return true;
+    if (wire->from_line >= n)
+        return error_set(err, "machine '%s': no interrupt output %u at '%s'", m->class->name,
+                         wire->from_line, wire->from);
+    return find_input(m, wire->to, wire->to_line, &outputs[wire->from_line], err);
+}
+
 static bool connect_wires(struct machine *m, struct error *err)
 {
-    for (unsigned i = 0; i < m->n_devices && m->class->devices[i].class; i++) {
-        const struct machine_device *entry = &m->class->devices[i];
-        struct device *d = m->devices[i];
-        for (unsigned n = 0; entry->irq_to && n < d->class->n_irq_out; n++) {
-            struct irq wire;
-            if (!find_input(m, entry->irq_to, entry->irq + n, &wire, n ? NULL : err)) {
-                if (n == 0)
-                    return false;
-                break;
-            }
-            d->irq_out[n] = wire;
-        }
+    for (const struct machine_device *entry = m->class->devices; entry && entry->class; entry++) {
+        if (!connect_outputs(m, entry, err))
+            return false;
     }
     for (const struct machine_wire *wire = m->class->wires; wire && wire->from; wire++) {
-        struct device *d = machine_find_device(m, wire->from);
-        bool is_cpu = !strcmp(wire->from, "cpu");
-        struct irq *outputs = is_cpu ? m->cpu_irq_out : d ? d->irq_out : NULL;
-        unsigned n = is_cpu ? m->cpu->guest->n_irq_out : d ? d->class->n_irq_out : 0;
-        if (wire->from_line >= n)
-            return error_set(err, "machine '%s': no interrupt output %u at '%s'", m->class->name,
-                             wire->from_line, wire->from);
-        if (!find_input(m, wire->to, wire->to_line, &outputs[wire->from_line], err))
+        if (!connect_wire(m, wire, err))
             return false;
     }
     return true;

@@ -74,6 +74,9 @@ struct machine_class {
     bool maps_ram;
     const struct machine_device *devices; /* ends with class == NULL */
     const struct machine_wire *wires;     /* ends with from == NULL; may be NULL */
+    /* Whether this one of `devices` is there, as options and properties have it; wires from or to
+     * what is left out are left out, too. NULL: all are. */
+    bool (*wants)(const struct machine *m, const struct machine_device *entry);
     const struct machine_ram *extra_ram;  /* ends with name == NULL; may be NULL */
     const struct machine_prop *props;     /* ends with name == NULL; may be NULL */
     /* After devices exist and are wired: generated parts (device tree), CPU wires. */

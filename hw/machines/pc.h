@@ -30,7 +30,7 @@
 /* Properties of -M that every PC takes. */
 #define PC_PROPS                                                                                   \
     {"acpi", "on,off", "ACPI tables (on)"}, {"hpet", "on,off", "the HPET (on)"},                   \
-        {"pit", "on,off", NULL}, {"smm", "off,auto", "system management mode is not there"},       \
+        {"pit", "on", NULL}, {"smm", "off,auto", "system management mode is not there"},           \
         {"vmport", "off,auto", "VMware's port is not there"},                                      \
         {"kernel-irqchip", "off,on,split", "taken: it means nothing here"},                        \
         {"nvdimm", "off", NULL}, {"mem-merge", "on,off", NULL},                                    \
@@ -56,6 +56,7 @@ struct pc_chipset {
 };
 
 /* The hooks of machine_class. chipset lives as long as the machine. */
+bool pc_wants(const struct machine *m, const struct machine_device *entry);
 bool pc_init(struct machine *m, const struct pc_chipset *chipset, struct error *err);
 bool pc_boot(struct machine *m, struct error *err);
 void pc_finish(struct machine *m);

@@ -20,21 +20,35 @@ static const struct machine_device q35_devices[] = {
     {"q35-mch", "mch", 0xcf8, NULL, 0, NULL, NULL},
     {"ich9-lpc", "power-key", 0, "gsi", 0, NULL, "bus=pcie.0,addr=1f.0"},
     {"ich9-smb", "smbus", 0, NULL, 0, NULL, "bus=pcie.0,addr=1f.3"},
+    {"ich9-ahci", "ahci", 0, NULL, 0, NULL, "bus=pcie.0,addr=1f.2"},
+    {"ide-drive", "hda", 0, NULL, 0, "hda", "bus=ide.0"},
+    {"ide-drive", "hdb", 0, NULL, 0, "hdb", "bus=ide.1"},
+    {"ide-drive", "hdc", 0, NULL, 0, "hdc", "bus=ide.2"},
+    {"ide-drive", "hdd", 0, NULL, 0, "hdd", "bus=ide.3"},
+    {"i8237", "dma", 0, NULL, 0, NULL, "base1=0xc0,base2=0x80"},
+    {"hpet", "hpet", 0xfed00000, "gsi", 0, NULL, NULL},
     {"i8254", "pit", 0x40, "gsi", 0, NULL, NULL},
     {"pc-speaker", "speaker", 0x61, NULL, 0, NULL, NULL},
     {"mc146818", "rtc", 0x70, "gsi", 8, NULL, NULL},
     {"i8042", "i8042", 0, "gsi", 1, NULL, "base0=0x60,base1=0x64"},
     {"port92", "port92", 0x92, "cpu", 4, NULL, NULL},
+    {"fdc", "fdc", 0x3f0, "gsi", 6, "fda", "base1=0x3f7"},
     {"ns16550", "serial0", 0x3f8, "gsi", 4, "serial0", NULL},
     {"ns16550", "serial1", 0x2f8, "gsi", 3, "serial1", NULL},
     {"parallel", "parallel0", 0x378, "gsi", 7, "parallel0", NULL},
     {"fw_cfg-port", "fw_cfg", 0, NULL, 0, NULL, "base0=0x510,base1=0x514"},
+    {"VGA", "vga", 0, NULL, 0, NULL, "bus=pcie.0,addr=1.0"},
     {NULL},
 };
 
 static const struct machine_wire q35_wires[] = {
-    PC_INTERRUPT_WIRES,      {"power-key", 24, "gsi", 9}, /* the system control interrupt */
-    {"i8042", 1, "gsi", 12}, {"i8042", 2, "cpu", 4},      {NULL},
+    PC_INTERRUPT_WIRES,
+    {"power-key", 24, "gsi", 9}, /* the system control interrupt */
+    {"pit", 0, "hpet", 0},
+    {"rtc", 0, "hpet", 1},
+    {"i8042", 1, "gsi", 12},
+    {"i8042", 2, "cpu", 4},
+    {NULL},
 };
 
 static const struct machine_prop q35_props[] = {PC_PROPS, {NULL}};
@@ -96,6 +110,7 @@ static bool q35_init(struct machine *m, struct error *err)
         .devices = q35_devices,                                                                    \
         .wires = q35_wires,                                                                        \
         .props = q35_props,                                                                        \
+        .wants = pc_wants,                                                                         \
         .init = q35_init,                                                                          \
         .boot = pc_boot,                                                                           \
         .finish = pc_finish,                                                                       \
