@@ -159,28 +159,32 @@ bool trans_vpermd(struct xlat *x, const struct x86_insn *insn)
     return true;
 }
 
-/* VCVTPS2PH W, V, imm8 */
+/* VCVTPS2PH W, V, imm8: memory is found writable before anything is flagged. */
 bool trans_vcvtps2ph(struct xlat *x, const struct x86_insn *insn)
 {
     struct x86_vector v = x86_vector(x, insn);
-    unsigned n = x86_vector_is_256(insn) ? 2 : 1, immediate = (unsigned)insn->imm & 0xff;
-    ir_ref source[2] = {IR_NONE, IR_NONE}, result[2] = {IR_NONE, IR_NONE};
-    bool memory = insn->operand[0].kind == OPND_MEM;
+    struct ir_builder *b = &x->b;
+    unsigned n = x86_vector_is_256(insn) ? 2 : 1, immediate = (unsigned)insn->imm & 7;
+    unsigned memop = x86_memop(x, 8) | IR_MEM_WRITE;
+    ir_ref source[2] = {IR_NONE, IR_NONE}, result[2] = {IR_NONE, IR_NONE}, pointer = IR_NONE;
 
-    if (memory)
-        x86_vector_address(&v, 8 * n, true);
     for (unsigned i = 0; i < n; i++)
         source[i] = x86_vector_get(&v, 1, i);
+    if (insn->operand[0].kind == OPND_MEM)
+        pointer = ir_probe(b, x86_vector_address(&v, 8 * n, true), 0, 8 * n, memop);
     x86_vector_fp_begin(x, IR_VFN_VCVTPS2PH);
     for (unsigned i = 0; i < n; i++)
         result[i] = vfn(x, IR_VFN_VCVTPS2PH, immediate, source[i], IR_NONE, IR_NONE);
     x86_vector_fp_end(x, IR_VFN_VCVTPS2PH);
+    if (pointer) {
+        for (unsigned i = 0; i < n; i++)
+            ir_hstore(b, pointer, 8 * i, x86_vector_lane64(x, result[i], 0), 3);
+        ir_commit(b, pointer, v.linear, 0, 8 * n, memop);
+        return true;
+    }
     if (n == 2)
-        return put_xmm(&v, ir_vec(&x->b, IR_VCONCAT, IR_LANE8, result[0], result[1]));
-    if (memory)
-        x86_store(x, v.linear, 0, 8, x86_vector_lane64(x, result[0], 0));
-    else
-        x86_vector_set(&v, 0, result[0], IR_NONE);
+        result[0] = ir_vec(b, IR_VCONCAT, IR_LANE8, result[0], result[1]);
+    x86_vector_set(&v, 0, result[0], IR_NONE);
     return true;
 }
 

@@ -2,8 +2,8 @@
 /*
  * MXCSR and the saved state of the floating-point and vector units. While code runs the guest's
  * rounding mode, DAZ and FTZ are in the host's control word, which collects the flags; all its
- * exceptions are masked. cpu->mxcsr has the bits as the guest wrote them and flags that have been
- * taken out of the host's word.
+ * exceptions are masked. cpu->mxcsr has the other bits as the guest wrote them, and the flags while
+ * an instruction that might raise runs.
  */
 #include "frontend/x86/fpu.h"
 
@@ -28,7 +28,7 @@ enum {
 
 /* ---- MXCSR ----------------------------------------------------------------------------------- */
 
-/* Callable from any thread while the vCPU does not run; helpers take in the live flags first. */
+/* Callable from any thread while the vCPU does not run; helpers add the live flags. */
 uint32_t x86_mxcsr_read(struct x86_cpu *cpu)
 {
     return cpu->mxcsr | (cpu->v.run.mxcsr & MXCSR_FLAGS);
@@ -37,8 +37,9 @@ uint32_t x86_mxcsr_read(struct x86_cpu *cpu)
 static uint32_t host_control(uint32_t value)
 {
     uint32_t host = (value & (MXCSR_FLAGS | MXCSR_DAZ | MXCSR_ROUNDING)) | MXCSR_MASKS;
-    /* With underflow unmasked FTZ does nothing: SDM vol. 1, 10.2.3.3. */
-    return host | (value & MXCSR_UNDERFLOW_MASK ? value & MXCSR_FTZ : 0);
+    /* With underflow unmasked the guest's FTZ does nothing (SDM vol. 1, 10.2.3.3) and every tiny
+     * result raises, exact ones, too: the host flags those only if it flushes them. */
+    return host | (value & MXCSR_UNDERFLOW_MASK ? value & MXCSR_FTZ : MXCSR_FTZ);
 }
 
 void x86_mxcsr_write(struct x86_cpu *cpu, uint32_t value)
@@ -50,8 +51,7 @@ void x86_mxcsr_write(struct x86_cpu *cpu, uint32_t value)
 
 static uint32_t mxcsr_read(struct x86_cpu *cpu)
 {
-    cpu->mxcsr |= _mm_getcsr() & MXCSR_FLAGS;
-    return x86_mxcsr_read(cpu);
+    return x86_mxcsr_read(cpu) | (_mm_getcsr() & MXCSR_FLAGS);
 }
 
 static void load_mxcsr(struct x86_cpu *cpu, uint32_t value)
@@ -81,7 +81,6 @@ static void sse_begin(struct x86_cpu *cpu)
     uint32_t host = _mm_getcsr();
 
     cpu->mxcsr |= host & MXCSR_FLAGS;
-    cpu->v.run.mxcsr &= ~(uint32_t)MXCSR_FLAGS;
     _mm_setcsr(host & ~(uint32_t)MXCSR_FLAGS);
 }
 
@@ -93,11 +92,10 @@ static void sse_check(struct x86_cpu *cpu)
     /* An operand that raises keeps every element from being computed. */
     if (flags & unmasked & BEFORE_COMPUTING)
         flags &= BEFORE_COMPUTING;
-    cpu->mxcsr |= flags;
-    if (LIKELY(!(flags & unmasked)))
-        return;
-    _mm_setcsr(host & ~(uint32_t)MXCSR_FLAGS);
-    x86_raise(cpu, cpu->cr4 & CR4_OSXMMEXCPT ? EXC_XM : EXC_UD, 0);
+    _mm_setcsr((host & ~(uint32_t)MXCSR_FLAGS) | flags | (cpu->mxcsr & MXCSR_FLAGS));
+    cpu->mxcsr &= ~(uint32_t)MXCSR_FLAGS;
+    if (UNLIKELY(flags & unmasked))
+        x86_raise(cpu, cpu->cr4 & CR4_OSXMMEXCPT ? EXC_XM : EXC_UD, 0);
 }
 
 const struct ir_helper helper_sse_begin = IR_HELPER(sse_begin, IR_VOID, 0, 0, GROUP_FPU, GROUP_FPU);

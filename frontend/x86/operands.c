@@ -284,14 +284,16 @@ void x86_store(struct xlat *x, ir_ref linear, int64_t displacement, unsigned siz
     watch(x, linear, displacement, size, true);
 }
 
-static unsigned memop128(bool aligned)
+static unsigned memop128(struct xlat *x, bool aligned)
 {
-    return 4 | (aligned ? IR_MEM_ALIGN_OF(4) | IR_MEM_EXCLUSIVE : 0);
+    bool checked = x86_xlat(x)->key & KEY_ALIGN;
+
+    return 4 | (aligned ? IR_MEM_ALIGN_OF(4) | IR_MEM_EXCLUSIVE : checked ? IR_MEM_ALIGN_OF(4) : 0);
 }
 
 ir_ref x86_load128(struct xlat *x, ir_ref linear, int64_t displacement, bool aligned)
 {
-    ir_ref value = ir_load(&x->b, IR_V128, linear, displacement, memop128(aligned));
+    ir_ref value = ir_load(&x->b, IR_V128, linear, displacement, memop128(x, aligned));
 
     watch(x, linear, displacement, 16, false);
     return value;
@@ -299,7 +301,7 @@ ir_ref x86_load128(struct xlat *x, ir_ref linear, int64_t displacement, bool ali
 
 void x86_store128(struct xlat *x, ir_ref linear, int64_t displacement, ir_ref value, bool aligned)
 {
-    ir_store(&x->b, linear, displacement, value, memop128(aligned));
+    ir_store(&x->b, linear, displacement, value, memop128(x, aligned));
     watch(x, linear, displacement, 16, true);
 }
 

@@ -388,7 +388,11 @@ static void store_vector(struct x86_vector *v, unsigned source)
     }
     /* Both halves or none. */
     bool aligned = v->insn->row->traits & ROW_MEM_ALIGNED;
-    unsigned memop = 4 | IR_MEM_WRITE | (aligned ? IR_MEM_ALIGN_OF(5) | IR_MEM_EXCLUSIVE : 0);
+    bool checked = x86_xlat(x)->key & KEY_ALIGN;
+    unsigned memop = 4 | IR_MEM_WRITE |
+                     (aligned   ? IR_MEM_ALIGN_OF(5) | IR_MEM_EXCLUSIVE
+                      : checked ? IR_MEM_ALIGN_OF(4)
+                                : 0);
     ir_ref pointer = ir_probe(b, linear, 0, 32, memop);
     ir_hstore(b, pointer, 0, low, 4);
     ir_hstore(b, pointer, 16, x86_vector_get(v, source, 1), 4);

@@ -73,8 +73,8 @@ static uint64_t gather_index(const uint8_t *index, unsigned i, unsigned lane)
     return load_le64(index + 8 * i);
 }
 
-/* SDM vol. 2, VPGATHERDD: masks are filled from their top bits first; after a fault, elements below
- * have been loaded and their masks are clear. */
+/* SDM vol. 2, VPGATHERDD: after a fault, the elements below have been loaded and their masks are
+ * clear. */
 static void gather(struct x86_cpu *cpu, uint64_t base, uint32_t what, uint32_t registers)
 {
     unsigned lane = what >> 8 & 3, index_lane = what >> 10 & 3, n = what >> 12 & 15;
@@ -83,8 +83,6 @@ static void gather(struct x86_cpu *cpu, uint64_t base, uint32_t what, uint32_t r
     uint8_t *masks = (uint8_t *)cpu->ymm[registers >> 8 & 15];
     const uint8_t *index = (const uint8_t *)cpu->ymm[registers >> 16 & 15];
 
-    for (unsigned i = 0; i < n; i++)
-        memset(masks + i * size, is_set(masks, i, size) ? 0xff : 0, size);
     for (unsigned i = 0; i < n; i++) {
         if (is_set(masks, i, size)) {
             uint64_t offset = base + (gather_index(index, i, index_lane) << scale);
