@@ -144,6 +144,18 @@ uint16_t x87_status(struct x86_cpu *cpu)
     return (uint16_t)((get_status(cpu) & ~X87_ERROR) | (error ? X87_ERROR : 0));
 }
 
+/* Registers lie there from the top of the stack on: another top moves them. */
+static void set_status(struct x86_cpu *cpu, uint16_t status)
+{
+    unsigned by = (top_of(status) - top_of(get_status(cpu))) & 7;
+    uint8_t registers[8][16], *to = area(cpu) + X87_AT_REGISTERS;
+
+    memcpy(registers, to, sizeof(registers));
+    for (unsigned i = 0; i < 8; i++)
+        memcpy(to + 16 * i, registers[(i + by) & 7], 16);
+    store_le16(area(cpu) + X87_AT_STATUS, status);
+}
+
 void x87_set_control(struct x86_cpu *cpu, uint16_t value)
 {
     run_x87_sync(&cpu->v.run, true);
@@ -154,7 +166,7 @@ void x87_set_control(struct x86_cpu *cpu, uint16_t value)
 void x87_init(struct x86_cpu *cpu)
 {
     x87_set_control(cpu, X87_INITIAL_CONTROL);
-    store_le16(area(cpu) + X87_AT_STATUS, 0);
+    set_status(cpu, 0);
     area(cpu)[X87_AT_TAGS] = 0;
     cpu->fpu_opcode = cpu->fpu_cs = cpu->fpu_ds = 0;
     cpu->fpu_ip = cpu->fpu_dp = 0;
@@ -265,6 +277,12 @@ static uint64_t mmx_compute(unsigned opcode, unsigned immediate, uint64_t destin
     }
 }
 
+/* What all of them do to the stack: its top is register 0, and none is empty. */
+static void mmx_enter(struct x86_cpu *cpu)
+{
+    x87_run_stub(NULL, 0, mmx_stub(MMX_MOVD_FROM), area(cpu));
+}
+
 /* Instructions that only read mm registers: their result, or where it goes. */
 static uint64_t mmx_read(struct x86_cpu *cpu, unsigned opcode, unsigned modrm, void *memory)
 {
@@ -272,7 +290,7 @@ static uint64_t mmx_read(struct x86_cpu *cpu, unsigned opcode, unsigned modrm, v
     uint64_t value = mmx_get(cpu, opcode == MMX_PEXTRW || opcode == MMX_PMOVMSKB ? rm : reg);
     uint64_t destination = 0;
 
-    x87_run_stub(NULL, 0, mmx_stub(MMX_MOVD_FROM), area(cpu)); /* only the change of mode */
+    mmx_enter(cpu);
     if (opcode == MMX_PEXTRW)
         return value >> 16 * (modrm >> 8 & 3) & 0xffff;
     if (opcode == MMX_PMOVMSKB)
@@ -280,6 +298,13 @@ static uint64_t mmx_read(struct x86_cpu *cpu, unsigned opcode, unsigned modrm, v
     if (memory)
         memcpy(memory, &value, opcode == MMX_MOVD_FROM ? 4 : 8);
     return value;
+}
+
+static unsigned source_bytes(unsigned opcode)
+{
+    bool low_half = opcode >= 0x0f60 && opcode <= 0x0f62; /* PUNPCKL */
+
+    return opcode == MMX_PINSRW ? 2 : opcode == MMX_MOVD_TO || low_half ? 4 : 8;
 }
 
 static uint64_t run_mmx(struct x86_cpu *cpu, unsigned opcode, unsigned modrm, void *memory,
@@ -290,6 +315,7 @@ static uint64_t run_mmx(struct x86_cpu *cpu, unsigned opcode, unsigned modrm, vo
 
     switch (opcode) {
     case MMX_EMMS:
+        mmx_enter(cpu);
         area(cpu)[X87_AT_TAGS] = 0;
         return 0;
     case MMX_STORE:
@@ -312,7 +338,7 @@ static uint64_t run_mmx(struct x86_cpu *cpu, unsigned opcode, unsigned modrm, vo
         break;
     }
     if (memory)
-        memcpy(&value, memory, opcode == MMX_PINSRW ? 2 : opcode == MMX_MOVD_TO ? 4 : 8);
+        memcpy(&value, memory, source_bytes(opcode));
     else if (opcode != MMX_PINSRW && opcode != MMX_MOVD_TO)
         value = mmx_get(cpu, rm);
     mmx_set(cpu, reg, mmx_compute(opcode, immediate, mmx_get(cpu, reg), value));
@@ -339,9 +365,6 @@ uint64_t x87_execute(struct x86_cpu *cpu, unsigned opcode, unsigned modrm, void 
     store_le16(area(cpu) + X87_AT_CONTROL, (uint16_t)cpu->fpu_control);
     result = run_x87(cpu, opcode, modrm, memory, value);
     store_le16(area(cpu) + X87_AT_CONTROL, (uint16_t)(cpu->fpu_control | X87_MASKS));
-    /* FCOMI and its like leave the flags alone if their exception is unmasked. */
-    if (gives_flags(opcode, modrm) && x87_pending(cpu))
-        return value;
     return result;
 }
 
@@ -425,7 +448,7 @@ static void get_environment(struct x86_cpu *cpu, const uint8_t *in, bool wide, b
         words[i] = wide ? load_le32(in + 4 * i) : load_le16(in + 2 * i);
     cpu->fpu_control = (words[0] & X87_CONTROL) | X87_CONTROL_ONE;
     store_le16(area(cpu) + X87_AT_CONTROL, (uint16_t)(cpu->fpu_control | X87_MASKS));
-    store_le16(area(cpu) + X87_AT_STATUS, (uint16_t)words[1]);
+    set_status(cpu, (uint16_t)words[1]);
     area(cpu)[X87_AT_TAGS] = 0;
     for (unsigned i = 0; i < 8; i++)
         area(cpu)[X87_AT_TAGS] |= (uint8_t)(((words[2] >> 2 * i & 3) != TAG_EMPTY) << i);

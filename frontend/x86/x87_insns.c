@@ -163,19 +163,15 @@ bool trans_x87_store(struct xlat *x, const struct x86_insn *insn)
     return true;
 }
 
-/* FCOMI, FCOMIP, FUCOMI, FUCOMIP ST0, STi: ZF, PF, CF; the others are cleared. Unless the exception
- * they raise is unmasked. */
+/* FCOMI, FCOMIP, FUCOMI, FUCOMIP ST0, STi: ZF, PF, CF; the others are cleared. */
 bool trans_fcomi(struct xlat *x, const struct x86_insn *insn)
 {
-    struct ir_builder *b = &x->b;
     unsigned opcode = insn->row->argument;
-    ir_ref before = IR_NONE, bits;
+    ir_ref bits;
 
     wait(x);
-    if (unmasked(x))
-        before = ir_pack_flags(b, x86_flags(x));
-    bits = execute(x, IR_I32, opcode, insn->modrm, IR_NONE, before);
-    x86_set_flags(x, ir_unpack_flags(b, bits));
+    bits = execute(x, IR_I32, opcode, insn->modrm, IR_NONE, IR_NONE);
+    x86_set_flags(x, ir_unpack_flags(&x->b, bits));
     note(x, insn, opcode, false);
     return true;
 }
