@@ -23,6 +23,7 @@ bool x86_handler_missing(struct xlat *x, const struct x86_insn *insn)
     __asm__(".weak " #handler "\n.set " #handler ", x86_handler_missing");
 #include "frontend/x86/avx.def"
 #include "frontend/x86/integer.def"
+#include "frontend/x86/mmx.def"
 #include "frontend/x86/mmx_sse.def"
 #include "frontend/x86/system.def"
 #include "frontend/x86/x87.def"
@@ -33,6 +34,7 @@ static const struct x86_row rows[] = {
     {name, encoding, operands, handler, argument, traits, feature},
 #include "frontend/x86/avx.def"
 #include "frontend/x86/integer.def"
+#include "frontend/x86/mmx.def"
 #include "frontend/x86/mmx_sse.def"
 #include "frontend/x86/system.def"
 #include "frontend/x86/x87.def"
