@@ -10,7 +10,7 @@
 
 enum { PMBA = 0x40, DEVACTB = 0x58, PMREGMISC = 0x80, SMBBA = 0x90, SMBHSTCFG = 0xd2 };
 enum { REGION_PM, REGION_GPE, REGION_SMI, REGION_SMBUS };
-enum { GPE_BASE = 0xafe0, GPE_BYTES = 2, SMI_BASE = 0xb2, OUT_SMBUS = 1, PM_BYTES = 12 };
+enum { GPE_BASE = 0xafe0, GPE_BYTES = 2, SMI_BASE = 0xb2, PM_BYTES = 12 };
 
 struct piix4_pm {
     struct acpi_pm pm;
@@ -66,9 +66,8 @@ static uint64_t smb_read(struct device *d, uint64_t offset, unsigned size)
 
 static void smb_write(struct device *d, uint64_t offset, uint64_t value, unsigned size)
 {
-    device_irq(
-        d, OUT_SMBUS,
-        smbus_write(&((struct piix4_pm *)d->state)->smbus, (unsigned)offset, (uint8_t)value));
+    if (smbus_write(&((struct piix4_pm *)d->state)->smbus, (unsigned)offset, (uint8_t)value))
+        log_unimp_once("piix4-pm: SMBus interrupts\n");
 }
 
 static void place(struct device *d, unsigned region, uint32_t base, bool on)
@@ -124,7 +123,6 @@ static void piix4_pm_reset(struct device *d)
     device_place(d, REGION_SMI, SMI_BASE);
     map_update(d);
     acpi_pm_reset(d, &p->pm);
-    device_irq(d, OUT_SMBUS, false);
 }
 
 static void piix4_pm_irq_in(struct device *d, unsigned line, bool level)
@@ -165,7 +163,7 @@ static const struct device_class piix4_pm_class = {
     .fields = piix4_pm_fields,
     .n_fields = ARRAY_SIZE(piix4_pm_fields),
     .n_irq_in = 1,
-    .n_irq_out = 2,
+    .n_irq_out = 1,
     .init = piix4_pm_init,
     .reset = piix4_pm_reset,
     .irq_in = piix4_pm_irq_in,
