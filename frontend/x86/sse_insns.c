@@ -44,11 +44,15 @@ ir_ref x86_vector_get(struct x86_vector *v, unsigned n, unsigned half)
     if (o->kind != OPND_MEM)
         return ir_get(&x->b, (half ? F_YMM_HIGH0 : F_XMM0) + o->reg);
     ir_ref linear = x86_vector_address(v, o->size, false);
-    if (o->size == 32 && v->insn->row->traits & ROW_MEM_ALIGNED)
+    bool watched = x86_xlat(x)->key & KEY_DATA_BREAK;
+    if (o->size == 32 && v->insn->row->traits & ROW_MEM_ALIGNED && !watched)
         return ir_load(&x->b, IR_V128, linear, 16 * half,
                        4 | IR_MEM_ALIGN_OF(half ? 4 : 5) | IR_MEM_EXCLUSIVE);
     if (o->size >= 16)
         return x86_load128(x, linear, 16 * half, v->insn->row->traits & ROW_MEM_ALIGNED);
+    if (o->size >= 4 && !watched) /* straight into a vector register */
+        return x86_vector_from64(
+            x, ir_load(&x->b, o->size == 8 ? IR_F64 : IR_F32, linear, 0, x86_memop(x, o->size)));
     return x86_vector_from64(x, x86_load(x, linear, 0, o->size));
 }
 
@@ -386,8 +390,13 @@ static void store_vector(struct x86_vector *v, unsigned source)
         x86_store128(x, linear, 0, low, v->insn->row->traits & ROW_MEM_ALIGNED);
         return;
     }
-    /* Both halves or none. */
     bool aligned = v->insn->row->traits & ROW_MEM_ALIGNED;
+    if (x86_xlat(x)->key & KEY_DATA_BREAK) {
+        x86_store128(x, linear, 0, low, aligned);
+        x86_store128(x, linear, 16, x86_vector_get(v, source, 1), aligned);
+        return;
+    }
+    /* Both halves or none. */
     bool checked = x86_xlat(x)->key & KEY_ALIGN;
     unsigned memop = 4 | IR_MEM_WRITE |
                      (aligned   ? IR_MEM_ALIGN_OF(5) | IR_MEM_EXCLUSIVE
