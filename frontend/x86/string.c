@@ -15,14 +15,14 @@ enum { PAGE = 4096 };
 
 /* ---- ports ----------------------------------------------------------------------------------- */
 
-/* Does one device answer to all of the access, aligned? Else it is done in bytes. */
+/* Does one device answer to all of the access? Else it is done in bytes. */
 static bool is_whole(const struct memory *ports, uint16_t port, unsigned size)
 {
     const struct memory_section *s = memory_find(ports, port);
 
     if (size == 1 || !s)
         return size == 1;
-    return port - s->base + size <= s->size && !((port - s->base + s->offset) & (size - 1));
+    return port - s->base + size <= s->size;
 }
 
 uint32_t x86_port_read(struct x86_cpu *cpu, uint16_t port, unsigned size)
