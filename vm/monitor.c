@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hw/display/vga.h"
 #include "util/suggest.h"
 
 enum { LINE_MAX_BYTES = 512, WORDS_MAX = 8 };
@@ -95,6 +96,21 @@ static void info_qtree(struct command_call *call)
     pthread_mutex_unlock(&m->lock);
 }
 
+/* The text of the display, as far as it is text. */
+static void info_screen(struct command_call *call)
+{
+    struct machine *m = vm_machine(call->vm);
+    struct device *display = machine_find_device(m, "vga");
+
+    if (!display) {
+        fprintf(call->out, "this machine has no VGA\n");
+        return;
+    }
+    pthread_mutex_lock(&m->lock);
+    vga_text(display, call->out);
+    pthread_mutex_unlock(&m->lock);
+}
+
 static void info_version(struct command_call *call)
 {
     fprintf(call->out, "calque " CALQUE_VERSION "\n");
@@ -177,6 +193,7 @@ static const struct command info_commands[] = {
     {"name", "", "the machine's name", info_name, NULL},
     {"qtree", "", "every device and its registers", info_qtree, NULL},
     {"registers", "", "the CPU's registers", info_registers, NULL},
+    {"screen", "", "the text on the VGA's screen", info_screen, NULL},
     {"status", "", "running or paused", info_status, NULL},
     {"version", "", "calque's version", info_version, NULL},
     {NULL, NULL, NULL, NULL, NULL},
