@@ -35,7 +35,7 @@ static int show(const struct options *options)
         break;
     }
     guest = choose_guest(options, &err);
-    if (!guest)
+    if (!guest && program_names_guest(options))
         return fail(options, &err);
     if (options->action == ACTION_LIST_MACHINES)
         list_machines(guest, stdout);

@@ -84,6 +84,11 @@ static const char *guest_of_program(const char *program)
     return NULL;
 }
 
+bool program_names_guest(const struct options *options)
+{
+    return guest_of_program(options->program) != NULL;
+}
+
 /* What a kernel image is for, as far as its first bytes say. */
 static const char *guest_of_elf(const uint8_t *head)
 {

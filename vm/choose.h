@@ -13,6 +13,8 @@
 
 /* NULL with one sentence in err; with err NULL just NULL (for lists: all guests). */
 const struct guest *choose_guest(const struct options *options, struct error *err);
+/* Called as calque-system-NAME or the like? */
+bool program_names_guest(const struct options *options);
 const struct machine_class *choose_machine(const struct options *options, const struct guest *guest,
                                            struct error *err);
 

@@ -541,6 +541,10 @@ bool options_parse(struct options *options, int argc, char **argv, struct error 
         const char *name = given + 1;
         const struct option_row *row;
         const char *value = NULL;
+        if (!*given)
+            return error_set(err,
+                             "an argument is empty: an image's name alone is -hda, and -kernel "
+                             "FILE boots a kernel");
         if (given[0] != '-') {
             if (!set_drive(options, row_find("hda"), given, err))
                 return false;

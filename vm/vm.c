@@ -36,6 +36,7 @@ struct vm {
     unsigned n_mux;
     struct chardev *parallel, *debugcon;
     struct block *drive[N_DRIVES];
+    bool drive_taken[N_DRIVES]; /* the board has that drive */
     const char *devices[OPTIONS_DEVICES + 2];
     struct monitor *monitors[OPTIONS_SERIALS + 1];
     unsigned n_monitors;
@@ -219,10 +220,24 @@ static void *find_backend(void *opaque, const char *name)
     struct vm *vm = opaque;
 
     for (unsigned i = 0; i < N_DRIVES; i++) {
-        if (!strcmp(name, drive_names[i]))
-            return vm->drive[i];
+        if (strcmp(name, drive_names[i]))
+            continue;
+        vm->drive_taken[i] = true;
+        return vm->drive[i];
     }
     return NULL;
+}
+
+/* An image that the board has no drive for is a mistake. */
+static bool check_drives(struct vm *vm, struct error *err)
+{
+    for (unsigned i = 0; i < N_DRIVES; i++) {
+        if (vm->drive[i] && *block_path(vm->drive[i]) && !vm->drive_taken[i])
+            return error_set(err, "-%s '%s': machine '%s' has no such drive",
+                             block_is_cdrom(vm->drive[i]) ? "cdrom" : drive_names[i],
+                             block_path(vm->drive[i]), vm->machine->class->name);
+    }
+    return true;
 }
 
 /* What -device adds, and the device that -debugcon needs. */
@@ -431,7 +446,7 @@ static bool build(struct vm *vm, struct error *err)
     list_added_devices(vm);
     config.devices = vm->devices;
     vm->machine = machine_create(&config, err);
-    return vm->machine && machine_reset(vm->machine, err);
+    return vm->machine && check_drives(vm, err) && machine_reset(vm->machine, err);
 }
 
 struct vm *vm_create(const struct options *options, struct error *err)

@@ -285,10 +285,11 @@ static const struct bad_input bad_inputs[] = {
     {GOOD "-display gtk", {"-display", "none"}},
     {GOOD "-semihosting", {"-semihosting"}},
     {GOOD "-hda good", {"-hda"}},
-    {ARM "good", {"good"}},
+    {ARM "good", {"-M"}},
+    {GOOD "good", {"'good'", "no such drive"}},
     {ARM "-kernel good -M virt -initrd", {"-initrd", "FILE"}},
     {"calque-system-mips -M malta -kernel good", {"mips", "arm"}},
-    {"calque-system-x86_64 -M help", {"x86_64", "arm"}},
+    {"calque-system-mips -M help", {"mips", "arm"}},
     /* What is opened before the mistake is found must not stay. */
     {VIRT "-kernel half -serial file:left -d int -D left2", {"half"}},
 };
@@ -367,7 +368,7 @@ static void test_lists(void **state)
         {ARM "--help", {"-append"}},
         {ARM "-version", {"calque-system-arm version "}},
         {ARM "--version", {"version "}},
-        {"calque -M help", {"virt"}},
+        {"calque -M help", {"virt", "pc", "(arm)"}},
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(lists); i++) {

@@ -423,6 +423,9 @@ static void random_units_cover_everything(void **state)
         reasons[outcome.reason] += !outcome.faulted;
     }
     for (unsigned op = IR_CONST; op < IR_N_OPS; op++) {
+        /* Rows of tables that have tests of their own: test_x86_vector, test_x86_fpu. */
+        if (op == IR_VFN || op == IR_VFP || op == IR_X87)
+            continue;
         if (!made[op])
             fail_msg("no %s", ir_op_info[op].name);
     }
