@@ -384,6 +384,37 @@ static void vector_op(struct generator *g)
     add(g, ir_emit(&g->b, op, type, sub, aux, a, c, d, 0));
 }
 
+/* Rows whose results are approximations are the host's own in every engine. */
+static void vector_fn_op(struct generator *g)
+{
+    unsigned row = below(g, IR_N_VFN);
+    const struct ir_vfn_info *info = &ir_vfn_info[row];
+    unsigned op = info->traits & VFN_FP ? IR_VFP : IR_VFN;
+    bool number = (info->traits & (VFN_GPR_OUT | VFN_FLAGS)) && row != IR_VFN_PCMPISTRM;
+    bool wide = info->traits & VFN_GPR_OUT && chance(g, 2);
+    unsigned immediate = info->traits & VFN_IMM ? below(g, 256) : 0;
+    ir_ref arg[3] = {0, 0, 0};
+
+    if (row >= IR_VFN_CMPPS && row <= IR_VFN_CMPSD)
+        immediate &= 31;
+    if (row == IR_VFN_VCVTPS2PH)
+        immediate &= 7;
+    if (!allowed(g, op, number ? IR_I32 : IR_V128, 0) || (op == IR_VFP && g->options.no_float))
+        return;
+    for (unsigned i = 0; i < info->n_args; i++) {
+        bool general = info->traits & VFN_GPR_IN && i == info->n_args - 1u;
+        arg[i] = pick(g, !general ? KIND_V128 : chance(g, 2) ? KIND_I32 : KIND_I64);
+    }
+    ir_ref result = ir_vfn(&g->b, (enum ir_vfn)row,
+                           !number ? IR_V128
+                           : wide  ? IR_I64
+                                   : IR_I32,
+                           immediate, arg[0], arg[1], arg[2]);
+    if (info->traits & VFN_FLAGS)
+        put(&g->sources, result);
+    add(g, result);
+}
+
 static void call_op(struct generator *g)
 {
     const struct ir_helper *helper = &helpers[below(g, ARRAY_SIZE(helpers))];
@@ -528,7 +559,7 @@ static void memory_op(struct generator *g)
 
 static void value_op(struct generator *g, bool may_fault)
 {
-    unsigned what = below(g, 20);
+    unsigned what = below(g, 21);
     if (what < 3)
         alu_op(g);
     else if (what < 9)
@@ -543,6 +574,8 @@ static void value_op(struct generator *g, bool may_fault)
         memory_op(g);
     else if (what == 19 && !g->options.no_calls && chance(g, 2))
         call_op(g);
+    else if (what == 20 && !g->options.no_vector)
+        vector_fn_op(g);
 }
 
 static void set_op(struct generator *g)
