@@ -1207,10 +1207,9 @@ static uint64_t cas_raw(struct mmu *mmu, uint64_t va, uint64_t expected, uint64_
     if (va & (size - 1)) {
         /* No architecture promises that this is atomic; a store is what happens if it succeeds,
          * but the right to store is checked first. */
-        struct target end = resolve(mmu, va + size - 1, MMU_WRITE, memop, true);
-
-        target = resolve(mmu, va, MMU_WRITE, memop, true);
-        (void)end;
+        resolve(mmu, va, MMU_WRITE, memop, true);
+        if (left_in_page(va) < size)
+            resolve(mmu, va + left_in_page(va), MMU_WRITE, memop, true);
         read_bytes(mmu, va, (uint8_t *)&old, size, memop, true);
         if (old == expected)
             write_bytes(mmu, va, (uint8_t *)&value, size, memop, true);
