@@ -142,10 +142,12 @@ static uint64_t mask_of(unsigned size)
     return ~UINT64_C(0) >> (64 - 8 * size);
 }
 
-/* LOCK NEG has no host instruction that gives what was there. Returns the old value. */
+/* LOCK NEG has no host instruction that gives what was there. Returns the old value. The first look
+ * at it is an exchange too: a fault is that of a write. */
 static uint64_t locked_neg(struct x86_cpu *cpu, uint64_t linear, uint32_t memop)
 {
-    uint64_t mask = mask_of(memop_size(memop)), seen = mmu_load(cpu->v.mmu, linear, memop), old;
+    uint64_t mask = mask_of(memop_size(memop)), seen = mmu_cas(cpu->v.mmu, linear, 0, 0, memop);
+    uint64_t old;
 
     do {
         old = seen;
@@ -1073,6 +1075,8 @@ bool trans_enter(struct xlat *x, const struct x86_insn *insn)
     unsigned size = insn->operand_size, level = insn->imm2 & 31, stack = x86_stack_size(x);
     ir_ref pointer = x86_stack_add(x, x86_stack_pointer(x), -(int64_t)size), frame = pointer;
     ir_ref outer = x86_address_register(x, RBP, stack);
+    int64_t pushed = (int64_t)size * (level ? level + 1 : 1);
+    ir_ref last = x86_stack_add(x, x86_stack_pointer(x), -pushed - (int64_t)(uint16_t)insn->imm);
 
     x86_stack_store(x, pointer, size, x86_gpr(x, RBP, size));
     for (unsigned i = 1; i < level; i++) {
@@ -1084,8 +1088,10 @@ bool trans_enter(struct xlat *x, const struct x86_insn *insn)
         pointer = x86_stack_add(x, pointer, -(int64_t)size);
         x86_stack_store(x, pointer, size, x86_from_address(x, frame, size));
     }
+    ir_probe(&x->b, x86_linear_at(x, SEG_SS, last, stack, size, true), 0, size,
+             x86_memop(x, size) | IR_MEM_WRITE); /* may the stack grow so far? */
     x86_set_gpr(x, RBP, size, x86_from_address(x, frame, size));
-    x86_set_stack_pointer(x, x86_stack_add(x, pointer, -(int64_t)(uint16_t)insn->imm));
+    x86_set_stack_pointer(x, last);
     return true;
 }
 
