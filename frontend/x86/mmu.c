@@ -303,8 +303,10 @@ NORETURN static void x86_mmu_fault(void *opaque, const struct mmu_fault *fault)
     struct x86_cpu *cpu = x86_cpu(opaque);
     struct exception e = {.kind = EXC_PF, .syndrome = fault->syndrome, .address = fault->address};
 
-    if (fault->unaligned)
-        x86_raise(cpu, fault->exclusive ? EXC_GP : EXC_AC, 0);
+    if (fault->unaligned) { /* #AC comes after what is wrong with the address */
+        bool canonical = !(cpu->efer & EFER_LMA) || x86_is_canonical(cpu, fault->address);
+        x86_raise(cpu, fault->exclusive || !canonical ? EXC_GP : EXC_AC, 0);
+    }
     if (fault->level == FAULT_NON_CANONICAL)
         x86_raise(cpu, EXC_GP, 0);
     if (fault->external) { /* code where nothing is: the bus gives ones, which is undefined */
