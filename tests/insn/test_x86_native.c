@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every row of the x86 instruction tables that user mode can run, against the host's own processor:
+ * random operands; general, vector and x87 registers, all six flags, memory and exceptions are
+ * compared. Then straight-line sequences. Differences that were looked into and are right are
+ * listed in x86_exceptions.c.
+ *
+ * CALQUE_SEED=N repeats a run, CALQUE_CASES=N sets the cases a row, CALQUE_ROW=NAME picks the rows
+ * of that name.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "tests/insn/x86_engine.h"
+#include "tests/insn/x86_exceptions.h"
+#include "tests/insn/x86_native.h"
+
+enum { MAX_ROWS = 4096, SHOWN_FAILURES = 2 };
+
+static struct x86_native *native;
+static struct x86_case cases[NATIVE_BATCH];
+static struct x86_result results[NATIVE_BATCH];
+
+static uint64_t chosen_seed(void)
+{
+    const char *text = getenv("CALQUE_SEED");
+
+    return text ? strtoull(text, NULL, 0) : (uint64_t)time(NULL);
+}
+
+static unsigned chosen_cases(unsigned normal, unsigned all)
+{
+    const char *text = getenv("CALQUE_CASES"), *level = getenv("CALQUE_TEST_LEVEL");
+
+    return text ? (unsigned)atoi(text) : level && !strcmp(level, "all") ? all : normal;
+}
+
+static bool runs_here(const struct x86_row *row, uint64_t features)
+{
+    const char *only = getenv("CALQUE_ROW");
+
+    if (!x86_row_is_testable(row) || (only && strcmp(only, row->name)))
+        return false;
+    if (strstr(row->encoding, "I64") && !x86_native_has_code32(native))
+        return false;
+    return row->feature == HAS_NONE || features >> row->feature & 1;
+}
+
+/* Compares one case; prints it if it differs and is to be shown. */
+static bool case_agrees(struct x86_engine *e, const struct x86_case *c, struct x86_result *host,
+                        bool show, const char *label)
+{
+    static struct x86_result ours;
+    const char *reason;
+
+    x86_engine_run(e, c, &ours);
+    if (!x86_difference(c, &ours, "ours", host, "host") || x86_known_difference(c, &ours, host))
+        return true;
+    reason = x86_difference(c, &ours, "ours", host, "host");
+    if (!reason)
+        return true;
+    if (show) {
+        printf("%s: %s\n", label, reason);
+        x86_case_print(c);
+        x86_result_print(c, &ours, "ours");
+        x86_result_print(c, host, "host");
+        fflush(stdout);
+    }
+    return false;
+}
+
+static unsigned run_batch(struct x86_engine *e, unsigned n, unsigned shown, const char *label)
+{
+    unsigned failures = 0;
+
+    if (!x86_native_run(native, cases, n, results)) {
+        printf("%s: the native process died\n", label);
+        return n;
+    }
+    for (unsigned i = 0; i < n; i++)
+        if (!case_agrees(e, &cases[i], &results[i], shown + failures < SHOWN_FAILURES, label))
+            failures++;
+    return failures;
+}
+
+static unsigned run_row(struct x86_engine *e, const struct x86_row *row, unsigned index,
+                        uint64_t seed, unsigned wanted)
+{
+    unsigned failures = 0, done = 0, n = 0, made = 0;
+    char label[96];
+
+    snprintf(label, sizeof(label), "%s \"%s\" (seed %llu)", row->name, row->encoding,
+             (unsigned long long)seed);
+    for (; done < wanted; done++) {
+        struct rng r = {seed ^ (uint64_t)done << 40 ^ index * UINT64_C(0x10001)};
+        if (x86_case_random(row, &r, &cases[n]))
+            n++, made++;
+        if (n == NATIVE_BATCH || (n && done + 1 == wanted)) {
+            failures += run_batch(e, n, failures, label);
+            n = 0;
+        }
+    }
+    if (made < wanted / 2)
+        printf("%s: only %u of %u cases could be made\n", label, made, wanted);
+    if (failures)
+        printf("%s: %u of %u cases differ\n", label, failures, made);
+    return failures;
+}
+
+static void test_rows_against_host(void **state)
+{
+    uint64_t seed = chosen_seed(), features;
+    unsigned wanted = chosen_cases(100, 1000), n_rows, rows = 0, bad_rows = 0;
+    const struct x86_row *table = x86_rows(&n_rows);
+    struct x86_engine e;
+
+    x86_engine_init(&e, &(struct exec_options){.check = true});
+    features = x86_native_features() & x86_cpu(e.cpu)->features;
+    for (unsigned i = 0; i < n_rows; i++) {
+        if (!runs_here(&table[i], features))
+            continue;
+        rows++;
+        bad_rows += run_row(&e, &table[i], i, seed, wanted) != 0;
+    }
+    print_message("%u rows, %u cases each, seed %llu: %u rows differ\n", rows, wanted,
+                  (unsigned long long)seed, bad_rows);
+    x86_engine_finish(&e);
+    assert_int_equal(bad_rows, 0);
+}
+
+static void test_sequences_against_host(void **state)
+{
+    static const struct x86_row *rows[MAX_ROWS];
+    uint64_t seed = chosen_seed(), features;
+    unsigned wanted = chosen_cases(2000, 20000), n_table, n_rows = 0, failures = 0;
+    const struct x86_row *table = x86_rows(&n_table);
+    struct x86_engine e;
+
+    if (getenv("CALQUE_ROW"))
+        skip();
+    x86_engine_init(&e, &(struct exec_options){.check = true});
+    features = x86_native_features() & x86_cpu(e.cpu)->features;
+    for (unsigned i = 0; i < n_table && n_rows < MAX_ROWS; i++)
+        if (runs_here(&table[i], features) && !(table[i].traits & ROW_BRANCH))
+            rows[n_rows++] = &table[i];
+    for (unsigned done = 0; done < wanted; done += NATIVE_BATCH) {
+        for (unsigned i = 0; i < NATIVE_BATCH; i++) {
+            struct rng r = {seed ^ (uint64_t)(done + i) << 20};
+            x86_case_sequence(rows, n_rows, &r, &cases[i]);
+        }
+        failures += run_batch(&e, NATIVE_BATCH, failures, "sequence");
+    }
+    print_message("%u sequences, seed %llu: %u differ\n", wanted, (unsigned long long)seed,
+                  failures);
+    x86_engine_finish(&e);
+    assert_int_equal(failures, 0);
+}
+
+static int start_native(void **state)
+{
+    x86_pool_init(chosen_seed());
+    native = x86_native_create();
+    if (!native)
+        return -1;
+    if (!x86_native_has_code32(native))
+        print_message("this host runs no 32-bit code: rows that exist only there are left out\n");
+    return 0;
+}
+
+static int stop_native(void **state)
+{
+    x86_native_destroy(native);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows_against_host),
+        cmocka_unit_test(test_sequences_against_host),
+    };
+
+    return cmocka_run_group_tests(tests, start_native, stop_native);
+}

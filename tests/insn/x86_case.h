@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One case of the x86 instruction tests: one or several instructions, the registers before, and
+ * which part of a pool of random bytes lies in the data area. The guest and the host's processor
+ * see the same bytes at the same addresses. Pure, except for the printing.
+ */
+#ifndef CALQUE_TESTS_INSN_X86_CASE_H
+#define CALQUE_TESTS_INSN_X86_CASE_H
+
+#include "tests/x86_random.h"
+
+enum {
+    CODE_BASE = 0x30000000, /* readable and executable; all of it INT3 but for the instructions */
+    CODE_BYTES = 0x2000,
+    DATA_BASE = 0x2a000000, /* readable and writable; nothing before it, nothing behind it */
+    DATA_BYTES = 0x2000,
+    POOL_BYTES = 0x10000,
+    GS_BASE = 0x40, /* in 64-bit mode */
+    MAX_SEQUENCE = 20,
+    MAX_CODE = MAX_SEQUENCE * 15,
+    FILLER = 0xcc,
+    LEGACY_MXCSR = 24, /* offsets in x86_registers.legacy */
+    LEGACY_ST = 32,
+    LEGACY_XMM = 160,
+    LEGACY_USED = 416,
+};
+
+struct x86_registers {
+    uint64_t gpr[16];
+    uint64_t rip;
+    uint32_t eflags;
+    uint8_t legacy[512] __attribute__((aligned(16))); /* as FXSAVE64 writes it */
+    uint8_t ymm_high[16][16];
+};
+
+struct x86_case {
+    const struct x86_row *row; /* NULL: a sequence */
+    bool code64;               /* 64-bit mode; else compatibility mode, 32-bit */
+    uint8_t n_insns;
+    uint8_t insn_length[MAX_SEQUENCE];
+    uint8_t code[MAX_CODE];
+    unsigned length;
+    uint32_t pool_offset;
+    uint32_t patch_offset; /* eight bytes of the data area that are not the pool's; 0: none */
+    uint64_t patch;
+    struct x86_registers before; /* before.rip: where the code lies */
+};
+
+enum { OUTCOME_DONE = -1, OUTCOME_HANGS = 0x100 };
+struct x86_result {
+    int outcome; /* DONE: after.rip is where it goes on; HANGS; or the exception's vector */
+    uint32_t error_code;
+    uint64_t address; /* of a page fault */
+    struct x86_registers after;
+    uint8_t data[DATA_BYTES];
+};
+
+/* What the data area is filled from. */
+void x86_pool_init(uint64_t seed);
+void x86_case_fill(const struct x86_case *c, uint8_t data[DATA_BYTES]);
+
+/* The only or first instruction. */
+bool x86_case_decode(const struct x86_case *c, struct x86_insn *out);
+
+/* A random case of the row; false: it has none that makes sense in user mode. */
+bool x86_case_random(const struct x86_row *row, struct rng *r, struct x86_case *out);
+/* A straight line of 2 to 20 instructions out of these rows, in 64-bit or compatibility mode. */
+void x86_case_sequence(const struct x86_row *const *rows, unsigned n_rows, struct rng *r,
+                       struct x86_case *out);
+/* Is the row one whose instances user mode can run, alone, without leaving the test's control? */
+bool x86_row_is_testable(const struct x86_row *row);
+
+/* The first difference, as text; NULL if there is none. a and b are called so. */
+const char *x86_difference(const struct x86_case *c, const struct x86_result *a, const char *a_name,
+                           const struct x86_result *b, const char *b_name);
+void x86_case_print(const struct x86_case *c);
+void x86_result_print(const struct x86_case *c, const struct x86_result *result, const char *name);
+
+#endif

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The bare x86-64 guest of the instruction tests; see x86_engine.h. */
+#include "tests/insn/x86_engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "frontend/x86/system.h"
+#include "frontend/x86/x87.h"
+#include "softmmu/memory.h"
+
+/* Where things lie in guest-physical memory. One page directory pointer entry (1 GiB) and one page
+ * directory entry (2 MiB) reach both areas each. */
+enum {
+    TABLE_BASE = 0x10000,
+    CODE_PHYSICAL = 0x100000,
+    DATA_PHYSICAL = 0x200000,
+    STOP_ADDRESS = 0x1000, /* where an exception "goes": a breakpoint, no memory */
+    MAX_REPEATS = 100,     /* a repeated string instruction comes back now and then */
+    MAX_UNITS = 400,
+    XSTATE_BV = 512, /* offset in the XSAVE area, SDM vol. 1, 13.4.2 */
+};
+enum { PTE_P = 1, PTE_W = 2, PTE_U = 4 };
+#define PTE_NX (UINT64_C(1) << 63)
+
+static struct x86_result *noted; /* of the case that runs */
+
+static NORETURN void die(const struct error *err)
+{
+    fprintf(stderr, "cannot build the test machine: %s\n", err->message);
+    exit(1);
+}
+
+/* In the guest's stead: takes the registers down as they are and has the run end. */
+static void note_exception(struct vcpu *v, const struct exception *e)
+{
+    struct x86_cpu *cpu = x86_cpu(v);
+
+    noted->outcome = (int)(e->kind & EXC_KIND);
+    noted->error_code = e->syndrome;
+    noted->address = noted->outcome == EXC_PF ? e->address : 0;
+    noted->after.rip = x86_ip(cpu);
+    v->run.pc = STOP_ADDRESS;
+}
+
+static const struct guest *test_guest(void)
+{
+    static struct guest guest;
+
+    REGISTRY_FOREACH (guest, struct guest, g) {
+        if (!strcmp(g->name, "x86_64"))
+            guest = *g;
+    }
+    guest.raise = note_exception;
+    return &guest;
+}
+
+static void map_pages(uint64_t *tables, uint64_t address, uint64_t physical, uint64_t bytes,
+                      uint64_t bits, unsigned *used)
+{
+    for (uint64_t at = 0; at < bytes; at += 4096) {
+        uint64_t *table = tables;
+        for (unsigned shift = 39; shift > 12; shift -= 9) {
+            uint64_t *entry = &table[(address + at) >> shift & 511];
+            if (!*entry)
+                *entry = (TABLE_BASE + 4096u * ++*used) | PTE_P | PTE_W | PTE_U;
+            table = tables + ((*entry & ~UINT64_C(0xfff)) - TABLE_BASE) / 8;
+        }
+        table[(address + at) >> 12 & 511] = (physical + at) | bits;
+    }
+}
+
+static void make_memory(struct x86_engine *e)
+{
+    struct error err;
+    uint64_t *tables;
+    uint8_t *code;
+    unsigned used = 0;
+
+    e->memory = memory_create(&e->lock, &err);
+    e->ports = memory_create(&e->lock, &err);
+    if (!e->memory || !e->ports)
+        die(&err);
+    tables = (uint64_t *)(void *)memory_add_ram(e->memory, "tables", TABLE_BASE, 0x10000, &err);
+    code = memory_add_ram(e->memory, "code", CODE_PHYSICAL, CODE_BYTES, &err);
+    e->data = memory_add_ram(e->memory, "data", DATA_PHYSICAL, DATA_BYTES, &err);
+    if (!tables || !code || !e->data)
+        die(&err);
+    memset(code, FILLER, CODE_BYTES);
+    map_pages(tables, CODE_BASE, CODE_PHYSICAL, CODE_BYTES, PTE_P | PTE_U, &used);
+    map_pages(tables, DATA_BASE, DATA_PHYSICAL, DATA_BYTES, PTE_P | PTE_W | PTE_U | PTE_NX, &used);
+}
+
+void x86_engine_init(struct x86_engine *e, const struct exec_options *options)
+{
+    const struct guest *guest = test_guest();
+    struct error err;
+    pthread_mutexattr_t attributes;
+
+    memset(e, 0, sizeof(*e));
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&e->lock, &attributes);
+    pthread_mutexattr_destroy(&attributes);
+    e->clock = clock_create_manual();
+    make_memory(e);
+    e->exec = exec_create(guest, e->memory, options, &err);
+    if (!e->exec)
+        die(&err);
+    e->cpu = vcpu_create(e->exec, "max", e->clock, &e->lock, 0, &err);
+    if (!e->cpu)
+        die(&err);
+    e->cpu->ports = e->ports;
+    vcpu_reset(e->cpu);
+    vcpu_add_breakpoint(e->cpu, STOP_ADDRESS);
+}
+
+void x86_engine_finish(struct x86_engine *e)
+{
+    vcpu_destroy(e->cpu);
+    exec_destroy(e->exec);
+    memory_destroy(e->memory);
+    memory_destroy(e->ports);
+    clock_destroy(e->clock);
+    pthread_mutex_destroy(&e->lock);
+}
+
+/* ---- one case -------------------------------------------------------------------------------- */
+
+/* Like Linux, for a program. */
+static void enter_user_mode(struct x86_cpu *cpu, bool code64)
+{
+    enum { USER = ATTR_P | ATTR_S | 3 << ATTR_DPL_SHIFT | ATTR_ACCESSED };
+    static const struct x86_segment data = {.selector = 0x2b,
+                                            .attributes = USER | ATTR_WRITABLE | ATTR_DB | ATTR_G,
+                                            .limit = UINT32_MAX};
+    static const struct x86_segment null = {.attributes = ATTR_UNUSABLE};
+
+    cpu->cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_PG;
+    cpu->cr3 = TABLE_BASE;
+    cpu->cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_FSGSBASE | CR4_OSXSAVE;
+    cpu->efer = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
+    cpu->xcr0 = 7;
+    cpu->tr.limit = 0; /* no port is permitted */
+    cpu->segment[SEG_ES] = cpu->segment[SEG_SS] = cpu->segment[SEG_DS] = data;
+    cpu->segment[SEG_CS] = data;
+    cpu->segment[SEG_CS].selector = code64 ? 0x33 : 0x23;
+    cpu->segment[SEG_CS].attributes =
+        USER | ATTR_CODE | ATTR_READABLE | ATTR_G | (code64 ? ATTR_L : ATTR_DB);
+    cpu->segment[SEG_FS] = cpu->segment[SEG_GS] = null;
+    if (code64)
+        cpu->segment[SEG_GS].base = GS_BASE;
+}
+
+static void set_registers(struct x86_cpu *cpu, const struct x86_case *c)
+{
+    const struct x86_registers *r = &c->before;
+    uint64_t present = 1;
+    uint16_t control;
+    uint32_t mxcsr;
+
+    memcpy(cpu->gpr, r->gpr, sizeof(cpu->gpr));
+    cpu->eflags = r->eflags & (EFLAGS_IF | EFLAGS_AC | EFLAGS_ID | EFLAGS_NT);
+    cpu->status = x86_eflags_to_status(r->eflags);
+    cpu->df = (r->eflags & EFLAGS_DF) != 0;
+    cpu->inhibit = cpu->pending_debug = 0;
+    run_x87_sync(&cpu->v.run, true);
+    memcpy(cpu->v.run.x87, r->legacy, LEGACY_XMM);
+    memcpy(cpu->v.run.x87 + XSTATE_BV, &present, sizeof(present));
+    memcpy(&control, r->legacy, sizeof(control));
+    x87_set_control(cpu, control);
+    cpu->fpu_opcode = cpu->fpu_cs = cpu->fpu_ds = 0;
+    cpu->fpu_ip = cpu->fpu_dp = 0;
+    memcpy(&mxcsr, r->legacy + LEGACY_MXCSR, sizeof(mxcsr));
+    x86_mxcsr_write(cpu, mxcsr);
+    for (unsigned i = 0; i < 16; i++) {
+        memcpy(cpu->ymm[i], r->legacy + LEGACY_XMM + 16 * i, 16);
+        memcpy(&cpu->ymm[i][2], r->ymm_high[i], 16);
+    }
+    x86_update_mode(cpu);
+    cpu->v.run.pc = r->rip;
+    cpu->v.halted = false;
+}
+
+static void get_registers(struct x86_cpu *cpu, struct x86_registers *out)
+{
+    uint32_t mxcsr = x86_mxcsr_read(cpu);
+    uint16_t status;
+
+    memcpy(out->gpr, cpu->gpr, sizeof(out->gpr));
+    out->eflags = x86_eflags_read(cpu);
+    run_x87_sync(&cpu->v.run, true);
+    status = x87_status(cpu);
+    memcpy(out->legacy, cpu->v.run.x87, LEGACY_XMM);
+    memcpy(out->legacy, &cpu->fpu_control, 2);
+    memcpy(out->legacy + 2, &status, sizeof(status));
+    memcpy(out->legacy + LEGACY_MXCSR, &mxcsr, sizeof(mxcsr));
+    for (unsigned i = 0; i < 16; i++) {
+        memcpy(out->legacy + LEGACY_XMM + 16 * i, cpu->ymm[i], 16);
+        memcpy(out->ymm_high[i], &cpu->ymm[i][2], 16);
+    }
+}
+
+static void set_code(struct x86_engine *e, const struct x86_case *c, bool present)
+{
+    uint8_t bytes[MAX_CODE];
+
+    memset(bytes, FILLER, sizeof(bytes));
+    memcpy(bytes, c->code, present ? c->length : 0);
+    memory_write(e->memory, CODE_PHYSICAL + (c->before.rip - CODE_BASE), bytes, c->length);
+}
+
+/* A repeated string instruction may go on in several steps. */
+static void step(struct x86_engine *e, const struct x86_case *c)
+{
+    for (unsigned i = 0; i < MAX_REPEATS && noted->outcome == OUTCOME_DONE; i++) {
+        vcpu_step(e->cpu, 1);
+        if (e->cpu->run.pc != c->before.rip)
+            break;
+    }
+}
+
+void x86_engine_run(struct x86_engine *e, const struct x86_case *c, struct x86_result *out)
+{
+    struct x86_cpu *cpu = x86_cpu(e->cpu);
+    uint64_t end = c->before.rip + c->length;
+
+    set_code(e, c, true);
+    x86_case_fill(c, e->data);
+    enter_user_mode(cpu, c->code64);
+    set_registers(cpu, c);
+    out->outcome = OUTCOME_DONE;
+    out->error_code = 0;
+    out->address = 0;
+    noted = out;
+    if (c->n_insns > 1) {
+        vcpu_add_breakpoint(e->cpu, end);
+        vcpu_run_here(e->cpu, MAX_UNITS);
+        vcpu_remove_breakpoint(e->cpu, end);
+    } else {
+        step(e, c);
+    }
+    if (out->outcome == OUTCOME_DONE)
+        out->after.rip = x86_ip(cpu);
+    get_registers(cpu, &out->after);
+    memcpy(out->data, e->data, DATA_BYTES);
+    set_code(e, c, false);
+}

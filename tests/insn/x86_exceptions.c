@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The list; see x86_exceptions.h. "SDM" and "APM" as in frontend/x86/cpu.h. */
+#include "tests/insn/x86_exceptions.h"
+
+enum {
+    CF = EFLAGS_CF,
+    PF = EFLAGS_PF,
+    AF = EFLAGS_AF,
+    ZF = EFLAGS_ZF,
+    SF = EFLAGS_SF,
+    OF = EFLAGS_OF,
+};
+
+/*
+ * Flags that SDM and APM leave undefined and that processors leave differently: these keep what an
+ * instruction before gave, show something of the way the result was found, or are cleared. calque
+ * does what costs least. All other undefined flags are compared.
+ */
+static const struct undefined_flags {
+    const char *name;
+    uint32_t flags;
+} undefined_flags[] = {
+    {"MUL", SF | ZF | AF | PF},
+    {"IMUL", SF | ZF | AF | PF},
+    {"DIV", CF | OF | SF | ZF | AF | PF},
+    {"IDIV", CF | OF | SF | ZF | AF | PF},
+    {"DAA", OF},
+    {"DAS", OF},
+    {"AAA", OF | SF | ZF | PF},
+    {"AAS", OF | SF | ZF | PF},
+    {"AAD", OF | AF | CF},
+    {"AAM", OF | AF | CF},
+};
+
+static uint32_t undefined_flags_of(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(undefined_flags); i++)
+        if (!strcmp(name, undefined_flags[i].name))
+            return undefined_flags[i].flags;
+    return 0;
+}
+
+/* A rule about a case and its results; `when` may level what may differ, and says whether all may.
+ * ours, host: exceptions it is about, ANY_EXCEPTION for all. */
+enum { ANY_EXCEPTION = -2 };
+struct context {
+    const struct x86_case *c;
+    const struct x86_insn *insn;
+    struct x86_result *ours, *host;
+};
+
+static bool has_prefix(const char *name, const char *prefix)
+{
+    return !strncmp(name, prefix, strlen(prefix));
+}
+
+static bool narrow_branch(const struct context *x)
+{
+    return x->c->code64 && x->insn->operand_prefix && (x->insn->row->traits & ROW_FORCE64) &&
+           (x->insn->row->traits & ROW_BRANCH);
+}
+
+static bool register_prefetch(const struct context *x)
+{
+    return !strcmp(x->insn->row->encoding, "0F 0D /r") && x->insn->modrm >= 0xc0;
+}
+
+static bool wide_operand(const struct context *x)
+{
+    for (unsigned i = 0; i < x->insn->n_operands; i++)
+        if (x->insn->operand[i].kind == OPND_MEM && x->insn->operand[i].size >= 16)
+            return true;
+    return false;
+}
+
+static bool ignored_w(const struct context *x)
+{
+    return !x->c->code64 && x->insn->rex_w;
+}
+
+static bool non_canonical_target(const struct context *x)
+{
+    return x->ours->after.rip >> 47 && x->ours->after.rip >> 47 != 0x1ffff;
+}
+
+/* The mask: what is left of it counts, not what the done elements' signs were spread to. */
+static bool gather_mask(const struct context *x)
+{
+    unsigned at = LEGACY_XMM + 16 * x->insn->vex_v;
+
+    memcpy(x->ours->after.legacy + at, x->host->after.legacy + at, 16);
+    memcpy(x->ours->after.ymm_high[x->insn->vex_v], x->host->after.ymm_high[x->insn->vex_v], 16);
+    return false;
+}
+
+static void level_mxcsr(const struct context *x, uint32_t bits)
+{
+    uint8_t *ours = x->ours->after.legacy + LEGACY_MXCSR;
+    uint32_t a, b;
+
+    memcpy(&a, ours, sizeof(a));
+    memcpy(&b, x->host->after.legacy + LEGACY_MXCSR, sizeof(b));
+    a = (a & ~bits) | (b & bits);
+    memcpy(ours, &a, sizeof(a));
+}
+
+static bool inexact_flag(const struct context *x)
+{
+    level_mxcsr(x, 0x20);
+    return false;
+}
+
+static bool all_vector_flags(const struct context *x)
+{
+    level_mxcsr(x, 0x3f);
+    return false;
+}
+
+static bool invalid_unmasked(const struct context *x)
+{
+    if (x->c->before.legacy[0] & 1)
+        return false;
+    x->ours->after.eflags = x->host->after.eflags;
+    return false;
+}
+
+static bool other_byte(const struct context *x)
+{
+    if (x->ours->address >> 12 == x->host->address >> 12)
+        x->ours->address = x->host->address;
+    return false;
+}
+
+static bool no_repeats(const struct context *x)
+{
+    uint64_t mask = x->insn->address_size == 8 ? ~UINT64_C(0) : UINT32_MAX;
+
+    return x->insn->rep && !(x->c->before.gpr[RCX] & mask);
+}
+
+static const struct known_difference {
+    const char *name; /* a prefix of the row's */
+    int ours, host;
+    bool (*when)(const struct context *x);
+    const char *reason;
+} known_differences[] = {
+    {"", ANY_EXCEPTION, ANY_EXCEPTION, narrow_branch,
+     "near branch with 66 in 64-bit mode: Intel ignores it (SDM vol. 2, 2.2.1.7), AMD cuts RIP"},
+    {"NOP", OUTCOME_DONE, EXC_UD, register_prefetch,
+     "0F 0D with a register: a NOP on Intel, undefined on AMD"},
+    {"", ANY_EXCEPTION, EXC_AC, wide_operand,
+     "unaligned 16 and 32 bytes: #AC depends on the processor (SDM vol. 3, 6.15)"},
+    {"VPINSRD", OUTCOME_DONE, EXC_UD, ignored_w,
+     "VEX.W1 outside 64-bit mode: ignored on Intel (SDM's footnote), undefined on AMD"},
+    {"VPEXTRD", OUTCOME_DONE, EXC_UD, ignored_w, "the same"},
+    {"SHA", EXC_GP, ANY_EXCEPTION, wide_operand,
+     "unaligned: #GP in SDM vol. 2 (type 4), AMD's processors take it"},
+    {"POPA", EXC_PF, EXC_PF, NULL,
+     "some registers are loaded before the fault; doing it again gives the same"},
+    {"MASKMOV", ANY_EXCEPTION, EXC_PF, NULL,
+     "whether bytes that the mask leaves out fault, and which address is told, is open"},
+    {"VMASKMOVDQU", ANY_EXCEPTION, EXC_PF, NULL, "the same"},
+    {"MASKMOV", ANY_EXCEPTION, EXC_AC, NULL, "the same"},
+    {"VMASKMOVDQU", ANY_EXCEPTION, EXC_AC, NULL, "the same"},
+    {"", EXC_XM, EXC_XM, inexact_flag,
+     "with overflow or underflow raised, ours tells inexact as if it were masked"},
+    {"DPP", EXC_XM, EXC_XM, all_vector_flags,
+     "which of the steps still flag something when one raises is open"},
+    {"VDPP", EXC_XM, EXC_XM, all_vector_flags, "the same"},
+    {"FCOMI", OUTCOME_DONE, OUTCOME_DONE, invalid_unmasked,
+     "unmasked invalid operation: SDM vol. 2 leaves EFLAGS alone, AMD sets it"},
+    {"FUCOMI", OUTCOME_DONE, OUTCOME_DONE, invalid_unmasked, "the same"},
+    {"FLDENV", EXC_PF, EXC_PF, other_byte, "which of several bytes is told is open"},
+    {"FRSTOR", EXC_PF, EXC_PF, other_byte, "the same"},
+    {"FNSTENV", EXC_PF, EXC_PF, other_byte, "the same"},
+    {"FNSAVE", EXC_PF, EXC_PF, other_byte, "the same"},
+    {"INS", OUTCOME_DONE, EXC_GP, no_repeats,
+     "repeated no times: the permission is checked first on AMD, in SDM vol. 2 not at all"},
+    {"OUTS", OUTCOME_DONE, EXC_GP, no_repeats, "the same"},
+    {"VPGATHER", EXC_PF, EXC_PF, gather_mask, "SDM spreads the mask's signs first, AMD does not"},
+    {"VGATHER", EXC_PF, EXC_PF, gather_mask, "the same"},
+    {"JMP", OUTCOME_DONE, EXC_GP, non_canonical_target,
+     "the #GP of a target that is not canonical comes at the target"},
+    {"CALL", OUTCOME_DONE, EXC_GP, non_canonical_target, "the same"},
+    {"RET", OUTCOME_DONE, EXC_GP, non_canonical_target, "the same"},
+};
+
+static bool is_known(const struct context *x)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(known_differences); i++) {
+        const struct known_difference *k = &known_differences[i];
+        if (has_prefix(x->insn->row->name, k->name) &&
+            (k->ours == ANY_EXCEPTION || k->ours == x->ours->outcome) &&
+            (k->host == ANY_EXCEPTION || k->host == x->host->outcome) && (!k->when || k->when(x)))
+            return true;
+    }
+    return false;
+}
+
+/* The host's kernel may have something there, which a program cannot know. */
+static void level_kernel_page(const struct x86_result *ours, struct x86_result *host)
+{
+    if (host->outcome == EXC_PF && host->address >> 47)
+        host->error_code = (host->error_code & ~1u) | (ours->error_code & 1);
+}
+
+bool x86_known_difference(const struct x86_case *c, struct x86_result *ours,
+                          struct x86_result *host)
+{
+    struct x86_insn insn;
+    uint32_t flags;
+
+    level_kernel_page(ours, host);
+    if (!c->row || !x86_case_decode(c, &insn))
+        return false;
+    flags = undefined_flags_of(c->row->name);
+    host->after.eflags = (host->after.eflags & ~flags) | (ours->after.eflags & flags);
+    return is_known(&(struct context){c, &insn, ours, host});
+}
