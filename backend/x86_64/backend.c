@@ -173,6 +173,7 @@ static void emit_blocks(struct emit *e)
         e->block = b;
         e->block_start[b] = e->a.p;
         e->x87_ready = false;
+        e->x87_done = IR_NONE;
         alloc_analyse(e, &u->blocks[b]);
         alloc_begin_block(e);
         for (ir_ref i = u->blocks[b].first; i <= u->blocks[b].last; i++) {

@@ -256,9 +256,15 @@ static void cold_memory(struct emit *e, const struct cold *cold)
     if (cold->kind == COLD_MEMORY) /* the others raise nothing */
         sidetable_put_site(e, (uint32_t)(e->a.p - e->start), cold->insn, true, cold->pending_first,
                            cold->n_pending);
-    bind_to(emit_jmp(&e->a), cold->back);
+    uint8_t *back = emit_jmp(&e->a);
     memcpy(e->a.p, d, sizeof(*d));
     e->a.p += sizeof(*d);
+    if (!cold->x87) {
+        bind_to(back, cold->back);
+        return;
+    }
+    bind_here(&e->a, back);
+    cold_x87_access(e, cold);
 }
 
 static void cold_exit(struct emit *e, const struct cold *cold, struct exit_site *exit)

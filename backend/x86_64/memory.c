@@ -501,20 +501,32 @@ static void check_range(struct emit *e, const struct ir_insn *insn, struct acces
     cold_from(x->cold, emit_jcc(&e->a, CC_A));
 }
 
+/* One element of at most 8 bytes is checked like a load. */
+static void check_probe(struct emit *e, const struct ir_insn *insn, struct access *x)
+{
+    bool element = insn->sub == memop_size(insn->aux) && insn->sub <= 8;
+    if (!element)
+        check_range(e, insn, x);
+    get_entry(e, x);
+    if (element)
+        check_alignment(e, insn, x);
+    x->cold->access = e->a.p;
+    check_entry(e, x);
+}
+
 void emit_probe(struct emit *e, const struct ir_insn *insn)
 {
-    bool write = insn->aux & IR_MEM_WRITE;
+    bool write = insn->aux & IR_MEM_WRITE, x87 = x87_begin_fused(e, insn);
     struct access x = prepare_access(e, insn, SLOW_PROBE, write, false);
-    check_range(e, insn, &x);
-    get_entry(e, &x);
-    x.cold->access = e->a.p;
-    check_entry(e, &x);
+    check_probe(e, insn, &x);
     if (x.address != NO_REG) {
         emit_alu_rr(&e->a, OP_W, ALU_ADD, x.entry, x.address);
-        if (x.w) /* test byte [entry], al: what the address is worth shows now, not at an HLOAD */
+        if (x.w && !x87) /* test byte [entry], al: what the address is worth shows now */
             emit_rm(&e->a, 0x84 | OP_BYTE, RAX, mem_at(x.entry, 0));
     } else
         emit_alu_ri(&e->a, OP_W, ALU_ADD, x.entry, (int32_t)x.constant);
+    if (x87)
+        x87_end_fused(e, x.cold, x.entry);
     end_uses(e);
     def_in(e, x.entry);
     x.cold->desc.result = (uint8_t)x.entry;

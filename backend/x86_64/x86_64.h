@@ -206,6 +206,7 @@ struct cold {
     uint8_t *inexact_from;             /* FP: "inexact" is not known to be set; goes on at access */
     uint8_t *back;                     /* where the common path goes on */
     uint8_t *access;                   /* where an unaligned access in one page goes on */
+    ir_ref x87;                        /* a PROBE's: the instruction that goes with it */
     struct slow_desc desc;
     /* exits */
     uint64_t pc;
@@ -279,6 +280,7 @@ struct emit {
     ir_ref stored_ahead; /* a SET whose store is already done */
     unsigned pair_turn;  /* which register gathers the next pair of flag bytes */
     bool x87_ready;      /* the host's x87 registers are known to hold the vCPU's */
+    ir_ref x87_done;     /* an X87 that its PROBE has done */
     ir_ref eflags;       /* whose flags EFLAGS holds, 0 none */
     ir_ref sum[4];       /* the last values that are another one plus a constant */
     unsigned n_sums;
@@ -443,6 +445,9 @@ void x86_slow_access(struct run_state *run, const uint8_t *back, struct backend_
 /* x87.c */
 emit_fn emit_x87;
 void cold_x87(struct emit *e, const struct cold *cold);
+bool x87_begin_fused(struct emit *e, const struct ir_insn *probe);
+void x87_end_fused(struct emit *e, struct cold *cold, unsigned pointer);
+void cold_x87_access(struct emit *e, const struct cold *cold);
 void emit_x87_thunk(struct assembler *a, struct backend_state *s);
 
 /* vector.c */

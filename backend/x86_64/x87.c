@@ -143,8 +143,46 @@ static void mmx_form(struct emit *e, const struct ir_insn *insn)
     emit_rr(&e->a, opcode, reg, rm);
 }
 
+/* A PROBE whose pointer goes into the X87 that follows does that instruction's access too: a host
+ * fault there is the PROBE's miss. */
+bool x87_begin_fused(struct emit *e, const struct ir_insn *probe)
+{
+    const struct ir_insn *next = probe + 1;
+
+    if (next->op != IR_X87 || next->arg[0] != e->here)
+        return false;
+    make_live(e);
+    return true;
+}
+
+void x87_end_fused(struct emit *e, struct cold *cold, unsigned pointer)
+{
+    const struct ir_insn *insn = &e->u->insns[e->here + 1];
+
+    emit_rm_imm(&e->a, host_opcode(insn->aux), insn->sub >> 3 & 7, mem_at(pointer, 0), 0);
+    if (has_immediate(insn->aux))
+        put8(&e->a, (unsigned)insn->imm);
+    cold->x87 = (ir_ref)(e->here + 1);
+    e->x87_done = cold->x87;
+}
+
+/* The same behind the slow path, which has put the pointer into its register. */
+void cold_x87_access(struct emit *e, const struct cold *cold)
+{
+    const struct ir_insn *insn = &e->u->insns[cold->x87];
+
+    emit_rm_imm(&e->a, host_opcode(insn->aux), insn->sub >> 3 & 7, mem_at(cold->desc.result, 0), 0);
+    if (has_immediate(insn->aux))
+        put8(&e->a, (unsigned)insn->imm);
+    bind_to(emit_jmp(&e->a), cold->back);
+}
+
 void emit_x87(struct emit *e, const struct ir_insn *insn)
 {
+    if (e->x87_done == e->here) {
+        end_uses(e);
+        return;
+    }
     make_live(e);
     if (insn->aux == 0x0f77) { /* emms */
         put8(&e->a, 0x0f);

@@ -104,7 +104,8 @@ static ir_ref execute(struct xlat *x, enum ir_type type, unsigned opcode, unsign
 }
 
 /* The pointers to the last instruction that is not for control, and to its operand: SDM vol. 1,
- * 8.1.8. Behind the instruction itself: an instruction that faults leaves them. */
+ * 8.1.8. Behind the instruction itself: an instruction that faults leaves them. The operand's is
+ * kept up only where exceptions are unmasked, as by newer processors (CPUID.7.0:EBX[6]). */
 static void note(struct xlat *x, const struct x86_insn *insn, unsigned opcode, bool memory)
 {
     const struct x86_xlat *xx = x86_xlat(x);
@@ -115,7 +116,7 @@ static void note(struct xlat *x, const struct x86_insn *insn, unsigned opcode, b
     ir_set(b, F_FPU_IP, x86_extend(x, ip, size, 8, false));
     ir_set(b, F_FPU_CS, ir_get(b, F_SELECTOR0 + SEG_CS));
     ir_set(b, F_FPU_OPCODE, ir_i32(b, (opcode & 7) << 8 | insn->modrm));
-    if (memory) {
+    if (memory && unmasked(x)) {
         ir_set(b, F_FPU_DP, x86_from_address(x, x86_effective_address(x, insn), 8));
         ir_set(b, F_FPU_DS, ir_get(b, F_SELECTOR0 + insn->segment));
     }
