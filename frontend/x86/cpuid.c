@@ -94,6 +94,7 @@ static void extended_features(const struct x86_cpu *cpu, uint32_t subleaf, uint3
     out[EBX] = COLLECT(cpu, {HAS_FSGSBASE, 0}, {HAS_BMI1, 3}, {HAS_AVX2, 5}, {HAS_SMEP, 7},
                        {HAS_BMI2, 8}, {HAS_ERMS, 9}, {HAS_INVPCID, 10}, {HAS_RDSEED, 18},
                        {HAS_ADX, 19}, {HAS_SMAP, 20}, {HAS_CLFLUSHOPT, 23}, {HAS_SHA, 29});
+    out[EBX] |= 1u << 6; /* the x87 operand pointer is kept up at unmasked exceptions only */
     out[ECX] = COLLECT(cpu, {HAS_UMIP, 2}, {HAS_RDPID, 22});
 }
 
