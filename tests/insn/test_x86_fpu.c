@@ -561,6 +561,72 @@ static void sequences(void **state)
     assert_int_equal(f->differences, 0);
 }
 
+/* FNSTENV and FNSAVE behind an instruction that sets the pointer. The selectors are the systems',
+ * and the pointer to the operand is kept up only while an exception is unmasked. */
+static void environments(void **state)
+{
+    static const uint8_t stores[][4] = {
+        {0xd9, 0x73, 0x80}, {0x66, 0xd9, 0x73, 0x80}, {0xdd, 0x73, 0x80}, {0x66, 0xdd, 0x73, 0x80}};
+    struct fixture *f = *state;
+    static struct outcome native, guest;
+    struct x87_case c;
+
+    native_catch();
+    for (unsigned k = 0; k < 10 * number("CALQUE_CASES", 300); k++) {
+        bool wide = !(k & 1);
+        unsigned first = 256 - 128, ip = first + (wide ? 12 : 6);
+        begin_case(&f->rng, rng_below(&f->rng, 2), &c);
+        c.code[c.length++] = 0xd9; /* FLDPI: sets the pointer */
+        c.code[c.length++] = 0xeb;
+        for (unsigned i = 0; i < (wide ? 3 : 4); i++)
+            c.code[c.length++] = stores[k & 3][i];
+        native_run(&c, &native);
+        for (unsigned i = 0; i < ARRAY_SIZE(f->engine); i++) {
+            guest_run(&f->engine[i], &c, &guest);
+            if (native.kind == DONE) {
+                assert_int_equal(guest.kind, DONE);
+                assert_memory_equal(native.data, guest.data, ip + 2);
+                if (wide)
+                    assert_memory_equal(native.data + ip + 6, guest.data + ip + 6, 2);
+                assert_memory_equal(native.data + first + (wide ? 28 : 14),
+                                    guest.data + first + (wide ? 28 : 14), 80);
+            }
+            const char *what = difference(&native, &guest);
+            if (what && strcmp(what, "memory"))
+                fail_msg("%s differs", what);
+        }
+    }
+}
+
+/* In real mode and virtual-8086 mode the pointers are linear addresses: SDM vol. 1, figures 8-10
+ * and 8-12. */
+static void real_mode_environments(void **state)
+{
+    struct fixture *f = *state;
+    struct x86_cpu *cpu = f->engine[0].cpu;
+    uint8_t out[28];
+
+    x87_init(cpu);
+    cpu->fpu_cs = 0x1234;
+    cpu->fpu_ip = 0x5678;
+    cpu->fpu_ds = 0xffff;
+    cpu->fpu_dp = 0xffff;
+    cpu->fpu_opcode = 0x7ab;
+    x87_store_environment(cpu, out, 28, true);
+    assert_int_equal(load_le32(out + 12), 0xffff79b8);
+    assert_int_equal(load_le32(out + 16), 0x000017ab);
+    assert_int_equal(load_le32(out + 20), 0xffffffef);
+    assert_int_equal(load_le32(out + 24), 0x00010000);
+    x87_store_environment(cpu, out, 14, true);
+    assert_int_equal(load_le16(out + 6), 0x79b8);
+    assert_int_equal(load_le16(out + 8), 0x17ab);
+    assert_int_equal(load_le16(out + 10), 0xffef);
+    assert_int_equal(load_le16(out + 12), 0); /* bits 19:16 */
+    x87_load_environment(cpu, out, 14, true);
+    assert_int_equal(cpu->fpu_ip, 0x179b8);
+    assert_int_equal(cpu->fpu_opcode, 0x7ab);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -569,6 +635,8 @@ int main(void)
         TEST(rows_with_exceptions_masked),
         TEST(rows_with_exceptions_unmasked),
         TEST(sequences),
+        TEST(environments),
+        TEST(real_mode_environments),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
