@@ -55,8 +55,10 @@ struct machine_prop {
 struct boot_options {
     const char *kernel, *initrd, *append, *dtb, *bios, *dumpdtb;
     char order[8];     /* -boot: letters a, c, d, n; "": the firmware's own order */
+    char once[8];      /* the same for the first start; "": as order */
     char rtc_base[32]; /* "": utc */
     bool menu, no_acpi, no_hpet, no_vga;
+    bool no_graphic; /* firmware's console goes to the first serial port, too */
 };
 
 struct machine_class {
@@ -77,8 +79,8 @@ struct machine_class {
     /* Whether this one of `devices` is there, as options and properties have it; wires from or to
      * what is left out are left out, too. NULL: all are. */
     bool (*wants)(const struct machine *m, const struct machine_device *entry);
-    const struct machine_ram *extra_ram;  /* ends with name == NULL; may be NULL */
-    const struct machine_prop *props;     /* ends with name == NULL; may be NULL */
+    const struct machine_ram *extra_ram; /* ends with name == NULL; may be NULL */
+    const struct machine_prop *props;    /* ends with name == NULL; may be NULL */
     /* After devices exist and are wired: generated parts (device tree), CPU wires. */
     bool (*init)(struct machine *m, struct error *err);
     /* At every reset, after devices and vCPU were reset: load images, set entry registers. */

@@ -331,10 +331,12 @@ static bool set_cdrom(struct options *o, const struct option_row *row, const cha
     return true;
 }
 
-static bool set_boot_order(struct options *o, const char *letters, size_t length, struct error *err)
+static bool set_boot_order(char order[8], const char *letters, size_t length, struct error *err)
 {
-    if (length >= sizeof(o->boot.order))
-        return error_set(err, "-boot %s: at most %zu letters", letters, sizeof(o->boot.order) - 1);
+    enum { MOST = 7 };
+
+    if (length > MOST)
+        return error_set(err, "-boot %s: at most %d letters", letters, MOST);
     for (size_t i = 0; i < length; i++) {
         if (!strchr("abcdn", letters[i]))
             return error_set(err,
@@ -342,8 +344,8 @@ static bool set_boot_order(struct options *o, const char *letters, size_t length
                              "disk, d the CD, n the network",
                              letters, letters[i]);
     }
-    memcpy(o->boot.order, letters, length);
-    o->boot.order[length] = 0;
+    memcpy(order, letters, length);
+    order[length] = 0;
     return true;
 }
 
@@ -354,13 +356,14 @@ static bool set_boot(struct options *o, const struct option_row *row, const char
     static const char *const ignored[] = {"splash=", "splash-time=", "reboot-timeout=", "strict="};
 
     if (!strchr(value, '='))
-        return set_boot_order(o, value, strlen(value), err);
+        return set_boot_order(o->boot.order, value, strlen(value), err);
     while (*value) {
         size_t length = strcspn(value, ",");
         bool known = false;
         if (!strncmp(value, "order=", 6) || !strncmp(value, "once=", 5)) {
             size_t key = strcspn(value, "=") + 1;
-            if (!set_boot_order(o, value + key, length - key, err))
+            char *order = value[1] == 'r' ? o->boot.order : o->boot.once;
+            if (!set_boot_order(order, value + key, length - key, err))
                 return false;
             known = true;
         } else if (!strncmp(value, "menu=", 5)) {

@@ -444,6 +444,7 @@ static bool build(struct vm *vm, struct error *err)
         !open_drives(vm, err))
         return false;
     list_added_devices(vm);
+    config.boot.no_graphic = o->nographic;
     config.devices = vm->devices;
     vm->machine = machine_create(&config, err);
     return vm->machine && check_drives(vm, err) && machine_reset(vm->machine, err);

@@ -216,9 +216,11 @@ static void set_chipset(struct machine *m)
 
 bool pc_boot(struct machine *m, struct error *err)
 {
+    struct pc *pc = m->data;
+
     if (m->boot.kernel && !m->boot.bios)
         set_chipset(m);
-    return x86_boot(m, err);
+    return x86_boot(m, &pc->boot, err);
 }
 
 void pc_finish(struct machine *m)

@@ -4,12 +4,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "frontend/guest.h"
 #include "hw/machines/initrd.h"
+#include "hw/machines/x86_firmware.h"
 #include "hw/machines/x86_kernel.h"
-#include "hw/misc/fw_cfg.h"
 #include "util/bits.h"
 
 /* Guest-physical addresses of what is left for a kernel, below its real-mode area's end. */
@@ -44,6 +43,15 @@ struct x86_plan {
 };
 
 /* ---- memory ---------------------------------------------------------------------------------- */
+
+bool x86_map_rom(struct machine *m, const uint8_t *data, size_t size, struct error *err)
+{
+    uint8_t *host = memory_add_rom(m->memory, "bios", FOUR_GIB - size, size, NULL, NULL, err);
+
+    if (host)
+        memcpy(host, data, size);
+    return host != NULL;
+}
 
 bool x86_map_ram(struct machine *m, uint64_t low_max, struct x86_ram *out, struct error *err)
 {
@@ -384,128 +392,6 @@ static bool plan_kernel(struct x86_plan *plan, struct error *err)
     return true;
 }
 
-/* ---- firmware -------------------------------------------------------------------------------- */
-
-static const char *const firmware_folders[] = {
-    "/usr/share/seabios",
-    "/usr/share/qemu",
-    "/usr/share/calque",
-};
-
-/* -bios NAME: a file, or a name in one of the folders. */
-static bool find_firmware(const char *name, char path[256])
-{
-    snprintf(path, 256, "%s", name);
-    if (!access(path, R_OK) || strchr(name, '/'))
-        return true;
-    for (unsigned i = 0; i < ARRAY_SIZE(firmware_folders); i++) {
-        snprintf(path, 256, "%s/%s", firmware_folders[i], name);
-        if (!access(path, R_OK))
-            return true;
-    }
-    return false;
-}
-
-static bool read_firmware(struct x86_plan *plan, struct loader_file *file, struct error *err)
-{
-    enum { MOST = 16 * MIB };
-    const char *name = plan->m->boot.bios ? plan->m->boot.bios : plan->info->firmware;
-    char path[256];
-
-    if (!find_firmware(name, path))
-        return plan->m->boot.bios
-                   ? error_set(err, "-bios '%s' is neither a file nor firmware of this system",
-                               name)
-                   : error_set(err,
-                               "there is no firmware to start: install the package seabios, or "
-                               "give -bios FILE or -kernel FILE");
-    if (!loader_read_file(file, "-bios", path, MOST, err))
-        return false;
-    if (file->size % 4096) {
-        bool ok =
-            error_set(err, "%s is no PC firmware: its size is not a multiple of 4 KiB", file->what);
-        loader_file_free(file);
-        return ok;
-    }
-    return true;
-}
-
-static bool offer_item(struct device *fw_cfg, const char *option, const char *path,
-                       unsigned size_key, unsigned data_key, struct error *err)
-{
-    struct loader_file file;
-
-    if (!loader_read_file(&file, option, path, GIB, err))
-        return false;
-    bool ok = fw_cfg_add_u32(fw_cfg, size_key, (uint32_t)file.size) &&
-              fw_cfg_add_item(fw_cfg, data_key, file.data, (uint32_t)file.size);
-    loader_file_free(&file);
-    return ok || error_set(err, "%s '%s' cannot be handed to the firmware", option, path);
-}
-
-static bool offer_common(struct x86_plan *plan, struct device *fw_cfg, struct error *err)
-{
-    const struct boot_options *boot = &plan->m->boot;
-    uint8_t table[E820_MAX * 20], ram_size[8];
-    struct e820 map[E820_MAX];
-    unsigned n = memory_map(&plan->info->ram, map), used = 0;
-
-    /* Firmware knows the ROM and the legacy areas itself: it wants RAM. */
-    for (unsigned i = 0; i < n; i++) {
-        if (map[i].type != E820_RAM || !map[i].base)
-            continue;
-        store_le64(table + used, map[i].base == MIB ? 0 : map[i].base);
-        store_le64(table + used + 8, map[i].base == MIB ? plan->info->ram.low_bytes : map[i].size);
-        store_le32(table + used + 16, E820_RAM);
-        used += 20;
-    }
-    store_le64(ram_size, plan->m->ram_bytes);
-    if (!fw_cfg_add_item(fw_cfg, FW_CFG_RAM_SIZE, ram_size, 8) ||
-        !fw_cfg_add_item(fw_cfg, FW_CFG_NB_CPUS, "\1", 2) ||
-        !fw_cfg_add_item(fw_cfg, FW_CFG_MAX_CPUS, "\1", 2) ||
-        !fw_cfg_add_item(fw_cfg, FW_CFG_NOGRAPHIC, "\0", 2) ||
-        !fw_cfg_add_item(fw_cfg, FW_CFG_BOOT_MENU, "\0", 2) ||
-        !fw_cfg_add_file(fw_cfg, "etc/e820", table, used))
-        return error_set(err, "out of memory for fw_cfg");
-    if (boot->kernel &&
-        !offer_item(fw_cfg, "-kernel", boot->kernel, FW_CFG_KERNEL_SIZE, FW_CFG_KERNEL_DATA, err))
-        return false;
-    return true;
-}
-
-static bool map_rom(struct x86_plan *plan, const uint8_t *data, size_t size, struct error *err)
-{
-    uint8_t *host = memory_add_rom(plan->m->memory, "bios", FOUR_GIB - size, size, NULL, NULL, err);
-
-    if (host)
-        memcpy(host, data, size);
-    return host != NULL;
-}
-
-static bool plan_firmware(struct x86_plan *plan, struct error *err)
-{
-    const struct boot_options *boot = &plan->m->boot;
-    struct device *fw_cfg =
-        plan->info->fw_cfg ? machine_find_device(plan->m, plan->info->fw_cfg) : NULL;
-    struct loader_file file;
-
-    if (boot->initrd && !boot->kernel)
-        return error_set(err, "-initrd '%s' needs a -kernel", boot->initrd);
-    if (boot->append && !boot->kernel)
-        return error_set(err, "-append needs a -kernel");
-    if (!read_firmware(plan, &file, err))
-        return false;
-    uint64_t low = MIN(file.size, (size_t)X86_ROM_BYTES);
-    bool ok =
-        map_rom(plan, file.data, file.size, err) &&
-        memory_add_alias(plan->m->memory, "bios below 1 MiB", MIB - low, FOUR_GIB - low, low, err);
-    loader_file_free(&file);
-    if (!ok || !fw_cfg)
-        return ok;
-    return offer_common(plan, fw_cfg, err) &&
-           (!plan->info->offer || plan->info->offer(plan->m, fw_cfg, err));
-}
-
 /* ---- boot ------------------------------------------------------------------------------------ */
 
 static bool plan_direct(struct x86_plan *plan, struct error *err)
@@ -514,7 +400,7 @@ static bool plan_direct(struct x86_plan *plan, struct error *err)
     if (!plan->rom)
         return error_set(err, "out of memory");
     /* Below 1 MiB it is RAM, as after a firmware has copied itself: the FACS is written to. */
-    bool ok = plan_kernel(plan, err) && map_rom(plan, plan->rom, X86_ROM_BYTES, err) &&
+    bool ok = plan_kernel(plan, err) && x86_map_rom(plan->m, plan->rom, X86_ROM_BYTES, err) &&
               loader_add(plan->images, ROM_BASE, plan->rom, X86_ROM_BYTES, 0, err);
     free(plan->rom);
     return ok;
@@ -528,14 +414,18 @@ bool x86_boot_init(struct machine *m, const struct x86_boot_info *info, struct e
         return error_set(err, "out of memory");
     m->loader = plan.images;
     m->loader_destroy = loader_destroy;
-    bool ok = m->boot.kernel && !m->boot.bios ? plan_direct(&plan, err) : plan_firmware(&plan, err);
+    bool ok =
+        m->boot.kernel && !m->boot.bios ? plan_direct(&plan, err) : x86_firmware_init(m, info, err);
     loader_file_free(&plan.initrd);
     free(plan.kernel.setup);
     return ok;
 }
 
-bool x86_boot(struct machine *m, struct error *err)
+bool x86_boot(struct machine *m, struct x86_boot_info *info, struct error *err)
 {
     loader_write(m->loader, m->memory);
+    if (!m->boot.kernel || m->boot.bios)
+        x86_firmware_boot(m, info);
+    info->started = true;
     return true;
 }

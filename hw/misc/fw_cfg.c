@@ -30,7 +30,7 @@ struct fw_cfg_data {
 };
 
 struct fw_cfg {
-    struct fw_cfg_data items[FW_CFG_N_ITEMS];
+    struct fw_cfg_data items[FW_CFG_N_ITEMS + FW_CFG_N_ARCHITECTURE];
     char names[FW_CFG_MAX_FILES][FILE_NAME_SIZE];
     uint32_t n_files;
     uint16_t selector;
@@ -38,21 +38,31 @@ struct fw_cfg {
     uint64_t dma_address;
 };
 
+/* Where an item stands; NULL: there is none of that number. */
+static struct fw_cfg_data *item_of(struct fw_cfg *f, unsigned key)
+{
+    if (key < FW_CFG_N_ITEMS)
+        return &f->items[key];
+    key -= FW_CFG_ARCHITECTURE;
+    return key < FW_CFG_N_ARCHITECTURE ? &f->items[FW_CFG_N_ITEMS + key] : NULL;
+}
+
 /* ---- filling it ------------------------------------------------------------------------------ */
 
 bool fw_cfg_add_item(struct device *d, unsigned key, const void *data, uint32_t size)
 {
     struct fw_cfg *f = d->state;
     uint8_t *copy = malloc(MAX(size, 1u));
+    struct fw_cfg_data *item = item_of(f, key);
 
-    if (!copy || key >= FW_CFG_N_ITEMS) {
+    if (!copy || !item) {
         free(copy);
         return false;
     }
     if (size)
         memcpy(copy, data, size);
-    free(f->items[key].data);
-    f->items[key] = (struct fw_cfg_data){copy, size};
+    free(item->data);
+    *item = (struct fw_cfg_data){copy, size};
     return true;
 }
 
@@ -97,12 +107,12 @@ bool fw_cfg_add_file(struct device *d, const char *name, const void *data, uint3
 
 /* ---- the guest's side ------------------------------------------------------------------------ */
 
-static const struct fw_cfg_data *selected(const struct fw_cfg *f)
+static const struct fw_cfg_data *selected(struct fw_cfg *f)
 {
     static const struct fw_cfg_data nothing;
-    unsigned key = f->selector & 0x3fff; /* bit 15: architecture's own, bit 14: write channel */
+    const struct fw_cfg_data *item = item_of(f, f->selector & 0xbfffu); /* bit 14: write channel */
 
-    return f->selector & 0x8000 || key >= FW_CFG_N_ITEMS ? &nothing : &f->items[key];
+    return item ? item : &nothing;
 }
 
 static void select_item(struct fw_cfg *f, uint16_t key)
@@ -264,7 +274,7 @@ static void fw_cfg_finish(struct device *d)
 {
     struct fw_cfg *f = d->state;
 
-    for (unsigned i = 0; i < FW_CFG_N_ITEMS; i++)
+    for (unsigned i = 0; i < ARRAY_SIZE(f->items); i++)
         free(f->items[i].data);
 }
 

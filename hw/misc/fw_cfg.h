@@ -25,9 +25,14 @@ enum fw_cfg_item {
     FW_CFG_INITRD_DATA = 0x12,
     FW_CFG_CMDLINE_SIZE = 0x14,
     FW_CFG_CMDLINE_DATA = 0x15,
+    FW_CFG_SETUP_SIZE = 0x17,
+    FW_CFG_SETUP_DATA = 0x18,
     FW_CFG_FILE_DIR = 0x19,
     FW_CFG_FILE_FIRST = 0x20,
     FW_CFG_MAX_FILES = 64,
+    FW_CFG_ARCHITECTURE = 0x8000, /* numbers from here on are the architecture's own */
+    FW_CFG_IRQ0_OVERRIDE = 0x8002,
+    FW_CFG_N_ARCHITECTURE = 8,
     FW_CFG_N_ITEMS = FW_CFG_FILE_FIRST + FW_CFG_MAX_FILES,
 };
 
