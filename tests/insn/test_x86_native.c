@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
@@ -29,25 +28,9 @@ static struct x86_native *native;
 static struct x86_case cases[NATIVE_BATCH];
 static struct x86_result results[NATIVE_BATCH];
 
-static uint64_t chosen_seed(void)
-{
-    const char *text = getenv("CALQUE_SEED");
-
-    return text ? strtoull(text, NULL, 0) : (uint64_t)time(NULL);
-}
-
-static unsigned chosen_cases(unsigned normal, unsigned all)
-{
-    const char *text = getenv("CALQUE_CASES"), *level = getenv("CALQUE_TEST_LEVEL");
-
-    return text ? (unsigned)atoi(text) : level && !strcmp(level, "all") ? all : normal;
-}
-
 static bool runs_here(const struct x86_row *row, uint64_t features)
 {
-    const char *only = getenv("CALQUE_ROW");
-
-    if (!x86_row_is_testable(row) || (only && strcmp(only, row->name)))
+    if (!x86_row_is_testable(row) || !x86_row_is_chosen(row))
         return false;
     if (strstr(row->encoding, "I64") && !x86_native_has_code32(native))
         return false;
@@ -117,8 +100,8 @@ static unsigned run_row(struct x86_engine *e, const struct x86_row *row, unsigne
 
 static void test_rows_against_host(void **state)
 {
-    uint64_t seed = chosen_seed(), features;
-    unsigned wanted = chosen_cases(100, 1000), n_rows, rows = 0, bad_rows = 0;
+    uint64_t seed = x86_chosen_seed(), features;
+    unsigned wanted = x86_chosen_cases(100, 1000), n_rows, rows = 0, bad_rows = 0;
     const struct x86_row *table = x86_rows(&n_rows);
     struct x86_engine e;
 
@@ -139,8 +122,8 @@ static void test_rows_against_host(void **state)
 static void test_sequences_against_host(void **state)
 {
     static const struct x86_row *rows[MAX_ROWS];
-    uint64_t seed = chosen_seed(), features;
-    unsigned wanted = chosen_cases(2000, 20000), n_table, n_rows = 0, failures = 0;
+    uint64_t seed = x86_chosen_seed(), features;
+    unsigned wanted = x86_chosen_cases(2000, 20000), n_table, n_rows = 0, failures = 0;
     const struct x86_row *table = x86_rows(&n_table);
     struct x86_engine e;
 
@@ -149,7 +132,8 @@ static void test_sequences_against_host(void **state)
     x86_engine_init(&e, &(struct exec_options){.check = true});
     features = x86_native_features() & x86_cpu(e.cpu)->features;
     for (unsigned i = 0; i < n_table && n_rows < MAX_ROWS; i++)
-        if (runs_here(&table[i], features) && !(table[i].traits & ROW_BRANCH))
+        if (runs_here(&table[i], features) && x86_row_in_sequences(&table[i]) &&
+            !x86_row_has_known_difference(&table[i]))
             rows[n_rows++] = &table[i];
     for (unsigned done = 0; done < wanted; done += NATIVE_BATCH) {
         for (unsigned i = 0; i < NATIVE_BATCH; i++) {
@@ -166,7 +150,7 @@ static void test_sequences_against_host(void **state)
 
 static int start_native(void **state)
 {
-    x86_pool_init(chosen_seed());
+    x86_pool_init(x86_chosen_seed());
     native = x86_native_create();
     if (!native)
         return -1;

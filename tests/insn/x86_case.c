@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
 
 static uint8_t pool[POOL_BYTES + DATA_BYTES] __attribute__((aligned(64)));
 
@@ -16,6 +18,30 @@ enum {
 static bool chance(struct rng *r, unsigned one_in)
 {
     return !rng_below(r, one_in);
+}
+
+/* ---- what the environment asks for ------------------------------------------------------------
+ */
+
+uint64_t x86_chosen_seed(void)
+{
+    const char *text = getenv("CALQUE_SEED");
+
+    return text ? strtoull(text, NULL, 0) : (uint64_t)time(NULL);
+}
+
+unsigned x86_chosen_cases(unsigned normal, unsigned all)
+{
+    const char *text = getenv("CALQUE_CASES"), *level = getenv("CALQUE_TEST_LEVEL");
+
+    return text ? (unsigned)atoi(text) : level && !strcmp(level, "all") ? all : normal;
+}
+
+bool x86_row_is_chosen(const struct x86_row *row)
+{
+    const char *only = getenv("CALQUE_ROW");
+
+    return !only || !strcmp(only, row->name);
 }
 
 /* ---- values ---------------------------------------------------------------------------------- */
@@ -455,6 +481,20 @@ bool x86_row_is_testable(const struct x86_row *row)
     return true;
 }
 
+/* No branches; none that may unmask exceptions, or set EFLAGS.TF. */
+bool x86_row_in_sequences(const struct x86_row *row)
+{
+    static const char *const excluded[] = {"POPF",   "LDMXCSR", "VLDMXCSR", "FLDCW",
+                                           "FLDENV", "FRSTOR",  "FXRSTOR",  "XRSTOR"};
+
+    if (!x86_row_is_testable(row) || row->traits & ROW_BRANCH)
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(excluded); i++)
+        if (!strncmp(row->name, excluded[i], strlen(excluded[i])))
+            return false;
+    return true;
+}
+
 static uint32_t decoding_key(bool code64)
 {
     return KEY_PROTECTED | KEY_LONG | (code64 ? KEY_CODE64 : KEY_CODE32 | KEY_STACK32);
@@ -476,7 +516,8 @@ static bool row_is_64bit(const struct x86_row *row, struct rng *r)
  * mode neither FS nor GS is loaded; jumps into the instruction itself. */
 static bool is_acceptable(const struct x86_insn *insn, bool code64)
 {
-    bool implied = has_operand(insn, OPND_STRING_SOURCE) || is_named(insn, "XLAT");
+    bool implied = has_operand(insn, OPND_STRING_SOURCE) || is_named(insn, "XLAT") ||
+                   strstr(insn->row->name, "MASKMOV");
 
     if ((implied || has_operand(insn, OPND_MEM)) &&
         (insn->segment == SEG_FS || (!code64 && insn->segment == SEG_GS)))
@@ -554,6 +595,15 @@ bool x86_case_random(const struct x86_row *row, struct rng *r, struct x86_case *
     return true;
 }
 
+static void mask_exceptions(struct x86_registers *r)
+{
+    r->legacy[0] |= 0x3f; /* x87 control */
+    r->legacy[2] &= 0x7f; /* status: ES and B */
+    r->legacy[3] &= 0x7f;
+    r->legacy[LEGACY_MXCSR] |= 0x80;
+    r->legacy[LEGACY_MXCSR + 1] |= 0x1f;
+}
+
 void x86_case_sequence(const struct x86_row *const *rows, unsigned n_rows, struct rng *r,
                        struct x86_case *out)
 {
@@ -564,6 +614,7 @@ void x86_case_sequence(const struct x86_row *const *rows, unsigned n_rows, struc
     out->pool_offset = rng_below(r, POOL_BYTES / 16) * 16;
     random_registers(r, out->code64, &out->before);
     out->before.eflags &= ~(uint32_t)EFLAGS_AC;
+    mask_exceptions(&out->before);
     base = rng_below(r, out->code64 ? 16 : 8);
     out->before.gpr[base] = DATA_BASE + 0x800 + 32 * rng_below(r, 64);
     while (out->n_insns < n) {

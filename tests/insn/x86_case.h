@@ -36,6 +36,7 @@ struct x86_registers {
 struct x86_case {
     const struct x86_row *row; /* NULL: a sequence */
     bool code64;               /* 64-bit mode; else compatibility mode, 32-bit */
+    bool supervisor;           /* CPL 0: no case for the host */
     uint8_t n_insns;
     uint8_t insn_length[MAX_SEQUENCE];
     uint8_t code[MAX_CODE];
@@ -69,11 +70,18 @@ void x86_case_sequence(const struct x86_row *const *rows, unsigned n_rows, struc
                        struct x86_case *out);
 /* Is the row one whose instances user mode can run, alone, without leaving the test's control? */
 bool x86_row_is_testable(const struct x86_row *row);
+/* And in between others? */
+bool x86_row_in_sequences(const struct x86_row *row);
 
 /* The first difference, as text; NULL if there is none. a and b are called so. */
 const char *x86_difference(const struct x86_case *c, const struct x86_result *a, const char *a_name,
                            const struct x86_result *b, const char *b_name);
 void x86_case_print(const struct x86_case *c);
 void x86_result_print(const struct x86_case *c, const struct x86_result *result, const char *name);
+
+/* What the environment asks for: CALQUE_SEED, CALQUE_CASES and CALQUE_TEST_LEVEL, CALQUE_ROW. */
+uint64_t x86_chosen_seed(void);
+unsigned x86_chosen_cases(unsigned normal, unsigned all);
+bool x86_row_is_chosen(const struct x86_row *row);
 
 #endif

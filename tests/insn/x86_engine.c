@@ -17,7 +17,7 @@ enum {
     DATA_PHYSICAL = 0x200000,
     STOP_ADDRESS = 0x1000, /* where an exception "goes": a breakpoint, no memory */
     MAX_REPEATS = 100,     /* a repeated string instruction comes back now and then */
-    MAX_UNITS = 400,
+    MAX_UNITS = 20000,
     XSTATE_BV = 512, /* offset in the XSAVE area, SDM vol. 1, 13.4.2 */
 };
 enum { PTE_P = 1, PTE_W = 2, PTE_U = 4 };
@@ -127,13 +127,13 @@ void x86_engine_finish(struct x86_engine *e)
 
 /* ---- one case -------------------------------------------------------------------------------- */
 
-/* Like Linux, for a program. */
-static void enter_user_mode(struct x86_cpu *cpu, bool code64)
+/* Like Linux, for a program; or the same at CPL 0. */
+static void enter_mode(struct x86_cpu *cpu, bool code64, unsigned cpl)
 {
-    enum { USER = ATTR_P | ATTR_S | 3 << ATTR_DPL_SHIFT | ATTR_ACCESSED };
-    static const struct x86_segment data = {.selector = 0x2b,
-                                            .attributes = USER | ATTR_WRITABLE | ATTR_DB | ATTR_G,
-                                            .limit = UINT32_MAX};
+    const uint16_t common = (uint16_t)(ATTR_P | ATTR_S | cpl << ATTR_DPL_SHIFT | ATTR_ACCESSED);
+    const struct x86_segment data = {.selector = (uint16_t)(0x28 | cpl),
+                                     .attributes = common | ATTR_WRITABLE | ATTR_DB | ATTR_G,
+                                     .limit = UINT32_MAX};
     static const struct x86_segment null = {.attributes = ATTR_UNUSABLE};
 
     cpu->cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_PG;
@@ -144,9 +144,9 @@ static void enter_user_mode(struct x86_cpu *cpu, bool code64)
     cpu->tr.limit = 0; /* no port is permitted */
     cpu->segment[SEG_ES] = cpu->segment[SEG_SS] = cpu->segment[SEG_DS] = data;
     cpu->segment[SEG_CS] = data;
-    cpu->segment[SEG_CS].selector = code64 ? 0x33 : 0x23;
+    cpu->segment[SEG_CS].selector = (uint16_t)((code64 ? 0x30 : 0x20) | cpl);
     cpu->segment[SEG_CS].attributes =
-        USER | ATTR_CODE | ATTR_READABLE | ATTR_G | (code64 ? ATTR_L : ATTR_DB);
+        common | ATTR_CODE | ATTR_READABLE | ATTR_G | (code64 ? ATTR_L : ATTR_DB);
     cpu->segment[SEG_FS] = cpu->segment[SEG_GS] = null;
     if (code64)
         cpu->segment[SEG_GS].base = GS_BASE;
@@ -227,7 +227,9 @@ void x86_engine_run(struct x86_engine *e, const struct x86_case *c, struct x86_r
 
     set_code(e, c, true);
     x86_case_fill(c, e->data);
-    enter_user_mode(cpu, c->code64);
+    if (c->supervisor) /* it may have changed anything */
+        vcpu_reset(e->cpu);
+    enter_mode(cpu, c->code64, c->supervisor ? 0 : 3);
     set_registers(cpu, c);
     out->outcome = OUTCOME_DONE;
     out->error_code = 0;
@@ -245,4 +247,57 @@ void x86_engine_run(struct x86_engine *e, const struct x86_case *c, struct x86_r
     get_registers(cpu, &out->after);
     memcpy(out->data, e->data, DATA_BYTES);
     set_code(e, c, false);
+}
+
+const char *x86_engine_difference(const struct x86_engine *a, const struct x86_engine *b)
+{
+    const struct x86_cpu *x = x86_cpu(a->cpu), *y = x86_cpu(b->cpu);
+
+#define SAME(member)                                                                               \
+    if (memcmp(&x->member, &y->member, sizeof(x->member)))                                         \
+    return #member
+    SAME(v.run.pc);
+    SAME(v.run.key);
+    SAME(v.halted);
+    SAME(gpr);
+    SAME(status);
+    SAME(df);
+    SAME(eflags);
+    SAME(inhibit);
+    SAME(pending_debug);
+    SAME(segment);
+    SAME(ldt);
+    SAME(tr);
+    SAME(gdt.base);
+    SAME(gdt.limit);
+    SAME(idt.base);
+    SAME(idt.limit);
+    SAME(cpl);
+    SAME(cr0);
+    SAME(cr2);
+    SAME(cr3);
+    SAME(cr4);
+    SAME(efer);
+    SAME(xcr0);
+    SAME(dr);
+    SAME(star);
+    SAME(lstar);
+    SAME(cstar);
+    SAME(sfmask);
+    SAME(kernel_gs_base);
+    SAME(tsc_aux);
+    SAME(pat);
+    SAME(sysenter_cs);
+    SAME(sysenter_esp);
+    SAME(sysenter_eip);
+    SAME(ymm);
+    SAME(mxcsr);
+    SAME(fpu_control);
+    SAME(fpu_opcode);
+    SAME(fpu_cs);
+    SAME(fpu_ds);
+    SAME(fpu_ip);
+    SAME(fpu_dp);
+#undef SAME
+    return NULL;
 }

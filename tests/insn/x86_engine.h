@@ -23,5 +23,7 @@ void x86_engine_init(struct x86_engine *e, const struct exec_options *options);
 void x86_engine_finish(struct x86_engine *e);
 /* Single instructions are stepped, sequences run as a whole. */
 void x86_engine_run(struct x86_engine *e, const struct x86_case *c, struct x86_result *out);
+/* The first part of the processors' whole state that differs after the same case; NULL: none. */
+const char *x86_engine_difference(const struct x86_engine *a, const struct x86_engine *b);
 
 #endif

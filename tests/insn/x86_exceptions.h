@@ -11,5 +11,7 @@
 /* Whether a difference is one of them. May instead level the two results where they may differ. */
 bool x86_known_difference(const struct x86_case *c, struct x86_result *ours,
                           struct x86_result *host);
+/* Is there any for this row? */
+bool x86_row_has_known_difference(const struct x86_row *row);
 
 #endif
