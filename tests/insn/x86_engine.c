@@ -260,7 +260,6 @@ const char *x86_engine_difference(const struct x86_engine *a, const struct x86_e
     SAME(v.run.key);
     SAME(v.halted);
     SAME(gpr);
-    SAME(status);
     SAME(df);
     SAME(eflags);
     SAME(inhibit);
