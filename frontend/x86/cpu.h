@@ -69,7 +69,8 @@ enum x86_exception {
     EXC_MC,
     EXC_XM,
     EXC_KIND = 0xff,
-    EXC_SOFTWARE = 1 << 8, /* INT n, INT3, INTO: the gate's DPL counts; returns behind it */
+    EXC_NON_CANONICAL = 1 << 9, /* an EXC_GP that is a #SS if the access went through SS */
+    EXC_SOFTWARE = 1 << 8,      /* INT n, INT3, INTO: the gate's DPL counts; returns behind it */
 };
 
 /* EFLAGS, SDM vol. 1, 3.4.3. */

@@ -3,6 +3,7 @@
  * Exceptions and interrupts: delivery through IVT and IDT (SDM vol. 3, chapter 6; 20 for
  * virtual-8086 mode), double and triple faults, external interrupts.
  */
+#include "frontend/x86/decode.h"
 #include "frontend/x86/system.h"
 #include "util/log.h"
 
@@ -359,12 +360,58 @@ static void deliver_for_good(struct x86_cpu *cpu, struct delivery *v)
     sys->trap = NULL;
 }
 
+/* Does the instruction push or pop? */
+static bool uses_stack(const struct x86_insn *insn)
+{
+    static const char *const names[] = {"PUSH", "POP", "CALL", "RET", "ENTER", "LEAVE", "IRET"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (!strncmp(insn->row->name, names[i], strlen(names[i])))
+            return true;
+    return false;
+}
+
+/* Did the access of the instruction at run.pc to this address go through SS? What translated code
+ * does not tell, the instruction does: 64-bit mode only. */
+static bool is_stack_access(struct x86_cpu *cpu, uint64_t address)
+{
+    enum { REACH = 1 << 17 }; /* ENTER's */
+    unsigned page_left = 4096 - (unsigned)(cpu->v.run.pc & 4095), size = MIN(page_left, 15u);
+    struct x86_insn insn;
+    uint8_t code[15];
+
+    if (!mmu_peek(cpu->v.mmu, cpu->v.run.pc, code, size, cpu->cpl == 3))
+        return false;
+    if (size < 15 &&
+        mmu_peek(cpu->v.mmu, cpu->v.run.pc + size, code + size, 15 - size, cpu->cpl == 3))
+        size = 15;
+    if (x86_decode(code, size, cpu->v.run.key, cpu->features, &insn) != DECODE_OK)
+        return false;
+    if (uses_stack(&insn) && (address - cpu->gpr[RSP] + REACH < 2 * REACH ||
+                              address - cpu->gpr[RBP] + REACH < 2 * REACH))
+        return true;
+    for (unsigned i = 0; i < insn.n_operands; i++)
+        if (insn.operand[i].kind == OPND_MEM)
+            return insn.segment == SEG_SS;
+    return false;
+}
+
+/* SDM vol. 2, exceptions in 64-bit mode: #SS(0) if an address in the SS segment is not canonical.
+ */
+enum x86_exception x86_exception_vector(struct x86_cpu *cpu, const struct exception *e)
+{
+    if ((e->kind & EXC_NON_CANONICAL) && is_stack_access(cpu, e->address))
+        return EXC_SS;
+    return (enum x86_exception)(e->kind & EXC_KIND);
+}
+
 void x86_raise_exception(struct vcpu *vcpu, const struct exception *e)
 {
     struct x86_cpu *cpu = x86_cpu(vcpu);
+    unsigned vector = x86_exception_vector(cpu, e);
     struct delivery v = {
-        .vector = e->kind & EXC_KIND,
-        .has_error = has_error_code(e->kind & EXC_KIND) && (cpu->cr0 & CR0_PE),
+        .vector = vector,
+        .has_error = has_error_code(vector) && (cpu->cr0 & CR0_PE),
         .error = e->syndrome,
         .ip = x86_ip(cpu),
         .ext = 1,

@@ -124,6 +124,9 @@ void x86_task_switch(struct x86_cpu *cpu, uint16_t selector, enum x86_task_sourc
 
 /* ---- exceptions (exceptions.c) --------------------------------------------------------------- */
 
+/* The vector of an exception that the instruction at run.pc caused. */
+enum x86_exception x86_exception_vector(struct x86_cpu *cpu, const struct exception *e);
+
 /* INT n, INT3, INTO: enters the handler, returning behind the instruction. May raise. int_n: it is
  * INT n, which virtual-8086 mode has its own rules for. */
 void x86_software_interrupt(struct x86_cpu *cpu, unsigned vector, uint64_t next_ip, bool int_n);
