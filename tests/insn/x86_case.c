@@ -481,16 +481,18 @@ bool x86_row_is_testable(const struct x86_row *row)
     return true;
 }
 
-/* No branches; none that may unmask exceptions, or set EFLAGS.TF. */
+/* No branches; none that may unmask exceptions or set EFLAGS.TF; none that always fault. */
 bool x86_row_in_sequences(const struct x86_row *row)
 {
-    static const char *const excluded[] = {"POPF",   "LDMXCSR", "VLDMXCSR", "FLDCW",
-                                           "FLDENV", "FRSTOR",  "FXRSTOR",  "XRSTOR"};
+    static const char *const excluded[] = {
+        "POPF", "LDMXCSR", "VLDMXCSR", "FLDCW", "FLDENV", "FRSTOR", "FXRSTOR", "XRSTOR", "IN",
+        "OUT",  "INS",     "OUTS",     "UD0",   "UD1",    "UD2",    "BOUND",   "DIV",    "IDIV",
+    };
 
     if (!x86_row_is_testable(row) || row->traits & ROW_BRANCH)
         return false;
     for (size_t i = 0; i < ARRAY_SIZE(excluded); i++)
-        if (!strncmp(row->name, excluded[i], strlen(excluded[i])))
+        if (!strcmp(row->name, excluded[i]))
             return false;
     return true;
 }
@@ -595,6 +597,14 @@ bool x86_case_random(const struct x86_row *row, struct rng *r, struct x86_case *
     return true;
 }
 
+static bool names_register(const struct x86_insn *insn, unsigned reg)
+{
+    for (unsigned i = 0; i < insn->n_operands; i++)
+        if (insn->operand[i].kind == OPND_GPR && insn->operand[i].reg == reg)
+            return true;
+    return false;
+}
+
 static void mask_exceptions(struct x86_registers *r)
 {
     r->legacy[0] |= 0x3f; /* x87 control */
@@ -615,13 +625,17 @@ void x86_case_sequence(const struct x86_row *const *rows, unsigned n_rows, struc
     random_registers(r, out->code64, &out->before);
     out->before.eflags &= ~(uint32_t)EFLAGS_AC;
     mask_exceptions(&out->before);
-    base = rng_below(r, out->code64 ? 16 : 8);
+    base = out->code64 ? 8 + rng_below(r, 8) : RBP + rng_below(r, 3);
+    set_register(out, RSI, DATA_BASE + 0x600);
+    set_register(out, RDI, DATA_BASE + 0xa00);
+    set_register(out, RCX, rng_below(r, 8));
     out->before.gpr[base] = DATA_BASE + 0x800 + 32 * rng_below(r, 64);
     while (out->n_insns < n) {
         const struct x86_row *row = rows[rng_below(r, n_rows)];
         struct x86_insn insn;
         if (!random_instruction(row, out->code64, r, chance(r, 2) ? base : X86_REGISTERS_ONLY,
-                                out->code + out->length, &insn))
+                                out->code + out->length, &insn) ||
+            names_register(&insn, base))
             continue;
         out->insn_length[out->n_insns++] = insn.length;
         out->length += insn.length;

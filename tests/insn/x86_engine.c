@@ -36,7 +36,7 @@ static void note_exception(struct vcpu *v, const struct exception *e)
 {
     struct x86_cpu *cpu = x86_cpu(v);
 
-    noted->outcome = (int)(e->kind & EXC_KIND);
+    noted->outcome = (int)x86_exception_vector(cpu, e);
     noted->error_code = e->syndrome;
     noted->address = noted->outcome == EXC_PF ? e->address : 0;
     noted->after.rip = x86_ip(cpu);

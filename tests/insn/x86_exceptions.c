@@ -78,6 +78,11 @@ static bool ignored_w(const struct context *x)
     return !x->c->code64 && x->insn->rex_w;
 }
 
+static bool narrow_memory(const struct context *x)
+{
+    return x->insn->operand_size == 2 && x->insn->modrm < 0xc0 && x->host->outcome != OUTCOME_DONE;
+}
+
 static bool non_canonical_target(const struct context *x)
 {
     return x->ours->after.rip >> 47 && x->ours->after.rip >> 47 != 0x1ffff;
@@ -131,6 +136,16 @@ static bool other_byte(const struct context *x)
     return false;
 }
 
+static bool mmx_state(const struct context *x)
+{
+    if (x->insn->row->traits & ROW_MMX)
+        memcpy(x->ours->after.legacy, x->host->after.legacy, LEGACY_MXCSR);
+    if (x->insn->row->traits & ROW_MMX)
+        memcpy(x->ours->after.legacy + LEGACY_ST, x->host->after.legacy + LEGACY_ST,
+               LEGACY_XMM - LEGACY_ST);
+    return false;
+}
+
 static bool end_of_segment(const struct context *x)
 {
     return !x->c->code64 && (uint32_t)x->ours->address > UINT32_MAX - 32;
@@ -155,9 +170,9 @@ static const struct known_difference {
      "0F 0D with a register: a NOP on Intel, undefined on AMD"},
     {"", ANY_EXCEPTION, EXC_AC, wide_operand,
      "unaligned 16 and 32 bytes: #AC depends on the processor (SDM vol. 3, 6.15)"},
-    {"VPINSRD", OUTCOME_DONE, EXC_UD, ignored_w,
+    {"VPINSRD", ANY_EXCEPTION, EXC_UD, ignored_w,
      "VEX.W1 outside 64-bit mode: ignored on Intel (SDM's footnote), undefined on AMD"},
-    {"VPEXTRD", OUTCOME_DONE, EXC_UD, ignored_w, "the same"},
+    {"VPEXTRD", ANY_EXCEPTION, EXC_UD, ignored_w, "the same"},
     {"SHA", EXC_GP, ANY_EXCEPTION, wide_operand,
      "unaligned: #GP in SDM vol. 2 (type 4), AMD's processors take it"},
     {"POPA", EXC_PF, EXC_PF, NULL,
@@ -169,6 +184,8 @@ static const struct known_difference {
     {"MASKMOV", ANY_EXCEPTION, EXC_GP, NULL, "the same; AMD has made the change to MMX by then"},
     {"VMASKMOVDQU", ANY_EXCEPTION, EXC_AC, NULL, "the same"},
     {"VMASKMOVDQU", ANY_EXCEPTION, EXC_GP, NULL, "the same"},
+    {"CVT", EXC_XM, EXC_XM, mmx_state,
+     "when a conversion to MMX raises, AMD has made the change to MMX by then"},
     {"", EXC_PF, EXC_GP, end_of_segment,
      "accesses over 4 GiB with that limit: open (SDM vol. 3, 5.3)"},
     {"", EXC_XM, EXC_XM, inexact_flag,
@@ -188,6 +205,8 @@ static const struct known_difference {
     {"OUTS", OUTCOME_DONE, EXC_GP, no_repeats, "the same"},
     {"VPGATHER", EXC_PF, EXC_PF, gather_mask, "SDM spreads the mask's signs first, AMD does not"},
     {"VGATHER", EXC_PF, EXC_PF, gather_mask, "the same"},
+    {"MOVSXD", ANY_EXCEPTION, ANY_EXCEPTION, narrow_memory,
+     "to 16 bits: reads 16 in SDM vol. 2, AMD 32"},
     {"JMP", OUTCOME_DONE, EXC_GP, non_canonical_target,
      "the #GP of a target that is not canonical comes at the target"},
     {"CALL", OUTCOME_DONE, EXC_GP, non_canonical_target, "the same"},
@@ -220,8 +239,11 @@ bool x86_known_difference(const struct x86_case *c, struct x86_result *ours,
     uint32_t flags;
 
     level_kernel_page(ours, host);
-    if (!c->row || !x86_case_decode(c, &insn))
+    if (!x86_case_decode(c, &insn))
         return false;
+    if (!c->row)
+        return ours->outcome == EXC_PF && host->outcome == EXC_GP &&
+               end_of_segment(&(struct context){c, &insn, ours, host});
     flags = undefined_flags_of(c->row->name);
     host->after.eflags = (host->after.eflags & ~flags) | (ours->after.eflags & flags);
     return is_known(&(struct context){c, &insn, ours, host});
