@@ -188,6 +188,7 @@ static const struct known_difference {
      "when a conversion to MMX raises, AMD has made the change to MMX by then"},
     {"", EXC_PF, EXC_GP, end_of_segment,
      "accesses over 4 GiB with that limit: open (SDM vol. 3, 5.3)"},
+    {"", EXC_PF, EXC_SS, end_of_segment, "the same"},
     {"", EXC_XM, EXC_XM, inexact_flag,
      "with overflow or underflow raised, ours tells inexact as if it were masked"},
     {"DPP", EXC_XM, EXC_XM, all_vector_flags,
@@ -242,7 +243,7 @@ bool x86_known_difference(const struct x86_case *c, struct x86_result *ours,
     if (!x86_case_decode(c, &insn))
         return false;
     if (!c->row)
-        return ours->outcome == EXC_PF && host->outcome == EXC_GP &&
+        return ours->outcome == EXC_PF && (host->outcome == EXC_GP || host->outcome == EXC_SS) &&
                end_of_segment(&(struct context){c, &insn, ours, host});
     flags = undefined_flags_of(c->row->name);
     host->after.eflags = (host->after.eflags & ~flags) | (ours->after.eflags & flags);
