@@ -749,6 +749,12 @@ static uint32_t get32(const uint8_t *p)
     return value;
 }
 
+/* The host's return from its kernel makes null selectors 0. */
+static uint16_t shown_selector(uint16_t selector)
+{
+    return selector < 4 ? 0 : selector;
+}
+
 static void compare_registers(struct difference *d, const struct x86_case *c,
                               const struct x86_registers *a, const struct x86_registers *b)
 {
@@ -762,7 +768,8 @@ static void compare_registers(struct difference *d, const struct x86_case *c,
     compare_word(d, "rip", 0, a->rip & mask, b->rip & mask);
     compare_word(d, "eflags", 0, a->eflags & COMPARED_EFLAGS, b->eflags & COMPARED_EFLAGS);
     for (unsigned i = 0; i < ARRAY_SIZE(a->selector); i++)
-        compare_word(d, segments[i], 0, a->selector[i], b->selector[i]);
+        compare_word(d, segments[i], 0, shown_selector(a->selector[i]),
+                     shown_selector(b->selector[i]));
     compare_word(d, "x87 control", 0, get32(a->legacy) & 0xffff, get32(b->legacy) & 0xffff);
     compare_word(d, "x87 status", 0, get32(a->legacy) >> 16, get32(b->legacy) >> 16);
     compare_word(d, "x87 tags", 0, a->legacy[4], b->legacy[4]);

@@ -154,6 +154,7 @@ static void enter_mode(struct x86_cpu *cpu, bool code64, unsigned cpl)
     cpu->efer = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
     cpu->xcr0 = 7;
     cpu->tr.limit = 0; /* no port is permitted */
+    cpu->ldt = null;
     cpu->gdt = (struct x86_table){GDT_BASE, sizeof(gdt) - 1};
     cpu->segment[SEG_ES] = cpu->segment[SEG_SS] = cpu->segment[SEG_DS] = data;
     cpu->segment[SEG_CS] = data;
