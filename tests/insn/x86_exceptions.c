@@ -234,7 +234,7 @@ static const struct known_difference {
     {"VGATHER", EXC_PF, EXC_PF, gather_mask, "the same"},
     {"MOVSXD", ANY_EXCEPTION, ANY_EXCEPTION, narrow_memory,
      "to 16 bits: reads 16 in SDM vol. 2, AMD 32"},
-    {"PUSH", OUTCOME_DONE, ANY_EXCEPTION, pushed_selector,
+    {"PUSH", ANY_EXCEPTION, ANY_EXCEPTION, pushed_selector,
      "16 bits are written (SDM vol. 2, PUSH), AMD writes zeros above"},
     {"POP", ANY_EXCEPTION, ANY_EXCEPTION, popped_selector, "the same for what POP reads"},
     {"LSS", ANY_EXCEPTION, ANY_EXCEPTION, wide_far_pointer,
