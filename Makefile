@@ -199,13 +199,16 @@ run-fuzz: $(fuzz_programs)
 	@for f in $(fuzz_programs); do echo "== $$f"; mkdir -p build/corpus/$${f##*/}; \
 		$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 build/corpus/$${f##*/} || exit 1; done
 
-# PEER names the QEMU to compare with, ROUNDS how often each runs, ROWS a pattern of rows.
+# GUESTS are measured. PEER names the QEMU to compare with, or the folder of several; ROUNDS how often
+# each runs, ROWS a pattern of rows.
+GUESTS ?= arm i386 x86_64
 include bench/bench.mk
-.PHONY: bench
+.PHONY: bench build-bench
 bench:
 	@tools/install-deps run bench
-	+@$(again) all $(BUILD)/bench/arm.elf
-	bench/run $(BUILD)/calque-system-arm $(BUILD)/bench/arm.elf
+	+@$(again) build-bench
+	CALQUE_BUILD=$(BUILD) bench/run $(GUESTS)
+build-bench: all $(call bench_files,$(GUESTS))
 
 # ---- running -------------------------------------------------------------------------------------
 
@@ -268,7 +271,7 @@ help:
 	@echo 'make check-fast         unit and device tests;  check-all: every guest too'
 	@echo 'make check-sanitize     the tests under address and undefined sanitizers;  check-clang'
 	@echo 'make fuzz               each fuzz harness for FUZZ_SECONDS=30'
-	@echo 'make bench              measure against qemu-system-arm'
+	@echo 'make bench              measure against QEMU and natively; GUESTS="arm i386 x86_64"'
 	@echo 'make lint               include rules, headers, layout, cppcheck;  make format'
 	@echo 'make deps               install what building, running and testing need'
 	@echo 'make install            to $$(DESTDIR)$$(PREFIX)/bin;  QEMU_NAMES=1: qemu-system-* too'

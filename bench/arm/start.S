@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Entry, exception vectors and the assembly probes. Every probe is a function
  *   void probe_NAME(uint32_t turns)
- * whose loop body does the operations its comment counts; bench.c's table repeats the number. */
+ * whose loop body does the operations its comment counts; rows.def repeats the number. */
     .syntax unified
     .arch armv7ve
     .fpu neon-vfpv4
