@@ -27,8 +27,8 @@ struct exception {
 };
 
 enum apic_register {
-    APIC_BASE_MSR, /* IA32_APIC_BASE; writing may switch the APIC off or move it */
-    APIC_TPR,      /* bits 7:4 are CR8 */
+    APIC_BASE_MSR,     /* IA32_APIC_BASE; writing may switch the APIC off or move it */
+    APIC_TPR,          /* bits 7:4 are CR8 */
     APIC_TSC_DEADLINE, /* IA32_TSC_DEADLINE */
 };
 

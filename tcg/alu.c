@@ -52,6 +52,7 @@ bool ir_alu_on_host(unsigned row)
 {
     switch (row) {
     case IR_ALU_TZCNT:
+    case IR_ALU_LZCNT: /* no processor has BMI1 without it, and not every compiler knows its name */
     case IR_ALU_ANDN:
     case IR_ALU_BEXTR:
     case IR_ALU_BLSI:
@@ -62,8 +63,6 @@ bool ir_alu_on_host(unsigned row)
     case IR_ALU_PDEP:
     case IR_ALU_PEXT:
         return __builtin_cpu_supports("bmi2");
-    case IR_ALU_LZCNT:
-        return __builtin_cpu_supports("lzcnt");
     case IR_ALU_POPCNT:
         return __builtin_cpu_supports("popcnt");
     default: /* SSE4.2, which has CRC32, is what the backend needs to run at all */

@@ -214,10 +214,10 @@ struct ir_fp_rules {
  * run.h says how they get there and back. aux: the opcode: 0xd8..0xdf, or for MMX 0x0fXX, 0x0f38XX,
  * 0x0f3aXX; imm: the immediate byte. sub: ModRM; for memory forms mod and rm are 0 and arg[0] is a
  * host pointer to the operand (from PROBE), or arg[1] is the operand itself. For register forms
- * arg[1] is the general register's value, or the result is what it gets. FCOMI and its like have a
- * result of type I32, the flags as PACKFLAGS has them; FCMOVNE is the only FCMOV, and moves if arg[1]
- * is not zero. No x87 exception is ever unmasked in the host's control word: a guest that unmasks one
- * runs other code.
+ * arg[1] is the general register's value, or the result is what it gets. FCOMI and its like have
+ * type I32 and are read through FLAGOF; FCMOVNE is the only FCMOV, and moves if arg[1] is not zero.
+ * No x87 exception is ever unmasked in the host's control word: a guest that unmasks one runs other
+ * code.
  */
 
 /* How a guest access is done: the aux word of LOAD, STORE, PROBE, COMMIT, CAS, RMW. */
@@ -247,7 +247,8 @@ static inline unsigned memop_align(unsigned memop)
  * which HLOAD and HSTORE go. Where the range is not plain RAM in one page, a reading PROBE does the
  * accesses through the slow path into run_state.bounce and returns that; a writing one checks both
  * pages, raises the fault if there is one, returns the bounce buffer (with IR_MEM_READ: filled with
- * what is there), and COMMIT stores it element by element. HLOAD/HSTORE honour memop size, sign and swap.
+ * what is there), and COMMIT stores it element by element. HLOAD/HSTORE honour memop size, sign and
+ * swap.
  */
 enum { IR_PROBE_MAX = 128 };
 

@@ -407,7 +407,7 @@ static ir_ref fold_flagof(struct fold *f, ir_ref old_source)
     uint64_t args = rebuild_mapped_args(f->r.map, &raw);
     if (made->op == raw.op && made->type == raw.type && made->sub == raw.sub &&
         made->aux == raw.aux && rebuild_word(made, 1) == args &&
-        (raw.op == IR_ALU || (args >> 32 == 0 && raw.arg[0] != raw.arg[1])))
+        (raw.op == IR_ALU || raw.op == IR_X87 || (args >> 32 == 0 && raw.arg[0] != raw.arg[1])))
         return rebuild_op(&f->r, IR_FLAGOF, IR_FLAGS, 0, 0, f->r.map[old_source], IR_NONE);
     rebuild_set_args(&raw, args);
     if (raw.op < IR_ADD || raw.op > IR_ANDN)

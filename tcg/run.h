@@ -50,9 +50,9 @@ struct run_state {
     uint8_t bounce[IR_PROBE_MAX] __attribute__((aligned(16)));
     uint64_t bounce_address;
     /*
-     * The x87 registers (ir.h, X87) as an XSAVE area with component 0 only. x87_live: the host's own
-     * registers hold them and this is out of date; generated code loads them before its first X87.
-     * C code may run while they are live, as long as it uses no x87 itself.
+     * The x87 registers (ir.h, X87) as an XSAVE area with component 0 only. x87_live: the host's
+     * own registers hold them and this is out of date; generated code loads them before its first
+     * X87. C code may run while they are live, as long as it uses no x87 itself.
      */
     uint32_t x87_live;
     uint8_t x87[576] __attribute__((aligned(64)));

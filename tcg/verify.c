@@ -383,6 +383,8 @@ static bool flags_source(const struct ir_insn *insn)
     case IR_VFN:
     case IR_VFP:
         return ir_vfn_info[insn->aux & 0xffff].traits & VFN_FLAGS;
+    case IR_X87: /* FCOMI and its like */
+        return insn->type == IR_I32 && insn->sub >= 0xe8;
     default:
         return false;
     }

@@ -219,6 +219,10 @@ static void emit_insn(struct emitter *e, unsigned ref)
             code->arg[0]++;
             break;
         }
+        if (e->unit->insns[insn->arg[0]].op == IR_X87) { /* they are its value */
+            code->op = OP_ALU_FLAGS;
+            break;
+        }
         /* Flags are computed when asked for, from the operands of what made them. */
         const struct ir_insn *source = &e->unit->insns[insn->arg[0]];
         code->from = source->op;

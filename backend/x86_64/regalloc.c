@@ -73,6 +73,8 @@ bool insn_clobbers_flags(const struct emit *e, ir_ref ref)
     case IR_VFN:
     case IR_VFP:
         return vector_fn_clobbers_flags(e, insn);
+    case IR_X87: /* make_live looks after the rest */
+        return insn->type != IR_VOID || insn->arg[0] != IR_NONE || insn->arg[1] != IR_NONE;
     case IR_NOP:
     case IR_CONST:
     case IR_VCONST:

@@ -53,6 +53,7 @@ static void make_live(struct emit *e)
 
     if (e->x87_ready)
         return;
+    flags_clobber(e);
     e->x87_ready = true;
     cold = cold_add(e, COLD_X87);
     emit_alu_mi(&e->a, 0, ALU_CMP, run_mem(e, offsetof(struct run_state, x87_live)), 0);
@@ -88,27 +89,29 @@ static void memory_form(struct emit *e, const struct ir_insn *insn)
     end_uses(e);
 }
 
-/* FNSTSW AX; FCOMI and its like: ZF, PF, CF where LAHF puts them. */
-static void result_in_ax(struct emit *e, const struct ir_insn *insn)
+/* FNSTSW AX; or FCOMI and its like, which leave ZF, PF and CF. */
+static void escape_result(struct emit *e, const struct ir_insn *insn)
 {
-    enum { LAHF = 0x9f, STATUS_FLAGS = IR_FLAG_Z | IR_FLAG_P | IR_FLAG_C };
+    bool status = insn->sub == STATUS_AX;
 
-    alloc_take(e, RAX);
+    if (status)
+        alloc_take(e, RAX);
     put8(&e->a, insn->aux);
     put8(&e->a, insn->sub);
-    if (insn->sub == STATUS_AX) {
+    if (status) {
         emit_rr(&e->a, 0xb7 | OP_0F, RAX, RAX); /* movzx */
-    } else {
-        put8(&e->a, LAHF);
-        emit_alu_ri(&e->a, 0, ALU_AND, RAX, STATUS_FLAGS);
+        def_in(e, RAX);
+        return;
     }
-    def_in(e, RAX);
+    flags_produced(e);
+    if (e->value[e->here].last_use > e->here)
+        emit_mov_imm(&e->a, def_reg(e, NO_REG, 0), 0);
 }
 
 static void escape_form(struct emit *e, const struct ir_insn *insn)
 {
     if (insn->type != IR_VOID) {
-        result_in_ax(e, insn);
+        escape_result(e, insn);
         return;
     }
     if (insn->arg[1] != IR_NONE) { /* FCMOVNE */

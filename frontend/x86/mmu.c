@@ -303,13 +303,15 @@ NORETURN static void x86_mmu_fault(void *opaque, const struct mmu_fault *fault)
     struct x86_cpu *cpu = x86_cpu(opaque);
     struct exception e = {.kind = EXC_PF, .syndrome = fault->syndrome, .address = fault->address};
 
-    /* What is wrong with the address comes before its alignment. */
+    if (fault->unaligned && fault->exclusive)
+        x86_raise(cpu, EXC_GP, 0);
+    /* What is wrong with the address comes before #AC. */
     if (fault->level == FAULT_NON_CANONICAL ||
         (fault->unaligned && (cpu->efer & EFER_LMA) && !x86_is_canonical(cpu, fault->address))) {
         e.kind = EXC_GP | (fault->access == MMU_EXEC ? 0 : EXC_NON_CANONICAL);
         e.syndrome = 0;
     } else if (fault->unaligned) {
-        x86_raise(cpu, fault->exclusive ? EXC_GP : EXC_AC, 0);
+        x86_raise(cpu, EXC_AC, 0);
     }
     if (fault->external) { /* code where nothing is: the bus gives ones, which is undefined */
         log_printf(LOG_GUEST_ERROR, "x86: execution at 0x%llx, where no memory is\n",

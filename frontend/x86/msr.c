@@ -74,47 +74,103 @@ static void apic_write(struct x86_cpu *cpu, enum apic_register which, uint64_t v
     vcpu_unlock_devices(v);
 }
 
-/* ---- registers that only hold a value -------------------------------------------------------- */
+/* ---- registers that hold a value ------------------------------------------------------------- */
 
-/* Where such a register is kept; NULL: it is none. */
-static uint64_t *storage(struct x86_cpu *cpu, uint32_t number)
-{
-    struct x86_system *sys = cpu->sys;
+/* What may be written. */
+enum check { ANY, CANONICAL, LOW_32, MEMORY_TYPES, NOTHING /* taken, and reads as 0 */ };
 
-    if (number >= IA32_MTRR_PHYSBASE0 && number < IA32_MTRR_PHYSBASE0 + 2 * N_MTRR_VARIABLE &&
-        x86_has(cpu, HAS_MTRR))
-        return &sys->mtrr_physical[number - IA32_MTRR_PHYSBASE0];
-    if (number >= IA32_MC0_CTL && number < IA32_MC0_CTL + 4 * N_MACHINE_CHECK_BANKS &&
-        x86_has(cpu, HAS_MCA))
-        return &sys->machine_check[number - IA32_MC0_CTL];
-    switch (number) {
-    case IA32_MTRR_FIX64K:
-        return &sys->mtrr_fixed[0];
-    case IA32_MTRR_FIX16K:
-    case IA32_MTRR_FIX16K + 1:
-        return &sys->mtrr_fixed[1 + number - IA32_MTRR_FIX16K];
-    case IA32_MTRR_FIX4K ... IA32_MTRR_FIX4K + 7:
-        return &sys->mtrr_fixed[3 + number - IA32_MTRR_FIX4K];
-    case IA32_MTRR_DEF_TYPE:
-        return &sys->mtrr_default_type;
-    case IA32_SYSENTER_CS:
-        return &cpu->sysenter_cs;
-    case IA32_MCG_STATUS:
-        return &sys->machine_check_status;
-    case IA32_MISC_ENABLE:
-        return &sys->misc_enable;
-    case IA32_FEATURE_CONTROL:
-        return &sys->feature_control;
-    default:
-        return NULL;
+struct row {
+    uint32_t first, count;
+    uint8_t feature; /* without it there is no such register */
+    uint8_t check;
+    bool of_system; /* the offset is one within struct x86_system, else within struct x86_cpu */
+    uint16_t offset;
+};
+
+enum { NO_FEATURE = N_FEATURES };
+#define CPU(n, needs, check, member)                                                               \
+    {                                                                                              \
+        n, 1, needs, check, false, offsetof(struct x86_cpu, member)                                \
     }
+#define SYSTEM(n, many, needs, member)                                                             \
+    {                                                                                              \
+        n, many, needs, ANY, true, offsetof(struct x86_system, member)                             \
+    }
+#define EMPTY(n, many)                                                                             \
+    {                                                                                              \
+        n, many, NO_FEATURE, NOTHING, false, 0                                                     \
+    }
+
+static const struct row rows[] = {
+    EMPTY(IA32_P5_MC_ADDR, 2),
+    EMPTY(IA32_PLATFORM_ID, 1),
+    EMPTY(EBL_CR_POWERON, 1),
+    EMPTY(MSR_SMI_COUNT, 1),
+    EMPTY(IA32_BIOS_UPDT_TRIG, 1),
+    EMPTY(IA32_DEBUGCTL, 1),
+    EMPTY(AMD_SYSCFG, 1),
+    EMPTY(AMD_HWCR, 1),
+    SYSTEM(IA32_FEATURE_CONTROL, 1, NO_FEATURE, feature_control),
+    SYSTEM(IA32_MCG_STATUS, 1, HAS_MCA, machine_check_status),
+    SYSTEM(IA32_MISC_ENABLE, 1, NO_FEATURE, misc_enable),
+    SYSTEM(IA32_MTRR_PHYSBASE0, 2 * N_MTRR_VARIABLE, HAS_MTRR, mtrr_physical),
+    SYSTEM(IA32_MTRR_FIX64K, 1, HAS_MTRR, mtrr_fixed[0]),
+    SYSTEM(IA32_MTRR_FIX16K, 2, HAS_MTRR, mtrr_fixed[1]),
+    SYSTEM(IA32_MTRR_FIX4K, 8, HAS_MTRR, mtrr_fixed[3]),
+    SYSTEM(IA32_MTRR_DEF_TYPE, 1, HAS_MTRR, mtrr_default_type),
+    SYSTEM(IA32_MC0_CTL, 4 * N_MACHINE_CHECK_BANKS, HAS_MCA, machine_check),
+    CPU(IA32_SYSENTER_CS, HAS_SEP, ANY, sysenter_cs),
+    CPU(IA32_SYSENTER_ESP, HAS_SEP, CANONICAL, sysenter_esp),
+    CPU(IA32_SYSENTER_EIP, HAS_SEP, CANONICAL, sysenter_eip),
+    CPU(IA32_PAT, HAS_PAT, MEMORY_TYPES, pat),
+    CPU(IA32_STAR, HAS_SYSCALL, ANY, star),
+    CPU(IA32_LSTAR, HAS_LM, CANONICAL, lstar),
+    CPU(IA32_CSTAR, HAS_LM, CANONICAL, cstar),
+    CPU(IA32_FMASK, HAS_LM, LOW_32, sfmask),
+    CPU(IA32_FS_BASE, HAS_LM, CANONICAL, segment[SEG_FS].base),
+    CPU(IA32_GS_BASE, HAS_LM, CANONICAL, segment[SEG_GS].base),
+    CPU(IA32_KERNEL_GS_BASE, HAS_LM, CANONICAL, kernel_gs_base),
+    CPU(IA32_TSC_AUX, HAS_RDTSCP, LOW_32, tsc_aux),
+};
+
+static const struct row *find_row(const struct x86_cpu *cpu, uint32_t number)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+        if (number - rows[i].first < rows[i].count)
+            return rows[i].feature == NO_FEATURE || x86_has(cpu, rows[i].feature) ? &rows[i] : NULL;
+    }
+    return NULL;
 }
 
-static bool long_mode_msr(const struct x86_cpu *cpu, uint32_t number)
+static uint64_t *row_value(struct x86_cpu *cpu, const struct row *row, uint32_t number)
 {
-    return number == IA32_LSTAR || number == IA32_CSTAR || number == IA32_FMASK ||
-           (number >= IA32_FS_BASE && number <= IA32_KERNEL_GS_BASE);
+    uint8_t *base = row->of_system ? (uint8_t *)cpu->sys : (uint8_t *)cpu;
+
+    return (uint64_t *)(base + row->offset) + (number - row->first);
 }
+
+/* Memory types 0, 1, 4, 5, 6, 7 (SDM vol. 3, 11.12.2). */
+static bool are_memory_types(uint64_t value)
+{
+    for (unsigned i = 0; i < 8; i++) {
+        unsigned type = value >> (8 * i) & 0xff;
+        if (type > 7 || type == 2 || type == 3)
+            return false;
+    }
+    return true;
+}
+
+static void write_row(struct x86_cpu *cpu, const struct row *row, uint32_t number, uint64_t value)
+{
+    if ((row->check == CANONICAL && !x86_is_canonical(cpu, value)) ||
+        (row->check == LOW_32 && value >> 32) ||
+        (row->check == MEMORY_TYPES && !are_memory_types(value)))
+        x86_raise_gp(cpu, 0);
+    if (row->check != NOTHING)
+        *row_value(cpu, row, number) = value;
+}
+
+/* ---- the others ------------------------------------------------------------------------------ */
 
 NORETURN static void unknown(struct x86_cpu *cpu, const char *how, uint32_t number)
 {
@@ -122,77 +178,53 @@ NORETURN static void unknown(struct x86_cpu *cpu, const char *how, uint32_t numb
     x86_raise_gp(cpu, 0);
 }
 
-/* ---- reading --------------------------------------------------------------------------------- */
+static bool has_efer(const struct x86_cpu *cpu)
+{
+    return cpu->features & (FEATURE(LM) | FEATURE(NX) | FEATURE(SYSCALL));
+}
 
 uint64_t x86_rdmsr(struct x86_cpu *cpu, uint32_t number)
 {
-    uint64_t *stored = storage(cpu, number);
+    const struct row *row = find_row(cpu, number);
 
-    if (stored)
-        return *stored;
-    if (long_mode_msr(cpu, number) && !x86_has(cpu, HAS_LM))
-        unknown(cpu, "read", number);
-    switch (number) {
-    case IA32_P5_MC_ADDR:
-    case IA32_P5_MC_TYPE:
-    case IA32_PLATFORM_ID:
-    case EBL_CR_POWERON:
-    case MSR_SMI_COUNT:
-    case IA32_DEBUGCTL:
-    case AMD_HWCR:
-    case AMD_SYSCFG:
-        return 0;
-    case IA32_TSC:
+    if (row)
+        return row->check == NOTHING ? 0 : *row_value(cpu, row, number);
+    if (number == IA32_TSC)
         return x86_tsc(cpu);
-    case IA32_APIC_BASE:
+    if (number == IA32_APIC_BASE && x86_has(cpu, HAS_APIC))
         return apic_read(cpu, APIC_BASE_MSR);
-    case IA32_BIOS_SIGN_ID:
-        return cpu->sys->microcode;
-    case MSR_PLATFORM_INFO:
-        return (uint64_t)(X86_TSC_HZ / 100000000) << 8;
-    case IA32_MTRRCAP:
-        return N_MTRR_VARIABLE | 1 << 8 | 1 << 10;
-    case IA32_SYSENTER_ESP:
-        return cpu->sysenter_esp;
-    case IA32_SYSENTER_EIP:
-        return cpu->sysenter_eip;
-    case IA32_MCG_CAP:
-        return N_MACHINE_CHECK_BANKS;
-    case IA32_PAT:
-        return cpu->pat;
-    case IA32_TSC_DEADLINE:
-        if (!x86_has(cpu, HAS_TSC_DEADLINE))
-            break;
+    if (number == IA32_TSC_DEADLINE && x86_has(cpu, HAS_TSC_DEADLINE))
         return apic_read(cpu, APIC_TSC_DEADLINE);
-    case IA32_EFER:
-        if (!x86_has(cpu, HAS_LM) && !x86_has(cpu, HAS_NX) && !x86_has(cpu, HAS_SYSCALL))
-            break;
+    if (number == IA32_EFER && has_efer(cpu))
         return cpu->efer;
-    case IA32_STAR:
-        return cpu->star;
-    case IA32_LSTAR:
-        return cpu->lstar;
-    case IA32_CSTAR:
-        return cpu->cstar;
-    case IA32_FMASK:
-        return cpu->sfmask;
-    case IA32_FS_BASE:
-        return cpu->segment[SEG_FS].base;
-    case IA32_GS_BASE:
-        return cpu->segment[SEG_GS].base;
-    case IA32_KERNEL_GS_BASE:
-        return cpu->kernel_gs_base;
-    case IA32_TSC_AUX:
-        if (!x86_has(cpu, HAS_RDTSCP) && !x86_has(cpu, HAS_RDPID))
-            break;
-        return cpu->tsc_aux;
-    default:
-        break;
-    }
+    if (number == IA32_BIOS_SIGN_ID)
+        return cpu->sys->microcode;
+    if (number == MSR_PLATFORM_INFO)
+        return (uint64_t)(X86_TSC_HZ / 100000000) << 8;
+    if (number == IA32_MTRRCAP && x86_has(cpu, HAS_MTRR))
+        return N_MTRR_VARIABLE | 1 << 8 | 1 << 10; /* fixed ones, write combining */
+    if (number == IA32_MCG_CAP && x86_has(cpu, HAS_MCA))
+        return N_MACHINE_CHECK_BANKS;
     unknown(cpu, "read", number);
 }
 
-/* ---- writing --------------------------------------------------------------------------------- */
+void x86_wrmsr(struct x86_cpu *cpu, uint32_t number, uint64_t value)
+{
+    const struct row *row = find_row(cpu, number);
+
+    if (row)
+        write_row(cpu, row, number, value);
+    else if (number == IA32_TSC)
+        cpu->v.tsc_offset_ns = (int64_t)value - clock_now_ns(cpu->v.clock);
+    else if (number == IA32_APIC_BASE && x86_has(cpu, HAS_APIC))
+        apic_write(cpu, APIC_BASE_MSR, value);
+    else if (number == IA32_TSC_DEADLINE && x86_has(cpu, HAS_TSC_DEADLINE))
+        apic_write(cpu, APIC_TSC_DEADLINE, value);
+    else if (number == IA32_EFER && has_efer(cpu))
+        x86_set_efer(cpu, value);
+    else if (number != IA32_BIOS_SIGN_ID) /* that: 0 before CPUID puts the revision there */
+        unknown(cpu, "write", number);
+}
 
 void x86_set_efer(struct x86_cpu *cpu, uint64_t value)
 {
@@ -207,100 +239,4 @@ void x86_set_efer(struct x86_cpu *cpu, uint64_t value)
     if (changed & EFER_NXE)
         mmu_flush_all(cpu->v.mmu);
     x86_update_mode(cpu);
-}
-
-static uint64_t canonical(struct x86_cpu *cpu, uint64_t value)
-{
-    if (!x86_is_canonical(cpu, value))
-        x86_raise_gp(cpu, 0);
-    return value;
-}
-
-/* Memory types 0, 1, 4, 5, 6, 7 (SDM vol. 3, 11.12.2). */
-static void set_pat(struct x86_cpu *cpu, uint64_t value)
-{
-    for (unsigned i = 0; i < 8; i++) {
-        unsigned type = value >> (8 * i) & 0xff;
-        if (type > 7 || type == 2 || type == 3)
-            x86_raise_gp(cpu, 0);
-    }
-    cpu->pat = value;
-}
-
-void x86_wrmsr(struct x86_cpu *cpu, uint32_t number, uint64_t value)
-{
-    uint64_t *stored = storage(cpu, number);
-
-    if (stored) {
-        *stored = value;
-        return;
-    }
-    if (long_mode_msr(cpu, number) && !x86_has(cpu, HAS_LM))
-        unknown(cpu, "write", number);
-    switch (number) {
-    case IA32_P5_MC_ADDR:
-    case IA32_P5_MC_TYPE:
-    case EBL_CR_POWERON:
-    case IA32_DEBUGCTL:
-    case IA32_BIOS_UPDT_TRIG:
-    case AMD_HWCR:
-    case AMD_SYSCFG:
-        return;
-    case IA32_BIOS_SIGN_ID: /* written with 0 before CPUID puts the revision there */
-        return;
-    case IA32_TSC:
-        cpu->v.tsc_offset_ns = (int64_t)value - clock_now_ns(cpu->v.clock);
-        return;
-    case IA32_APIC_BASE:
-        apic_write(cpu, APIC_BASE_MSR, value);
-        return;
-    case IA32_SYSENTER_ESP:
-        cpu->sysenter_esp = canonical(cpu, value);
-        return;
-    case IA32_SYSENTER_EIP:
-        cpu->sysenter_eip = canonical(cpu, value);
-        return;
-    case IA32_PAT:
-        set_pat(cpu, value);
-        return;
-    case IA32_TSC_DEADLINE:
-        if (!x86_has(cpu, HAS_TSC_DEADLINE))
-            break;
-        apic_write(cpu, APIC_TSC_DEADLINE, value);
-        return;
-    case IA32_EFER:
-        x86_set_efer(cpu, value);
-        return;
-    case IA32_STAR:
-        cpu->star = value;
-        return;
-    case IA32_LSTAR:
-        cpu->lstar = canonical(cpu, value);
-        return;
-    case IA32_CSTAR:
-        cpu->cstar = canonical(cpu, value);
-        return;
-    case IA32_FMASK:
-        cpu->sfmask = (uint32_t)value;
-        return;
-    case IA32_FS_BASE:
-        cpu->segment[SEG_FS].base = canonical(cpu, value);
-        return;
-    case IA32_GS_BASE:
-        cpu->segment[SEG_GS].base = canonical(cpu, value);
-        return;
-    case IA32_KERNEL_GS_BASE:
-        cpu->kernel_gs_base = canonical(cpu, value);
-        return;
-    case IA32_TSC_AUX:
-        if (!x86_has(cpu, HAS_RDTSCP) && !x86_has(cpu, HAS_RDPID))
-            break;
-        if (value >> 32)
-            x86_raise_gp(cpu, 0);
-        cpu->tsc_aux = value;
-        return;
-    default:
-        break;
-    }
-    unknown(cpu, "write", number);
 }

@@ -274,16 +274,25 @@ static uint64_t stack_address(struct x86_cpu *cpu, const struct x86_stack *s, un
     return (uint32_t)(s->base + offset);
 }
 
+/* The alignment of a program's stack is checked, too: SDM vol. 3, 6.15, #AC. */
+static unsigned stack_memop(const struct x86_cpu *cpu, const struct x86_stack *s, unsigned size)
+{
+    unsigned log2 = size_memop(size);
+
+    return log2 | (s->user && (cpu->v.run.key & KEY_ALIGN) ? IR_MEM_ALIGN_OF(log2) : 0);
+}
+
 void x86_stack_push(struct x86_cpu *cpu, struct x86_stack *s, unsigned size, uint64_t value)
 {
     s->pointer -= size;
-    mmu_store_as(cpu->v.mmu, stack_address(cpu, s, size), value, size_memop(size), s->user);
+    mmu_store_as(cpu->v.mmu, stack_address(cpu, s, size), value, stack_memop(cpu, s, size),
+                 s->user);
 }
 
 uint64_t x86_stack_pop(struct x86_cpu *cpu, struct x86_stack *s, unsigned size)
 {
     uint64_t value =
-        mmu_load_as(cpu->v.mmu, stack_address(cpu, s, size), size_memop(size), s->user);
+        mmu_load_as(cpu->v.mmu, stack_address(cpu, s, size), stack_memop(cpu, s, size), s->user);
 
     s->pointer += size;
     return value;

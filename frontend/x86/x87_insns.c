@@ -167,12 +167,13 @@ bool trans_x87_store(struct xlat *x, const struct x86_insn *insn)
 /* FCOMI, FCOMIP, FUCOMI, FUCOMIP ST0, STi: ZF, PF, CF; the others are cleared. */
 bool trans_fcomi(struct xlat *x, const struct x86_insn *insn)
 {
+    struct ir_builder *b = &x->b;
     unsigned opcode = insn->row->argument;
-    ir_ref bits;
+    ir_ref result;
 
     wait(x);
-    bits = execute(x, IR_I32, opcode, insn->modrm, IR_NONE, IR_NONE);
-    x86_set_flags(x, ir_unpack_flags(&x->b, bits));
+    result = execute(x, IR_I32, opcode, insn->modrm, IR_NONE, IR_NONE);
+    x86_set_flags(x, unmasked(x) ? ir_unpack_flags(b, result) : ir_flagof(b, result));
     note(x, insn, opcode, false);
     return true;
 }

@@ -80,7 +80,8 @@ static void give(struct device *d, const uint8_t *bytes, unsigned n)
 {
     struct fdc *f = d->state;
 
-    memcpy(f->result, bytes, n);
+    if (n)
+        memcpy(f->result, bytes, n);
     f->result_at = 0;
     f->n_result = (uint8_t)n;
     f->phase = n ? PHASE_RESULT : PHASE_COMMAND;

@@ -18,8 +18,8 @@ struct pc_acpi {
     uint16_t pm_base, gpe_base;
     uint8_t gpe_bytes;
     uint8_t acpi_enable, acpi_disable; /* what the SMI command port takes */
-    uint64_t mcfg_base; /* 0: no MMCONFIG */
-    uint8_t mcfg_buses; /* minus one */
+    uint64_t mcfg_base;                /* 0: no MMCONFIG */
+    uint8_t mcfg_buses;                /* minus one */
 };
 
 /* All tables for `base`, RSDP first; malloc'd. NULL with err: out of memory. */

@@ -45,6 +45,8 @@ static bool check_bzimage(const struct loader_file *file, size_t setup_bytes, st
     unsigned version = load_le16(header + VERSION);
     uint64_t stated = setup_bytes + (uint64_t)load_le32(header + SYSSIZE) * 16;
 
+    if (setup_bytes >= file->size)
+        return error_set(err, "%s is truncated: it ends within its real-mode part", file->what);
     if (version < 0x200 || !(header[LOADFLAGS] & LOADED_HIGH))
         return error_set(err,
                          "%s is a zImage for x86 that loads low (boot protocol %u.%02u); make a "
@@ -54,8 +56,6 @@ static bool check_bzimage(const struct loader_file *file, size_t setup_bytes, st
     if (version >= 0x204 && file->size + 15 < stated)
         return error_set(err, "%s is truncated: its header states %llu bytes, the file has %zu",
                          file->what, (unsigned long long)stated, file->size);
-    if (setup_bytes >= file->size)
-        return error_set(err, "%s is truncated: it ends within its real-mode part", file->what);
     return true;
 }
 

@@ -55,14 +55,18 @@ enum {
 };
 
 #define SECOND_NS INT64_C(1000000000)
-enum { UPDATE_NS = 244000 /* how long UIP is seen before the time changes */ };
+#define MOST_SECONDS INT64_C(8000000000) /* time is kept from 1970 to 2223 */
+enum {
+    UPDATE_NS = 244000, /* how long UIP is seen before the time changes */
+    DAY_SECONDS = 24 * 60 * 60,
+};
 
 struct mc146818 {
     uint8_t cmos[CMOS_BYTES];
     uint8_t index;
     int64_t offset_ns;  /* time of day minus the clock's */
     int64_t stopped_ns; /* time of day while SET or a stopped divider holds it */
-    int64_t period_next_ns;
+    int64_t flags_ns;   /* the clock's time up to which the flags of register C are known */
     struct timer periodic, second;
 };
 
@@ -134,22 +138,10 @@ static int64_t time_from_registers(const struct mc146818 *r)
         .tm_year = (int)(century * 100 + from_register(r, r->cmos[YEAR])) - 1900,
     };
 
-    return (int64_t)timegm(&tm) * SECOND_NS;
+    return MIN(MAX((int64_t)timegm(&tm), 0), MOST_SECONDS) * SECOND_NS;
 }
 
 /* ---- interrupts ------------------------------------------------------------------------------ */
-
-static void raise_flags(struct device *d, uint8_t flags)
-{
-    struct mc146818 *r = d->state;
-
-    r->cmos[REGISTER_C] |= flags;
-    /* The enable bits of B stand where the flags of C do. */
-    if (r->cmos[REGISTER_C] & r->cmos[REGISTER_B] & (C_PERIODIC | C_ALARM | C_UPDATE)) {
-        r->cmos[REGISTER_C] |= C_IRQ;
-        device_irq(d, 0, true);
-    }
-}
 
 /* Periods of the 32.768 kHz divider chain (table 5); 0: none. */
 static int64_t period_ns(const struct mc146818 *r)
@@ -163,66 +155,80 @@ static int64_t period_ns(const struct mc146818 *r)
     return (int64_t)(SECOND_NS << (rate - 1)) / 32768;
 }
 
-/* The timer runs only while its interrupt is enabled: the flag alone is nearly never polled, and is
- * made up when register C is read. */
-static void periodic_update(struct device *d)
-{
-    struct mc146818 *r = d->state;
-    int64_t period = period_ns(r);
-
-    if (!period || !(r->cmos[REGISTER_B] & B_PIE)) {
-        timer_cancel(&r->periodic);
-        return;
-    }
-    r->period_next_ns = (clock_now_ns(d->clock) / period + 1) * period;
-    timer_set(&r->periodic, r->period_next_ns);
-}
-
-static void periodic_expired(void *opaque)
-{
-    struct device *d = opaque;
-    struct mc146818 *r = d->state;
-    int64_t period = period_ns(r), now = clock_now_ns(d->clock);
-
-    raise_flags(d, C_PERIODIC);
-    if (!period)
-        return;
-    r->period_next_ns += period;
-    if (r->period_next_ns <= now)
-        r->period_next_ns = (now / period + 1) * period;
-    timer_set(&r->periodic, r->period_next_ns);
-}
-
 static bool alarm_byte_matches(uint8_t alarm, uint8_t now)
 {
     return (alarm & ALARM_ANY) == ALARM_ANY || alarm == now;
 }
 
-static void second_update(struct device *d)
+static bool alarm_matches(const struct mc146818 *r, unsigned second_of_day)
 {
-    struct mc146818 *r = d->state;
-
-    if (!is_running(r) || !(r->cmos[REGISTER_B] & (B_UIE | B_AIE))) {
-        timer_cancel(&r->second);
-        return;
-    }
-    int64_t now = clock_now_ns(d->clock);
-    timer_set(&r->second, now + SECOND_NS - (now + r->offset_ns) % SECOND_NS);
+    return alarm_byte_matches(r->cmos[SECONDS_ALARM], to_register(r, second_of_day % 60)) &&
+           alarm_byte_matches(r->cmos[MINUTES_ALARM], to_register(r, second_of_day / 60 % 60)) &&
+           alarm_byte_matches(r->cmos[HOURS_ALARM], hours_to_register(r, second_of_day / 3600));
 }
 
-static void second_expired(void *opaque)
+/* What the updates after time of day `from` until `to` set. */
+static uint8_t update_flags(const struct mc146818 *r, int64_t from, int64_t to)
+{
+    int64_t first = from / SECOND_NS + 1, last = to / SECOND_NS;
+
+    if (first > last)
+        return 0;
+    for (int64_t s = first; s <= last && s < first + DAY_SECONDS; s++) {
+        if (alarm_matches(r, (unsigned)(s % DAY_SECONDS)))
+            return C_UPDATE | C_ALARM;
+    }
+    return C_UPDATE;
+}
+
+/* The flags of register C are set whether or not their interrupts are enabled: brings them up to
+ * date. To be called whenever one is looked at, and before what they depend on changes. */
+static void flags_update(struct device *d)
+{
+    struct mc146818 *r = d->state;
+    int64_t now = clock_now_ns(d->clock), period = period_ns(r);
+
+    if (period && now / period != r->flags_ns / period)
+        r->cmos[REGISTER_C] |= C_PERIODIC;
+    if (is_running(r))
+        r->cmos[REGISTER_C] |= update_flags(r, r->flags_ns + r->offset_ns, now + r->offset_ns);
+    r->flags_ns = now;
+}
+
+/* The enable bits of B stand where the flags of C do. */
+static void irq_update(struct device *d)
+{
+    struct mc146818 *r = d->state;
+
+    if (r->cmos[REGISTER_C] & r->cmos[REGISTER_B] & (C_PERIODIC | C_ALARM | C_UPDATE)) {
+        r->cmos[REGISTER_C] |= C_IRQ;
+        device_irq(d, 0, true);
+    }
+}
+
+/* The timers run only while an interrupt of theirs is enabled. */
+static void timers_update(struct device *d)
+{
+    struct mc146818 *r = d->state;
+    int64_t now = clock_now_ns(d->clock), period = period_ns(r);
+
+    if (period && (r->cmos[REGISTER_B] & B_PIE))
+        timer_set(&r->periodic, (now / period + 1) * period);
+    else
+        timer_cancel(&r->periodic);
+    if (is_running(r) && (r->cmos[REGISTER_B] & (B_UIE | B_AIE)))
+        timer_set(&r->second, now + SECOND_NS - (now + r->offset_ns) % SECOND_NS);
+    else
+        timer_cancel(&r->second);
+}
+
+static void timer_expired(void *opaque)
 {
     struct device *d = opaque;
-    struct mc146818 *r = d->state;
-    uint8_t flags = C_UPDATE;
 
-    time_to_registers(d);
-    if (alarm_byte_matches(r->cmos[SECONDS_ALARM], r->cmos[SECONDS]) &&
-        alarm_byte_matches(r->cmos[MINUTES_ALARM], r->cmos[MINUTES]) &&
-        alarm_byte_matches(r->cmos[HOURS_ALARM], r->cmos[HOURS]))
-        flags |= C_ALARM;
-    raise_flags(d, flags);
-    second_update(d);
+    flags_update(d);
+    irq_update(d);
+    timers_update(d);
 }
 
 /* ---- registers ------------------------------------------------------------------------------- */
@@ -238,8 +244,10 @@ static uint8_t register_a_read(struct device *d)
 static uint8_t register_c_read(struct device *d)
 {
     struct mc146818 *r = d->state;
-    uint8_t value = r->cmos[REGISTER_C];
+    uint8_t value;
 
+    flags_update(d);
+    value = r->cmos[REGISTER_C];
     r->cmos[REGISTER_C] = 0;
     device_irq(d, 0, false);
     return value;
@@ -289,15 +297,15 @@ static void control_write(struct device *d, uint8_t value)
         int64_t from = was_running ? r->stopped_ns : time_from_registers(r);
         r->offset_ns = from - clock_now_ns(d->clock);
     }
-    raise_flags(d, 0);
-    periodic_update(d);
-    second_update(d);
+    irq_update(d);
+    timers_update(d);
 }
 
 static void data_write(struct device *d, uint8_t value)
 {
     struct mc146818 *r = d->state;
 
+    flags_update(d);
     switch (r->index) {
     case REGISTER_A:
     case REGISTER_B:
@@ -375,12 +383,12 @@ static bool base_time(struct device *d, int64_t *seconds, struct error *err)
     const char *end = strptime(base, "%Y-%m-%d", &tm);
     if (end && *end == 'T')
         end = strptime(end + 1, "%H:%M:%S", &tm);
-    if (!end || *end)
+    *seconds = timegm(&tm);
+    if (!end || *end || *seconds < 0 || *seconds > MOST_SECONDS)
         return error_set(err,
                          "-rtc base=%s: it is utc, localtime or a date like "
-                         "2006-06-17T16:01:21",
+                         "2006-06-17T16:01:21, from 1970 to 2223",
                          base);
-    *seconds = timegm(&tm);
     return true;
 }
 
@@ -394,8 +402,8 @@ static bool mc146818_init(struct device *d, struct error *err)
     r->offset_ns = seconds * SECOND_NS - clock_now_ns(d->clock);
     r->cmos[REGISTER_A] = A_RUNNING | 6;
     r->cmos[REGISTER_B] = B_24_HOURS;
-    timer_init(&r->periodic, d->clock, periodic_expired, d);
-    timer_init(&r->second, d->clock, second_expired, d);
+    timer_init(&r->periodic, d->clock, timer_expired, d);
+    timer_init(&r->second, d->clock, timer_expired, d);
     return true;
 }
 
@@ -406,8 +414,8 @@ static void mc146818_reset(struct device *d)
 
     r->cmos[REGISTER_B] &= ~(B_PIE | B_AIE | B_UIE);
     r->cmos[REGISTER_C] = 0;
-    periodic_update(d);
-    second_update(d);
+    r->flags_ns = clock_now_ns(d->clock);
+    timers_update(d);
     device_irq(d, 0, false);
 }
 
@@ -420,7 +428,7 @@ static const struct device_field fields[] = {
     DEVICE_FIELD(struct mc146818, index, DEVICE_U8, 0),
     DEVICE_KEPT(struct mc146818, offset_ns, DEVICE_U64),
     DEVICE_KEPT(struct mc146818, stopped_ns, DEVICE_U64),
-    DEVICE_FIELD(struct mc146818, period_next_ns, DEVICE_U64, 0),
+    DEVICE_FIELD(struct mc146818, flags_ns, DEVICE_U64, 0),
     DEVICE_FIELD(struct mc146818, periodic, DEVICE_TIMER, 0),
     DEVICE_FIELD(struct mc146818, second, DEVICE_TIMER, 0),
 };

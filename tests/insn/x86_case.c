@@ -198,7 +198,7 @@ void x86_case_fill(const struct x86_case *c, uint8_t data[DATA_BYTES])
 {
     memcpy(data, pool + c->pool_offset, DATA_BYTES);
     if (c->patch_offset)
-        memcpy(data + c->patch_offset, &c->patch, sizeof(c->patch));
+        memcpy(data + c->patch_offset, c->patch, sizeof(c->patch));
 }
 
 /* What lies at an address of the data area; 0 where nothing does. */
@@ -369,11 +369,12 @@ static void set_strings(struct x86_case *c, const struct x86_insn *insn, struct 
         set_register(c, RAX, data_at(c, c->before.gpr[RDI] + rng_below(r, 32)));
 }
 
-static void set_stack_word(struct x86_case *c, uint64_t address, uint64_t value)
+static void set_data(struct x86_case *c, uint64_t address, uint64_t low, uint64_t high)
 {
-    if (address - DATA_BASE - 1 < DATA_BYTES - 8) {
+    if (address - DATA_BASE - 1 < DATA_BYTES - 16) {
         c->patch_offset = (uint32_t)(address - DATA_BASE);
-        c->patch = value;
+        c->patch[0] = low;
+        c->patch[1] = high;
     }
 }
 
@@ -387,13 +388,63 @@ static void set_branch(struct x86_case *c, const struct x86_insn *insn, uint64_t
                        struct rng *r)
 {
     if (is_named(insn, "RET"))
-        set_stack_word(c, c->before.gpr[RSP], branch_target(r));
+        set_data(c, c->before.gpr[RSP], branch_target(r), rng_u64(r));
     if (has_operand(insn, OPND_MEM))
-        set_stack_word(c, where, branch_target(r));
+        set_data(c, where, branch_target(r), rng_u64(r));
     if (has_operand(insn, OPND_GPR))
         set_register(c, insn->operand[0].reg, branch_target(r));
     if (is_named(insn, "LOOP") || strstr(insn->row->name, "CXZ"))
         c->before.gpr[RCX] = chance(r, 2) ? rng_below(r, 3) : c->before.gpr[RCX];
+}
+
+/* One that Linux's GDT has for programs, or that gives #GP. Index 15 is Linux's own: left out. */
+static uint16_t any_selector(struct rng *r)
+{
+    static const uint16_t selectors[] = {0, 3, SELECTOR_CODE32, SELECTOR_DATA, SELECTOR_CODE64};
+    uint16_t selector = selectors[rng_below(r, ARRAY_SIZE(selectors))];
+
+    if (chance(r, 8))
+        selector ^= (uint16_t)(1u << rng_below(r, 3));
+    if (chance(r, 8))
+        selector = (uint16_t)(rng_u64(r) & ~UINT64_C(0x40));
+    return selector;
+}
+
+/* A far pointer in memory, or the same on the stack in pieces of `size` bytes. */
+static void set_far_pointer(struct x86_case *c, uint64_t where, unsigned size, uint64_t offset,
+                            struct rng *r)
+{
+    uint8_t bytes[16] = {0};
+    uint16_t selector = any_selector(r);
+    uint64_t words[2];
+
+    memcpy(bytes, &offset, 8);
+    memcpy(bytes + size, &selector, 2);
+    memcpy(words, bytes, sizeof(words));
+    set_data(c, where, words[0], words[1]);
+}
+
+static void set_segments(struct x86_case *c, struct x86_insn *insn, uint64_t where, struct rng *r)
+{
+    bool load = insn->n_operands == 2 && insn->operand[0].kind == OPND_SEGMENT;
+    bool far = strchr(insn->row->operands, 'p');
+
+    if (load && insn->operand[1].kind == OPND_GPR)
+        set_register(c, insn->operand[1].reg, any_selector(r));
+    if (load && where)
+        set_data(c, where, any_selector(r), 0);
+    if (is_named(insn, "POP") && insn->row->traits & ROW_SYSTEM)
+        set_data(c, c->before.gpr[RSP], any_selector(r), 0);
+    if (far && where)
+        set_far_pointer(c, where, insn->operand_size, code_address(r), r);
+    if (is_named(insn, "RETF"))
+        set_far_pointer(c, c->before.gpr[RSP], insn->operand_size, code_address(r), r);
+    if (has_operand(insn, OPND_FAR)) {
+        uint16_t selector = any_selector(r);
+        uint64_t offset = code_address(r);
+        memcpy(c->code + insn->length - 2 - insn->operand_size, &offset, insn->operand_size);
+        memcpy(c->code + insn->length - 2, &selector, 2);
+    }
 }
 
 /* A dividend that does not overflow too often. */
@@ -433,7 +484,7 @@ static void set_comparands(struct x86_case *c, const struct x86_insn *insn, uint
         set_register(c, RDX, wide ? data_at(c, where + 8) : data_at(c, where) >> 32);
 }
 
-static void set_operands(struct x86_case *c, const struct x86_insn *insn, struct rng *r)
+static void set_operands(struct x86_case *c, struct x86_insn *insn, struct rng *r)
 {
     bool memory = has_operand(insn, OPND_MEM);
     uint64_t where = memory ? set_memory(c, insn, r) : 0;
@@ -454,9 +505,10 @@ static void set_operands(struct x86_case *c, const struct x86_insn *insn, struct
     if (is_named(insn, "CMPXCHG"))
         set_comparands(c, insn, where, r);
     if (is_named(insn, "POPF"))
-        set_stack_word(c, c->before.gpr[RSP], rng_u64(r) & ~(uint64_t)EFLAGS_TF);
+        set_data(c, c->before.gpr[RSP], rng_u64(r) & ~(uint64_t)EFLAGS_TF, 0);
     if (insn->row->traits & ROW_BRANCH)
         set_branch(c, insn, where, r);
+    set_segments(c, insn, where, r);
     if (is_named(insn, "XSAVE") || is_named(insn, "XRSTOR")) {
         set_register(c, RAX, rng_below(r, 8)); /* the host may have more components */
         set_register(c, RDX, 0);
@@ -465,36 +517,41 @@ static void set_operands(struct x86_case *c, const struct x86_insn *insn, struct
 
 /* ---- cases ----------------------------------------------------------------------------------- */
 
+static bool is_in(const char *name, const char *const *names)
+{
+    for (; *names; names++)
+        if (!strcmp(name, *names))
+            return true;
+    return false;
+}
+
 bool x86_row_is_testable(const struct x86_row *row)
 {
-    static const char *const excluded[] = {
-        "RDRAND", "RDSEED",         /* differ each time */
-        "JMPF",   "CALLF",  "RETF", /* depend on the host's GDT */
-        "LES",    "LDS",    "LSS",  "LFS", "LGS",
+    static const char *const random_numbers[] = {"RDRAND", "RDSEED", NULL};
+    /* What depends on nothing but the part of Linux's GDT that the guest has, too. FS is the C
+     * library's on the host. SWAPGS and others are no different from CLTS at CPL 3. */
+    static const char *const system[] = {
+        "PUSH",  "POP",  "PUSHF", "POPF",   "MOV",  "RDGSBASE", "LLDT",   "LTR",     "LGDT",
+        "LIDT",  "LMSW", "CLTS",  "XSETBV", "INVD", "WBINVD",   "INVLPG", "HLT",     "RDMSR",
+        "WRMSR", "CLI",  "STI",   "SWAPGS", "CLAC", "STAC",     "SYSRET", "SYSEXIT", NULL,
     };
 
-    if (row->traits & ROW_SYSTEM)
+    if (strstr(row->operands, "FS") || !strcmp(row->name, "LFS"))
         return false;
-    for (size_t i = 0; i < ARRAY_SIZE(excluded); i++)
-        if (!strcmp(row->name, excluded[i]))
-            return false;
-    return true;
+    return row->traits & ROW_SYSTEM ? is_in(row->name, system) : !is_in(row->name, random_numbers);
 }
 
 /* No branches; none that may unmask exceptions or set EFLAGS.TF; none that always fault. */
 bool x86_row_in_sequences(const struct x86_row *row)
 {
     static const char *const excluded[] = {
-        "POPF", "LDMXCSR", "VLDMXCSR", "FLDCW", "FLDENV", "FRSTOR", "FXRSTOR", "XRSTOR", "IN",
-        "OUT",  "INS",     "OUTS",     "UD0",   "UD1",    "UD2",    "BOUND",   "DIV",    "IDIV",
+        "LDMXCSR", "VLDMXCSR", "FLDCW", "FLDENV", "FRSTOR", "FXRSTOR", "XRSTOR", "IN",
+        "OUT",     "INS",      "OUTS",  "UD0",    "UD1",    "UD2",     "BOUND",  "DIV",
+        "IDIV",    "LES",      "LDS",   "LSS",    "LGS",    NULL,
     };
 
-    if (!x86_row_is_testable(row) || row->traits & ROW_BRANCH)
-        return false;
-    for (size_t i = 0; i < ARRAY_SIZE(excluded); i++)
-        if (!strcmp(row->name, excluded[i]))
-            return false;
-    return true;
+    return x86_row_is_testable(row) && !(row->traits & (ROW_BRANCH | ROW_SYSTEM)) &&
+           !is_in(row->name, excluded);
 }
 
 static uint32_t decoding_key(bool code64)
@@ -524,6 +581,9 @@ static bool is_acceptable(const struct x86_insn *insn, bool code64)
     if ((implied || has_operand(insn, OPND_MEM)) &&
         (insn->segment == SEG_FS || (!code64 && insn->segment == SEG_GS)))
         return false;
+    for (unsigned i = 0; i < insn->n_operands; i++)
+        if (insn->operand[i].kind == OPND_SEGMENT && insn->operand[i].reg == SEG_FS)
+            return false;
     if (has_operand(insn, OPND_REL)) {
         int64_t displacement = (int64_t)insn->imm;
         if (insn->operand_size == 2)
@@ -689,17 +749,27 @@ static uint32_t get32(const uint8_t *p)
     return value;
 }
 
+/* The host's return from its kernel makes null selectors 0. */
+static uint16_t shown_selector(uint16_t selector)
+{
+    return selector < 4 ? 0 : selector;
+}
+
 static void compare_registers(struct difference *d, const struct x86_case *c,
                               const struct x86_registers *a, const struct x86_registers *b)
 {
     static const char *const names[] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
                                         "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
+    static const char *const segments[] = {"es", "cs", "ss", "ds", "gs"};
     uint64_t mask = c->code64 ? ~UINT64_C(0) : UINT32_MAX;
 
     for (unsigned i = 0; i < (c->code64 ? 16 : 8); i++)
         compare_word(d, names[i], 0, a->gpr[i] & mask, b->gpr[i] & mask);
     compare_word(d, "rip", 0, a->rip & mask, b->rip & mask);
     compare_word(d, "eflags", 0, a->eflags & COMPARED_EFLAGS, b->eflags & COMPARED_EFLAGS);
+    for (unsigned i = 0; i < ARRAY_SIZE(a->selector); i++)
+        compare_word(d, segments[i], 0, shown_selector(a->selector[i]),
+                     shown_selector(b->selector[i]));
     compare_word(d, "x87 control", 0, get32(a->legacy) & 0xffff, get32(b->legacy) & 0xffff);
     compare_word(d, "x87 status", 0, get32(a->legacy) >> 16, get32(b->legacy) >> 16);
     compare_word(d, "x87 tags", 0, a->legacy[4], b->legacy[4]);
@@ -745,9 +815,9 @@ static void print_registers(const char *name, const struct x86_registers *r, boo
 {
     static const char *const names[] = {"ax", "cx", "dx", "bx", "sp", "bp", "si", "di"};
 
-    printf("  %s: rip %" PRIx64 " eflags %x mxcsr %x x87 %04x %04x %02x", name, r->rip, r->eflags,
-           get32(r->legacy + LEGACY_MXCSR), get32(r->legacy) & 0xffff, get32(r->legacy) >> 16,
-           r->legacy[4]);
+    printf("  %s: cs %x rip %" PRIx64 " eflags %x mxcsr %x x87 %04x %04x %02x", name,
+           r->selector[1], r->rip, r->eflags, get32(r->legacy + LEGACY_MXCSR),
+           get32(r->legacy) & 0xffff, get32(r->legacy) >> 16, r->legacy[4]);
     for (unsigned i = 0; i < (code64 ? 16 : 8); i++) {
         printf("%s", i % 4 ? "" : "\n   ");
         if (i < 8)

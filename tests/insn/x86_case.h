@@ -19,6 +19,9 @@ enum {
     MAX_SEQUENCE = 20,
     MAX_CODE = MAX_SEQUENCE * 15,
     FILLER = 0xcc,
+    SELECTOR_CODE32 = 0x23, /* Linux's */
+    SELECTOR_DATA = 0x2b,
+    SELECTOR_CODE64 = 0x33,
     LEGACY_MXCSR = 24, /* offsets in x86_registers.legacy */
     LEGACY_ST = 32,
     LEGACY_XMM = 160,
@@ -28,6 +31,7 @@ enum {
 struct x86_registers {
     uint64_t gpr[16];
     uint64_t rip;
+    uint16_t selector[5]; /* ES, CS, SS, DS, GS afterwards */
     uint32_t eflags;
     uint8_t legacy[512] __attribute__((aligned(16))); /* as FXSAVE64 writes it */
     uint8_t ymm_high[16][16];
@@ -42,8 +46,8 @@ struct x86_case {
     uint8_t code[MAX_CODE];
     unsigned length;
     uint32_t pool_offset;
-    uint32_t patch_offset; /* eight bytes of the data area that are not the pool's; 0: none */
-    uint64_t patch;
+    uint32_t patch_offset; /* 16 bytes of the data area that are not the pool's; 0: none */
+    uint64_t patch[2];
     struct x86_registers before; /* before.rip: where the code lies */
 };
 

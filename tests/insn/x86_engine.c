@@ -13,6 +13,7 @@
  * directory entry (2 MiB) reach both areas each. */
 enum {
     TABLE_BASE = 0x10000,
+    GDT_PHYSICAL = 0x30000,
     CODE_PHYSICAL = 0x100000,
     DATA_PHYSICAL = 0x200000,
     STOP_ADDRESS = 0x1000, /* where an exception "goes": a breakpoint, no memory */
@@ -22,6 +23,7 @@ enum {
 };
 enum { PTE_P = 1, PTE_W = 2, PTE_U = 4 };
 #define PTE_NX (UINT64_C(1) << 63)
+#define GDT_BASE UINT64_C(0xffff800000000000) /* where no program reaches */
 
 static struct x86_result *noted; /* of the case that runs */
 
@@ -70,11 +72,18 @@ static void map_pages(uint64_t *tables, uint64_t address, uint64_t physical, uin
     }
 }
 
+/* What of Linux's GDT a program can load. */
+static const uint64_t gdt[16] = {
+    [SELECTOR_CODE32 / 8] = UINT64_C(0x00cffb000000ffff),
+    [SELECTOR_DATA / 8] = UINT64_C(0x00cff3000000ffff),
+    [SELECTOR_CODE64 / 8] = UINT64_C(0x00affb000000ffff),
+};
+
 static void make_memory(struct x86_engine *e)
 {
     struct error err;
     uint64_t *tables;
-    uint8_t *code;
+    uint8_t *code, *table;
     unsigned used = 0;
 
     e->memory = memory_create(&e->lock, &err);
@@ -84,11 +93,14 @@ static void make_memory(struct x86_engine *e)
     tables = (uint64_t *)(void *)memory_add_ram(e->memory, "tables", TABLE_BASE, 0x10000, &err);
     code = memory_add_ram(e->memory, "code", CODE_PHYSICAL, CODE_BYTES, &err);
     e->data = memory_add_ram(e->memory, "data", DATA_PHYSICAL, DATA_BYTES, &err);
-    if (!tables || !code || !e->data)
+    table = memory_add_ram(e->memory, "gdt", GDT_PHYSICAL, sizeof(gdt), &err);
+    if (!tables || !code || !e->data || !table)
         die(&err);
+    memcpy(table, gdt, sizeof(gdt));
     memset(code, FILLER, CODE_BYTES);
     map_pages(tables, CODE_BASE, CODE_PHYSICAL, CODE_BYTES, PTE_P | PTE_U, &used);
     map_pages(tables, DATA_BASE, DATA_PHYSICAL, DATA_BYTES, PTE_P | PTE_W | PTE_U | PTE_NX, &used);
+    map_pages(tables, GDT_BASE, GDT_PHYSICAL, 4096, PTE_P | PTE_W, &used);
 }
 
 void x86_engine_init(struct x86_engine *e, const struct exec_options *options)
@@ -142,6 +154,8 @@ static void enter_mode(struct x86_cpu *cpu, bool code64, unsigned cpl)
     cpu->efer = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
     cpu->xcr0 = 7;
     cpu->tr.limit = 0; /* no port is permitted */
+    cpu->ldt = null;
+    cpu->gdt = (struct x86_table){GDT_BASE, sizeof(gdt) - 1};
     cpu->segment[SEG_ES] = cpu->segment[SEG_SS] = cpu->segment[SEG_DS] = data;
     cpu->segment[SEG_CS] = data;
     cpu->segment[SEG_CS].selector = (uint16_t)((code64 ? 0x30 : 0x20) | cpl);
@@ -187,6 +201,10 @@ static void get_registers(struct x86_cpu *cpu, struct x86_registers *out)
     uint32_t mxcsr = x86_mxcsr_read(cpu);
     uint16_t status;
 
+    static const uint8_t shown[] = {SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_GS};
+
+    for (unsigned i = 0; i < ARRAY_SIZE(shown); i++)
+        out->selector[i] = cpu->segment[shown[i]].selector;
     memcpy(out->gpr, cpu->gpr, sizeof(out->gpr));
     out->eflags = x86_eflags_read(cpu);
     run_x87_sync(&cpu->v.run, true);

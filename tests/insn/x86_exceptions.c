@@ -83,6 +83,32 @@ static bool narrow_memory(const struct context *x)
     return x->insn->operand_size == 2 && x->insn->modrm < 0xc0 && x->host->outcome != OUTCOME_DONE;
 }
 
+static bool wide_far_pointer(const struct context *x)
+{
+    return x->c->code64 && x->insn->rex_w;
+}
+
+/* The upper part of what PUSH of a segment register writes. */
+static bool pushed_selector(const struct context *x)
+{
+    uint64_t at = x->ours->after.gpr[RSP] - DATA_BASE + 2;
+    unsigned size = x->insn->operand_size - 2u;
+
+    if (!(x->insn->row->traits & ROW_SYSTEM))
+        return false;
+    if (x->host->outcome != OUTCOME_DONE)
+        return true;
+    if (x->host->outcome == OUTCOME_DONE && at <= DATA_BYTES - size)
+        memcpy(x->ours->data + at, x->host->data + at, size);
+    return false;
+}
+
+static bool popped_selector(const struct context *x)
+{
+    return (x->insn->row->traits & ROW_SYSTEM) &&
+           (x->host->outcome == EXC_PF || x->host->outcome == EXC_AC);
+}
+
 static bool non_canonical_target(const struct context *x)
 {
     return x->ours->after.rip >> 47 && x->ours->after.rip >> 47 != 0x1ffff;
@@ -188,6 +214,7 @@ static const struct known_difference {
      "when a conversion to MMX raises, AMD has made the change to MMX by then"},
     {"", EXC_PF, EXC_GP, end_of_segment,
      "accesses over 4 GiB with that limit: open (SDM vol. 3, 5.3)"},
+    {"", EXC_PF, EXC_SS, end_of_segment, "the same"},
     {"", EXC_XM, EXC_XM, inexact_flag,
      "with overflow or underflow raised, ours tells inexact as if it were masked"},
     {"DPP", EXC_XM, EXC_XM, all_vector_flags,
@@ -207,6 +234,18 @@ static const struct known_difference {
     {"VGATHER", EXC_PF, EXC_PF, gather_mask, "the same"},
     {"MOVSXD", ANY_EXCEPTION, ANY_EXCEPTION, narrow_memory,
      "to 16 bits: reads 16 in SDM vol. 2, AMD 32"},
+    {"PUSH", ANY_EXCEPTION, ANY_EXCEPTION, pushed_selector,
+     "16 bits are written (SDM vol. 2, PUSH), AMD writes zeros above"},
+    {"POP", ANY_EXCEPTION, ANY_EXCEPTION, popped_selector, "the same for what POP reads"},
+    {"LSS", ANY_EXCEPTION, ANY_EXCEPTION, wide_far_pointer,
+     "far pointers with REX.W: 16:64 in SDM vol. 2, AMD ignores REX.W"},
+    {"LGS", ANY_EXCEPTION, ANY_EXCEPTION, wide_far_pointer, "the same"},
+    {"JMPF", ANY_EXCEPTION, ANY_EXCEPTION, wide_far_pointer, "the same"},
+    {"CALLF", ANY_EXCEPTION, ANY_EXCEPTION, wide_far_pointer, "the same"},
+    {"RETF", EXC_GP, EXC_PF, NULL,
+     "AMD reads where an outer stack's pointer would be before it looks at the selector"},
+    {"RETF", EXC_GP, EXC_AC, NULL, "the same"},
+    {"RETF", EXC_PF, EXC_PF, other_byte, "the same"},
     {"JMP", OUTCOME_DONE, EXC_GP, non_canonical_target,
      "the #GP of a target that is not canonical comes at the target"},
     {"CALL", OUTCOME_DONE, EXC_GP, non_canonical_target, "the same"},
@@ -242,7 +281,7 @@ bool x86_known_difference(const struct x86_case *c, struct x86_result *ours,
     if (!x86_case_decode(c, &insn))
         return false;
     if (!c->row)
-        return ours->outcome == EXC_PF && host->outcome == EXC_GP &&
+        return ours->outcome == EXC_PF && (host->outcome == EXC_GP || host->outcome == EXC_SS) &&
                end_of_segment(&(struct context){c, &insn, ours, host});
     flags = undefined_flags_of(c->row->name);
     host->after.eflags = (host->after.eflags & ~flags) | (ours->after.eflags & flags);

@@ -25,9 +25,6 @@
 #include <unistd.h>
 
 enum {
-    SELECTOR_CODE64 = 0x33,
-    SELECTOR_CODE32 = 0x23,
-    SELECTOR_DATA = 0x2b,
     ALTERNATE_STACK = 0x10000,
     XSTATE_BV = 512, /* offsets in the XSAVE area, SDM vol. 1, 13.4 */
     XSAVE_YMM = 576,
@@ -86,6 +83,7 @@ static void load_case(struct sigcontext *m, const struct x86_case *c)
     m->rip = c->before.rip;
     m->eflags = c->before.eflags;
     m->cs = c->code64 ? SELECTOR_CODE64 : SELECTOR_CODE32;
+    m->__pad0 = SELECTOR_DATA; /* SS */
     memcpy(area, c->before.legacy, LEGACY_USED);
     memcpy(area + XSAVE_YMM, c->before.ymm_high, sizeof(c->before.ymm_high));
     memcpy(area + XSTATE_BV, &present, sizeof(present));
@@ -164,21 +162,38 @@ static void set_timer(unsigned microseconds)
     setitimer(ITIMER_REAL, &value, NULL);
 }
 
+/* Reads ES, DS and GS, and gives them what compatibility mode wants: the kernel keeps what is
+ * there. A selector for GS makes its base 0. */
+static void take_segments(uint16_t selector[5])
+{
+    __asm__ volatile("mov %%es, %0" : "=r"(selector[0]));
+    __asm__ volatile("mov %%ds, %0" : "=r"(selector[3]));
+    __asm__ volatile("mov %%gs, %0" : "=r"(selector[4]));
+    __asm__ volatile("mov %0, %%ds; mov %0, %%es" ::"r"(SELECTOR_DATA));
+    if (selector[4])
+        __asm__ volatile("mov %0, %%gs" ::"r"(0));
+    syscall(SYS_arch_prctl, ARCH_SET_GS, (unsigned long)GS_BASE);
+}
+
 static void on_signal(int signal_number, siginfo_t *info, void *context)
 {
     struct sigcontext *m = (void *)&((ucontext_t *)context)->uc_mcontext;
     struct exchange *x = child.exchange;
+    uint16_t selector[5];
 
     /* The case's AC, ID and NT are still there, and would go on to the next one. */
     __asm__ volatile("pushfq; andl $~0x244000, (%%rsp); popfq" ::: "cc", "memory");
-    /* For compatibility mode. A kernel need not keep them for a 64-bit program. */
-    __asm__ volatile("mov %0, %%ds; mov %0, %%es" ::"r"(SELECTOR_DATA));
+    take_segments(selector);
     if (child.starting)
         start_own(m);
     else if (!child.running)
         _exit(98);
     else {
-        take_result(signal_number, m, &x->cases[child.current], &x->results[child.current]);
+        struct x86_result *result = &x->results[child.current];
+        take_result(signal_number, m, &x->cases[child.current], result);
+        memcpy(result->after.selector, selector, sizeof(selector));
+        result->after.selector[1] = m->cs;
+        result->after.selector[2] = m->__pad0; /* SS */
         child.current++;
     }
     if (child.current == x->n) {

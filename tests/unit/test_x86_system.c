@@ -128,7 +128,7 @@ static uint64_t peek(struct fixture *f, uint64_t address, unsigned size)
             fail_msg("%s raises nothing", #statement);                                             \
         }                                                                                          \
         (f)->cpu->sys->trap = NULL;                                                                \
-        assert_int_equal((f)->cpu->sys->trapped.kind, kind_);                                      \
+        assert_int_equal((f)->cpu->sys->trapped.kind &EXC_KIND, kind_);                            \
         assert_int_equal((f)->cpu->sys->trapped.syndrome, error_);                                 \
     } while (0)
 
