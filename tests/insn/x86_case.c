@@ -630,7 +630,7 @@ static unsigned random_base(bool code64, struct rng *r)
     }
 }
 
-bool x86_case_random(const struct x86_row *row, struct rng *r, struct x86_case *out)
+bool x86_case_random(const struct x86_row *row, bool wide, struct rng *r, struct x86_case *out)
 {
     enum { ATTEMPTS = 24 };
     struct x86_insn insn;
@@ -640,7 +640,7 @@ bool x86_case_random(const struct x86_row *row, struct rng *r, struct x86_case *
     for (unsigned attempt = 0;; attempt++) {
         if (attempt == ATTEMPTS)
             return false;
-        code64 = row_is_64bit(row, r);
+        code64 = wide && row_is_64bit(row, r);
         if (random_instruction(row, code64, r, random_base(code64, r), out->code, &insn))
             break;
     }
@@ -674,13 +674,13 @@ static void mask_exceptions(struct x86_registers *r)
     r->legacy[LEGACY_MXCSR + 1] |= 0x1f;
 }
 
-void x86_case_sequence(const struct x86_row *const *rows, unsigned n_rows, struct rng *r,
+void x86_case_sequence(const struct x86_row *const *rows, unsigned n_rows, bool wide, struct rng *r,
                        struct x86_case *out)
 {
     unsigned n = 2 + rng_below(r, MAX_SEQUENCE - 1), base;
 
     memset(out, 0, sizeof(*out));
-    out->code64 = !chance(r, 4);
+    out->code64 = wide && !chance(r, 4);
     out->pool_offset = rng_below(r, POOL_BYTES / 16) * 16;
     random_registers(r, out->code64, &out->before);
     out->before.eflags &= ~(uint32_t)EFLAGS_AC;

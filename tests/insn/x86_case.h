@@ -67,10 +67,11 @@ void x86_case_fill(const struct x86_case *c, uint8_t data[DATA_BYTES]);
 /* The only or first instruction. */
 bool x86_case_decode(const struct x86_case *c, struct x86_insn *out);
 
-/* A random case of the row; false: it has none that makes sense in user mode. */
-bool x86_case_random(const struct x86_row *row, struct rng *r, struct x86_case *out);
-/* A straight line of 2 to 20 instructions out of these rows, in 64-bit or compatibility mode. */
-void x86_case_sequence(const struct x86_row *const *rows, unsigned n_rows, struct rng *r,
+/* A random case of the row; false: it has none that makes sense in user mode. wide: in 64-bit or
+ * compatibility mode; else 32-bit only. */
+bool x86_case_random(const struct x86_row *row, bool wide, struct rng *r, struct x86_case *out);
+/* A straight line of 2 to 20 instructions out of these rows. */
+void x86_case_sequence(const struct x86_row *const *rows, unsigned n_rows, bool wide, struct rng *r,
                        struct x86_case *out);
 /* Is the row one whose instances user mode can run, alone, without leaving the test's control? */
 bool x86_row_is_testable(const struct x86_row *row);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The bare x86-64 guest of the instruction tests; see x86_engine.h. */
+/* The bare x86 guest of the instruction tests; see x86_engine.h. */
 #include "tests/insn/x86_engine.h"
 
 #include <stdio.h>
@@ -14,6 +14,7 @@
 enum {
     TABLE_BASE = 0x10000,
     GDT_PHYSICAL = 0x30000,
+    PDPT_SHIFT = 30,
     CODE_PHYSICAL = 0x100000,
     DATA_PHYSICAL = 0x200000,
     STOP_ADDRESS = 0x1000, /* where an exception "goes": a breakpoint, no memory */
@@ -23,7 +24,9 @@ enum {
 };
 enum { PTE_P = 1, PTE_W = 2, PTE_U = 4 };
 #define PTE_NX (UINT64_C(1) << 63)
-#define GDT_BASE UINT64_C(0xffff800000000000) /* where no program reaches */
+/* Where no program reaches. */
+#define GDT_BASE UINT64_C(0xffff800000000000)
+#define GDT_BASE32 UINT64_C(0xfffe0000)
 
 static struct x86_result *noted; /* of the case that runs */
 
@@ -45,28 +48,35 @@ static void note_exception(struct vcpu *v, const struct exception *e)
     v->run.pc = STOP_ADDRESS;
 }
 
-static const struct guest *test_guest(void)
+static const struct guest *test_guest(bool wide)
 {
-    static struct guest guest;
+    static struct guest guests[2];
 
     REGISTRY_FOREACH (guest, struct guest, g) {
-        if (!strcmp(g->name, "x86_64"))
-            guest = *g;
+        if (!strcmp(g->name, wide ? "x86_64" : "i386"))
+            guests[wide] = *g;
     }
-    guest.raise = note_exception;
-    return &guest;
+    guests[wide].raise = note_exception;
+    return &guests[wide];
 }
 
-static void map_pages(uint64_t *tables, uint64_t address, uint64_t physical, uint64_t bytes,
-                      uint64_t bits, unsigned *used)
+struct page_tables {
+    uint64_t *entries;
+    unsigned top_shift, used;
+};
+
+/* Four levels, or PAE's three: SDM vol. 3, 4.4 and 4.5. */
+static void map_pages(struct page_tables *t, uint64_t address, uint64_t physical, uint64_t bytes,
+                      uint64_t bits)
 {
     for (uint64_t at = 0; at < bytes; at += 4096) {
-        uint64_t *table = tables;
-        for (unsigned shift = 39; shift > 12; shift -= 9) {
+        uint64_t *table = t->entries;
+        for (unsigned shift = t->top_shift; shift > 12; shift -= 9) {
             uint64_t *entry = &table[(address + at) >> shift & 511];
             if (!*entry)
-                *entry = (TABLE_BASE + 4096u * ++*used) | PTE_P | PTE_W | PTE_U;
-            table = tables + ((*entry & ~UINT64_C(0xfff)) - TABLE_BASE) / 8;
+                *entry = (TABLE_BASE + 4096u * ++t->used) | PTE_P |
+                         (shift == PDPT_SHIFT && t->top_shift == shift ? 0 : PTE_W | PTE_U);
+            table = t->entries + ((*entry & ~UINT64_C(0xfff)) - TABLE_BASE) / 8;
         }
         table[(address + at) >> 12 & 511] = (physical + at) | bits;
     }
@@ -82,34 +92,35 @@ static const uint64_t gdt[16] = {
 static void make_memory(struct x86_engine *e)
 {
     struct error err;
-    uint64_t *tables;
+    struct page_tables tables = {.top_shift = e->wide ? PDPT_SHIFT + 9 : PDPT_SHIFT};
     uint8_t *code, *table;
-    unsigned used = 0;
 
     e->memory = memory_create(&e->lock, &err);
     e->ports = memory_create(&e->lock, &err);
     if (!e->memory || !e->ports)
         die(&err);
-    tables = (uint64_t *)(void *)memory_add_ram(e->memory, "tables", TABLE_BASE, 0x10000, &err);
+    tables.entries =
+        (uint64_t *)(void *)memory_add_ram(e->memory, "tables", TABLE_BASE, 0x10000, &err);
     code = memory_add_ram(e->memory, "code", CODE_PHYSICAL, CODE_BYTES, &err);
     e->data = memory_add_ram(e->memory, "data", DATA_PHYSICAL, DATA_BYTES, &err);
     table = memory_add_ram(e->memory, "gdt", GDT_PHYSICAL, sizeof(gdt), &err);
-    if (!tables || !code || !e->data || !table)
+    if (!tables.entries || !code || !e->data || !table)
         die(&err);
     memcpy(table, gdt, sizeof(gdt));
     memset(code, FILLER, CODE_BYTES);
-    map_pages(tables, CODE_BASE, CODE_PHYSICAL, CODE_BYTES, PTE_P | PTE_U, &used);
-    map_pages(tables, DATA_BASE, DATA_PHYSICAL, DATA_BYTES, PTE_P | PTE_W | PTE_U | PTE_NX, &used);
-    map_pages(tables, GDT_BASE, GDT_PHYSICAL, 4096, PTE_P | PTE_W, &used);
+    map_pages(&tables, CODE_BASE, CODE_PHYSICAL, CODE_BYTES, PTE_P | PTE_U);
+    map_pages(&tables, DATA_BASE, DATA_PHYSICAL, DATA_BYTES, PTE_P | PTE_W | PTE_U | PTE_NX);
+    map_pages(&tables, e->wide ? GDT_BASE : GDT_BASE32, GDT_PHYSICAL, 4096, PTE_P | PTE_W);
 }
 
-void x86_engine_init(struct x86_engine *e, const struct exec_options *options)
+void x86_engine_init(struct x86_engine *e, bool wide, const struct exec_options *options)
 {
-    const struct guest *guest = test_guest();
+    const struct guest *guest = test_guest(wide);
     struct error err;
     pthread_mutexattr_t attributes;
 
     memset(e, 0, sizeof(*e));
+    e->wide = wide;
     pthread_mutexattr_init(&attributes);
     pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
     pthread_mutex_init(&e->lock, &attributes);
@@ -140,7 +151,7 @@ void x86_engine_finish(struct x86_engine *e)
 /* ---- one case -------------------------------------------------------------------------------- */
 
 /* Like Linux, for a program; or the same at CPL 0. */
-static void enter_mode(struct x86_cpu *cpu, bool code64, unsigned cpl)
+static void enter_mode(struct x86_cpu *cpu, bool wide, bool code64, unsigned cpl)
 {
     const uint16_t common = (uint16_t)(ATTR_P | ATTR_S | cpl << ATTR_DPL_SHIFT | ATTR_ACCESSED);
     const struct x86_segment data = {.selector = (uint16_t)(0x28 | cpl),
@@ -151,11 +162,11 @@ static void enter_mode(struct x86_cpu *cpu, bool code64, unsigned cpl)
     cpu->cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_PG;
     cpu->cr3 = TABLE_BASE;
     cpu->cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_FSGSBASE | CR4_OSXSAVE;
-    cpu->efer = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
+    cpu->efer = EFER_NXE | (wide ? EFER_SCE | EFER_LME | EFER_LMA : 0);
     cpu->xcr0 = 7;
     cpu->tr.limit = 0; /* no port is permitted */
     cpu->ldt = null;
-    cpu->gdt = (struct x86_table){GDT_BASE, sizeof(gdt) - 1};
+    cpu->gdt = (struct x86_table){wide ? GDT_BASE : GDT_BASE32, sizeof(gdt) - 1};
     cpu->segment[SEG_ES] = cpu->segment[SEG_SS] = cpu->segment[SEG_DS] = data;
     cpu->segment[SEG_CS] = data;
     cpu->segment[SEG_CS].selector = (uint16_t)((code64 ? 0x30 : 0x20) | cpl);
@@ -164,6 +175,8 @@ static void enter_mode(struct x86_cpu *cpu, bool code64, unsigned cpl)
     cpu->segment[SEG_FS] = cpu->segment[SEG_GS] = null;
     if (code64)
         cpu->segment[SEG_GS].base = GS_BASE;
+    if (!wide)
+        x86_load_pdptes(cpu, TABLE_BASE);
 }
 
 static void set_registers(struct x86_cpu *cpu, const struct x86_case *c)
@@ -247,7 +260,7 @@ void x86_engine_run(struct x86_engine *e, const struct x86_case *c, struct x86_r
     x86_case_fill(c, e->data);
     if (c->supervisor) /* it may have changed anything */
         vcpu_reset(e->cpu);
-    enter_mode(cpu, c->code64, c->supervisor ? 0 : 3);
+    enter_mode(cpu, e->wide, c->code64, c->supervisor ? 0 : 3);
     set_registers(cpu, c);
     out->outcome = OUTCOME_DONE;
     out->error_code = 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A bare x86-64 guest for instruction tests: a processor in user mode, the code and data areas of
- * x86_case.h, nothing else. Exceptions are noted, not delivered. One thread uses it.
+ * A bare x86 guest for instruction tests: a processor in user mode, the code and data areas of
+ * x86_case.h, nothing else. Exceptions are noted, not delivered. Guest "i386" runs 32-bit cases in
+ * protected mode, "x86_64" those in compatibility mode. One thread uses it.
  */
 #ifndef CALQUE_TESTS_INSN_X86_ENGINE_H
 #define CALQUE_TESTS_INSN_X86_ENGINE_H
@@ -16,10 +17,11 @@ struct x86_engine {
     struct clock *clock;
     pthread_mutex_t lock;
     uint8_t *data; /* host view */
+    bool wide;     /* guest "x86_64" */
 };
 
 /* Exits the test program with a message if it cannot be made. */
-void x86_engine_init(struct x86_engine *e, const struct exec_options *options);
+void x86_engine_init(struct x86_engine *e, bool wide, const struct exec_options *options);
 void x86_engine_finish(struct x86_engine *e);
 /* Single instructions are stepped, sequences run as a whole. */
 void x86_engine_run(struct x86_engine *e, const struct x86_case *c, struct x86_result *out);
