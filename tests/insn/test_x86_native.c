@@ -81,21 +81,24 @@ static unsigned run_batch(struct x86_engine *e, unsigned n, unsigned shown, cons
 static unsigned run_row(struct x86_engine *e, const struct x86_row *row, unsigned index,
                         uint64_t seed, unsigned wanted)
 {
-    unsigned failures = 0, done = 0, n = 0, made = 0;
+    unsigned failures = 0, n = 0, made = 0;
     char label[96];
 
     snprintf(label, sizeof(label), "%s \"%s\" (seed %llu)", row->name, row->encoding,
              (unsigned long long)seed);
-    for (; done < wanted; done++) {
-        struct rng r = {seed ^ (uint64_t)done << 40 ^ index * UINT64_C(0x10001)};
-        if (x86_case_random(row, e->wide, &r, &cases[n]))
-            n++, made++;
-        if (n == NATIVE_BATCH || (n && done + 1 == wanted)) {
+    for (unsigned attempt = 0; attempt < 4 * wanted && made < wanted; attempt++) {
+        struct rng r = {seed ^ (uint64_t)attempt << 40 ^ index * UINT64_C(0x10001)};
+        if (!x86_case_random(row, e->wide, &r, &cases[n]))
+            continue;
+        made++;
+        if (++n == NATIVE_BATCH || made == wanted) {
             failures += run_batch(e, n, failures, label);
             n = 0;
         }
     }
-    if (made < wanted / 2)
+    if (n)
+        failures += run_batch(e, n, failures, label);
+    if (made < wanted && e->wide)
         printf("%s: only %u of %u cases could be made\n", label, made, wanted);
     if (failures)
         printf("%s: %u of %u cases differ\n", label, failures, made);
