@@ -86,9 +86,11 @@ struct table {
 struct space {
     uint32_t tag;
     bool valid; /* false: to be emptied before it is used */
+    bool stale; /* to be compared with the guest's page tables before it is used */
     uint64_t stamp;
     uint8_t *mapping; /* of both tables */
     struct table table[N_HALVES];
+    struct source_log sources;
 };
 
 /* Where a RAM page is entered for writing: an element of that page's list. */
@@ -273,6 +275,8 @@ static void space_clear(struct mmu *mmu, struct space *space)
 {
     table_clear(mmu, &space->table[HALF_USER]);
     table_clear(mmu, &space->table[HALF_PRIVILEGED]);
+    source_log_clear(&space->sources);
+    space->stale = false;
 }
 
 /* The tables hold too much of the host's memory: give back that of spaces not used for long. */
@@ -562,42 +566,6 @@ static struct space *space_of_tag(struct mmu *mmu, uint32_t tag)
     return space;
 }
 
-void mmu_select(struct mmu *mmu, uint32_t tag, bool privileged)
-{
-    struct space *space = mmu->current;
-
-    mmu->privileged = privileged;
-    if (!space || UNLIKELY(space->tag != tag || !space->valid)) {
-        space = space_of_tag(mmu, tag);
-        space->stamp = ++mmu->stamp;
-        mmu->current = space;
-        mmu->run->tlb_user = space->table[HALF_USER].base;
-    }
-    mmu->run->tlb = space->table[privileged].base;
-}
-
-void mmu_flush_all(struct mmu *mmu)
-{
-    /* The others are emptied when their tag, or another, is selected again. */
-    for (unsigned i = 0; i < mmu->n_spaces; i++) {
-        if (&mmu->space[i] != mmu->current)
-            mmu->space[i].valid = false;
-    }
-    space_clear(mmu, mmu->current);
-}
-
-void mmu_flush_tag(struct mmu *mmu, uint32_t tag)
-{
-    struct space *space = space_find(mmu, tag);
-
-    if (!space)
-        return;
-    if (space == mmu->current)
-        space_clear(mmu, space);
-    else
-        space->valid = false;
-}
-
 /* The page may be one of a larger mapping, which goes as a whole. */
 static void table_flush_region(struct mmu *mmu, struct table *table, uint64_t va)
 {
@@ -646,6 +614,124 @@ static void space_flush_page(struct mmu *mmu, struct space *space, uint64_t va)
 {
     table_flush_page(mmu, &space->table[HALF_USER], va);
     table_flush_page(mmu, &space->table[HALF_PRIVILEGED], va);
+}
+
+/* Pages whose entries lie in the chunk. */
+static uint64_t chunk_first_index(const struct mmu *mmu, const struct chunk *chunk,
+                                  uint64_t *n_pages)
+{
+    uint64_t offset = (uint64_t)chunk->number << CHUNK_BITS;
+    uint64_t exec = mmu->wide ? TLB_WIDE_BELOW + TLB_WIDE_EXEC : (uint64_t)TLB_EXEC;
+
+    *n_pages = offset < exec ? CHUNK_BYTES / sizeof(uint64_t) : CHUNK_BYTES / sizeof(uint32_t);
+    if (offset >= exec)
+        return (offset - exec) / sizeof(uint32_t);
+    if (!mmu->wide)
+        return (offset & (TLB_WRITE - 1)) / sizeof(uint64_t);
+    if (offset < TLB_WIDE_BELOW)
+        return (TLB_WIDE_BELOW - offset) / sizeof(uint64_t) - *n_pages;
+    return (offset - TLB_WIDE_BELOW) / sizeof(uint64_t);
+}
+
+/* At least the 2 to `bits` addresses around va. */
+static void table_flush_span(struct mmu *mmu, struct table *table, uint64_t va, unsigned bits)
+{
+    uint64_t span = UINT64_C(1) << (bits - TLB_PAGE_BITS);
+    uint64_t first = tlb_index(mmu->wide, va) & ~(span - 1), n_pages;
+
+    table->epoch = ++mmu->epoch;
+    for (unsigned k = table->used; k; k = mmu->chunk[k - 1].next_used) {
+        struct chunk *chunk = &mmu->chunk[k - 1];
+        uint64_t index = chunk_first_index(mmu, chunk, &n_pages);
+
+        if (index < first + span && first < index + n_pages)
+            memset(chunk_memory(table, chunk), 0, CHUNK_BYTES);
+    }
+}
+
+/* What this page-table entry translated goes. */
+static void space_forget_source(struct mmu *mmu, struct space *space,
+                                const struct tlb_source *source)
+{
+    if (source->span_bits <= TLB_PAGE_BITS) {
+        slow_slot(mmu, source->va)->epoch = 0;
+        space_flush_page(mmu, space, source->va);
+        return;
+    }
+    for (unsigned half = 0; half < N_HALVES; half++)
+        table_flush_span(mmu, &space->table[half], source->va, source->span_bits);
+}
+
+static void space_revalidate(struct mmu *mmu, struct space *space)
+{
+    const uint8_t *root = mmu->client->root ? mmu->client->root(mmu->run) : NULL;
+    struct tlb_source source;
+    unsigned position = 0;
+
+    if (UNLIKELY(!root || space->sources.incomplete)) {
+        space_clear(mmu, space);
+        return;
+    }
+    space->stale = false;
+    while (source_log_next_changed(&space->sources, root, &position, &source))
+        space_forget_source(mmu, space, &source);
+}
+
+void mmu_select(struct mmu *mmu, uint32_t tag, bool privileged)
+{
+    struct space *space = mmu->current;
+
+    mmu->privileged = privileged;
+    if (!space || UNLIKELY(space->tag != tag || !space->valid)) {
+        space = space_of_tag(mmu, tag);
+        space->stamp = ++mmu->stamp;
+        mmu->current = space;
+        mmu->run->tlb_user = space->table[HALF_USER].base;
+        if (space->stale)
+            space_revalidate(mmu, space);
+    }
+    mmu->run->tlb = space->table[privileged].base;
+}
+
+void mmu_flush_all(struct mmu *mmu)
+{
+    /* The others are emptied when their tag, or another, is selected again. */
+    for (unsigned i = 0; i < mmu->n_spaces; i++) {
+        if (&mmu->space[i] != mmu->current)
+            mmu->space[i].valid = false;
+    }
+    space_clear(mmu, mmu->current);
+}
+
+void mmu_revalidate(struct mmu *mmu, uint32_t tag)
+{
+    struct space *space = space_find(mmu, tag);
+
+    if (!space)
+        return;
+    if (space == mmu->current)
+        space_revalidate(mmu, space);
+    else
+        space->stale = true;
+}
+
+void mmu_revalidate_all(struct mmu *mmu)
+{
+    for (unsigned i = 0; i < mmu->n_spaces; i++)
+        mmu->space[i].stale = true;
+    space_revalidate(mmu, mmu->current);
+}
+
+void mmu_flush_tag(struct mmu *mmu, uint32_t tag)
+{
+    struct space *space = space_find(mmu, tag);
+
+    if (!space)
+        return;
+    if (space == mmu->current)
+        space_clear(mmu, space);
+    else
+        space->valid = false;
 }
 
 void mmu_flush_page(struct mmu *mmu, gva address)
@@ -784,6 +870,18 @@ static COLD struct slow_entry *hole_access(struct mmu *mmu, const struct tlb_fil
     fault_raise(mmu, fault);
 }
 
+/* Remembers what a walk has read, before its result is entered. */
+static void note_sources(struct mmu *mmu, const struct tlb_fill *fill)
+{
+    struct space *space = mmu->current;
+
+    space->sources.incomplete |= fill->untracked;
+    for (unsigned i = 0; i < fill->n_sources; i++) {
+        if (UNLIKELY(!source_log_add(&space->sources, &fill->source[i])))
+            space_forget_source(mmu, space, &fill->source[i]);
+    }
+}
+
 /* Walks for one page and enters it. Raises, or with `quiet` returns NULL. NULL is also a hole that
  * does not fault, or that was to be executed. */
 static struct slow_entry *page_fill(struct mmu *mmu, enum half half, uint64_t va,
@@ -803,6 +901,7 @@ static struct slow_entry *page_fill(struct mmu *mmu, enum half half, uint64_t va
     }
     if (physical)
         *physical = fill.physical;
+    note_sources(mmu, &fill);
     flat = memory_lookup(mmu->memory, fill.physical);
     if (LIKELY(flat != NULL))
         return page_enter(mmu, half, va, access, &fill, flat);

@@ -15,10 +15,13 @@
 #define CALQUE_SOFTMMU_MMU_H
 
 #include "softmmu/memory.h"
+#include "softmmu/source_log.h"
 #include "softmmu/tlb.h"
 #include "tcg/run.h"
 
 enum mmu_access { MMU_READ, MMU_WRITE, MMU_EXEC };
+
+enum { MAX_TLB_SOURCES = 4 };
 
 /* What a walk found. */
 struct tlb_fill {
@@ -26,6 +29,11 @@ struct tlb_fill {
     uint64_t block_size;                 /* of the mapping: 4 KiB .. ; only that page is entered */
     bool readable, writable, executable; /* for the privilege asked for */
     bool device; /* memory attributes say Device or Strongly-ordered: alignment matters */
+    /* For guests that call mmu_revalidate: the page-table entries that the walk read, the topmost
+     * first. untracked: there are others, which cannot be compared. */
+    bool untracked;
+    unsigned n_sources;
+    struct tlb_source source[MAX_TLB_SOURCES];
 };
 
 /* Why an access failed; filled by the guest's walk, handed back to its fault function. */
@@ -50,6 +58,9 @@ struct mmu_client {
     /* Where a physical address has nothing behind it, reads give all ones and stores are lost
      * instead of an external fault. (Fetches of code always fault.) */
     bool open_bus;
+    /* Host address of the top-level table that sources marked in_root lie in; NULL: it is nowhere.
+     */
+    const uint8_t *(*root)(void *cpu);
 };
 
 struct mmu;
@@ -66,6 +77,10 @@ void mmu_on_code_store(struct mmu *mmu, void (*code_store)(void *cpu, gpa addres
 void mmu_select(struct mmu *mmu, uint32_t tag, bool privileged);
 void mmu_flush_all(struct mmu *mmu);
 void mmu_flush_tag(struct mmu *mmu, uint32_t tag);
+/* What was translated in this space, or in all, may be out of date: keeps only what the page-table
+ * entries in memory still say. For the current space at once, for others when they are selected. */
+void mmu_revalidate(struct mmu *mmu, uint32_t tag);
+void mmu_revalidate_all(struct mmu *mmu);
 void mmu_flush_page(struct mmu *mmu, gva va);                   /* in every space */
 void mmu_flush_page_tag(struct mmu *mmu, uint32_t tag, gva va); /* in one, both privileges */
 

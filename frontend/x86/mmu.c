@@ -25,11 +25,13 @@ enum { FAULT_PAGE, FAULT_NON_CANONICAL };
 
 /* ---- page tables in memory ------------------------------------------------------------------- */
 
-static uint64_t entry_load(struct x86_cpu *cpu, gpa address, unsigned bytes)
+/* *where: in the host's memory, or NULL if it is not in RAM. */
+static uint64_t entry_load(struct x86_cpu *cpu, gpa address, unsigned bytes, const uint8_t **where)
 {
     const uint8_t *host = memory_ram_pointer(cpu->v.memory, address, bytes);
     bool ok;
 
+    *where = host;
     if (LIKELY(host))
         return bytes == 8 ? __atomic_load_n((const uint64_t *)host, __ATOMIC_RELAXED)
                           : __atomic_load_n((const uint32_t *)host, __ATOMIC_RELAXED);
@@ -67,6 +69,8 @@ struct walk {
     struct {
         gpa address;
         uint64_t value;
+        const uint8_t *host;
+        uint8_t span_bits;
     } entry[MAX_LEVELS];
     unsigned n;
     unsigned bytes;  /* of an entry */
@@ -92,12 +96,15 @@ static uint64_t reserved_bits(const struct x86_cpu *cpu, bool pae)
     return reserved;
 }
 
-static bool take(struct walk *w, gpa table, unsigned index, uint64_t reserved)
+/* The entry that translates 2 to span_bits addresses. */
+static bool take(struct walk *w, gpa table, unsigned span_bits, uint64_t reserved)
 {
+    unsigned index = w->va >> span_bits & (w->bytes == 8 ? 0x1ff : 0x3ff);
     gpa address = (table + index * w->bytes) & w->cpu->sys->a20_mask;
-    uint64_t value = entry_load(w->cpu, address, w->bytes);
+    uint64_t value = entry_load(w->cpu, address, w->bytes, &w->entry[w->n].host);
 
     w->entry[w->n].address = address;
+    w->entry[w->n].span_bits = (uint8_t)span_bits;
     w->entry[w->n++].value = value;
     if (!(value & PTE_P))
         return false;
@@ -112,11 +119,10 @@ static bool take(struct walk *w, gpa table, unsigned index, uint64_t reserved)
 static bool walk32(struct walk *w)
 {
     struct x86_cpu *cpu = w->cpu;
-    uint32_t va = (uint32_t)w->va;
     uint64_t value;
 
     w->bytes = 4;
-    if (!take(w, cpu->cr3 & 0xfffff000, va >> 22, 0))
+    if (!take(w, cpu->cr3 & 0xfffff000, 22, 0))
         return false;
     value = w->entry[0].value;
     if ((value & PTE_PS) && (cpu->cr4 & CR4_PSE)) {
@@ -130,7 +136,7 @@ static bool walk32(struct walk *w)
         w->base = (value & 0xffc00000) | high << 32;
         return true;
     }
-    if (!take(w, value & 0xfffff000, va >> 12 & 0x3ff, 0))
+    if (!take(w, value & 0xfffff000, 12, 0))
         return false;
     w->base = w->entry[1].value & 0xfffff000;
     return true;
@@ -141,7 +147,7 @@ static bool walk_directory(struct walk *w, uint64_t table, uint64_t reserved)
 {
     uint64_t value;
 
-    if (!take(w, table, w->va >> 21 & 0x1ff, reserved))
+    if (!take(w, table, 21, reserved))
         return false;
     value = w->entry[w->n - 1].value;
     if (value & PTE_PS) {
@@ -153,7 +159,7 @@ static bool walk_directory(struct walk *w, uint64_t table, uint64_t reserved)
         w->base = value & PTE_ADDRESS & ~UINT64_C(0x1fffff);
         return true;
     }
-    if (!take(w, value & PTE_ADDRESS, w->va >> 12 & 0x1ff, reserved))
+    if (!take(w, value & PTE_ADDRESS, 12, reserved))
         return false;
     w->base = w->entry[w->n - 1].value & PTE_ADDRESS;
     return true;
@@ -174,8 +180,8 @@ static bool walk64(struct walk *w)
     uint64_t reserved = reserved_bits(cpu, true), value;
 
     w->bytes = 8;
-    if (!take(w, cpu->cr3 & PTE_ADDRESS, w->va >> 39 & 0x1ff, reserved | PTE_PS) ||
-        !take(w, w->entry[0].value & PTE_ADDRESS, w->va >> 30 & 0x1ff, reserved))
+    if (!take(w, cpu->cr3 & PTE_ADDRESS, 39, reserved | PTE_PS) ||
+        !take(w, w->entry[0].value & PTE_ADDRESS, 30, reserved))
         return false;
     value = w->entry[1].value;
     if (!(value & PTE_PS))
@@ -222,6 +228,7 @@ static bool set_used(struct walk *w, bool *dirty)
         if ((value & want) != want &&
             !entry_set(w->cpu, w->entry[i].address, w->bytes, value, want))
             return false;
+        w->entry[i].value |= want;
         if (last)
             *dirty = (value | want) & PTE_D;
     }
@@ -255,6 +262,47 @@ static bool walk_tables(struct walk *w)
     if (cpu->efer & EFER_LMA)
         return walk64(w);
     return cpu->cr4 & CR4_PAE ? walk_pae(w) : walk32(w);
+}
+
+/* Which entries the mapping comes from, as they are now. */
+static void tell_sources(const struct walk *w, struct tlb_fill *out)
+{
+    const struct x86_system *sys = w->cpu->sys;
+    bool pae = (w->cpu->cr4 & CR4_PAE) && !(w->cpu->efer & EFER_LMA);
+
+    if (pae) {
+        unsigned index = (uint32_t)w->va >> 30;
+
+        out->source[out->n_sources++] = (struct tlb_source){.entry = index * sizeof(sys->pdpte[0]),
+                                                            .value = sys->pdpte[index],
+                                                            .va = w->va,
+                                                            .span_bits = 30,
+                                                            .bytes = 8,
+                                                            .in_root = true};
+    }
+    for (unsigned i = 0; i < w->n; i++) {
+        bool in_root = !i && !pae;
+        uintptr_t entry =
+            in_root ? w->entry[i].address & (TLB_PAGE_SIZE - 1) : (uintptr_t)w->entry[i].host;
+
+        out->untracked |= !w->entry[i].host;
+        out->source[out->n_sources++] = (struct tlb_source){.entry = entry,
+                                                            .value = w->entry[i].value,
+                                                            .va = w->va,
+                                                            .span_bits = w->entry[i].span_bits,
+                                                            .bytes = (uint8_t)w->bytes,
+                                                            .in_root = in_root};
+    }
+}
+
+static const uint8_t *x86_root(void *opaque)
+{
+    struct x86_cpu *cpu = x86_cpu(opaque);
+    gpa mask = cpu->efer & EFER_LMA ? PTE_ADDRESS : 0xfffff000;
+
+    if ((cpu->cr4 & CR4_PAE) && !(cpu->efer & EFER_LMA))
+        return (const uint8_t *)cpu->sys->pdpte;
+    return memory_ram_pointer(cpu->v.memory, cpu->cr3 & mask & cpu->sys->a20_mask, TLB_PAGE_SIZE);
 }
 
 static bool x86_walk(void *opaque, gva va, enum mmu_access access, bool user, struct tlb_fill *out,
@@ -295,6 +343,7 @@ static bool x86_walk(void *opaque, gva va, enum mmu_access access, bool user, st
         .writable = rights.write && dirty,
         .executable = rights.execute,
     };
+    tell_sources(&w, out);
     return true;
 }
 
@@ -329,14 +378,63 @@ const struct mmu_client x86_mmu_client = {
     .walk = x86_walk,
     .fault = x86_mmu_fault,
     .open_bus = true,
+    .root = x86_root,
 };
 
 /* ---- control registers ----------------------------------------------------------------------- */
 
-/* Global translations are not told apart: more is flushed than has to be. */
-void x86_flush_non_global(struct x86_cpu *cpu)
+/* The tag of a TLB space: what a linear address means depends on it. Without process-context
+ * identifiers each of the last values of CR3 has a number of its own instead. */
+enum { TAG_PCID = 0xfff, TAG_UNPAGED = 1 << 12, TAG_AC = 1 << 13 };
+
+static uint32_t context_tag(const struct x86_cpu *cpu)
 {
-    mmu_flush_all(cpu->v.mmu);
+    return cpu->cr4 & CR4_PCIDE ? cpu->cr3 & TAG_PCID : cpu->sys->context;
+}
+
+void x86_select_space(struct x86_cpu *cpu)
+{
+    uint32_t tag = cpu->cr0 & CR0_PG ? context_tag(cpu) : TAG_UNPAGED;
+
+    if ((cpu->cr4 & CR4_SMAP) && (cpu->eflags & EFLAGS_AC))
+        tag |= TAG_AC;
+    mmu_select(cpu->v.mmu, tag, cpu->cpl != 3);
+}
+
+/* Invalidations are comparisons with the page tables: what they still say stays valid. */
+void x86_flush_context(struct x86_cpu *cpu, uint32_t pcid)
+{
+    mmu_revalidate(cpu->v.mmu, pcid);
+    mmu_revalidate(cpu->v.mmu, pcid | TAG_AC);
+}
+
+/* Without identifiers the spaces of other values of CR3 are compared when they are loaded. */
+void x86_flush_page(struct x86_cpu *cpu, uint64_t linear)
+{
+    if (cpu->cr4 & CR4_PCIDE || !(cpu->cr0 & CR0_PG)) {
+        mmu_flush_page(cpu->v.mmu, linear);
+        return;
+    }
+    mmu_flush_page_tag(cpu->v.mmu, context_tag(cpu), linear);
+    mmu_flush_page_tag(cpu->v.mmu, context_tag(cpu) | TAG_AC, linear);
+}
+
+/* The number of a value of CR3: its own, or the one not used for longest. */
+static unsigned context_of(struct x86_system *sys, uint64_t cr3)
+{
+    unsigned oldest = 0;
+
+    for (unsigned i = 0; i < X86_CONTEXTS; i++) {
+        if (sys->contexts[i].cr3 == cr3) {
+            oldest = i;
+            break;
+        }
+        if (sys->contexts[i].stamp < sys->contexts[oldest].stamp)
+            oldest = i;
+    }
+    sys->contexts[oldest].cr3 = cr3;
+    sys->contexts[oldest].stamp = ++sys->context_stamp;
+    return oldest;
 }
 
 /* SDM vol. 3, 4.4.1. */
@@ -347,7 +445,8 @@ bool x86_load_pdptes(struct x86_cpu *cpu, uint64_t cr3)
 
     for (unsigned i = 0; i < 4; i++) {
         gpa at = ((cr3 & 0xffffffe0) + i * 8) & cpu->sys->a20_mask;
-        pdpte[i] = entry_load(cpu, at, 8);
+        const uint8_t *where;
+        pdpte[i] = entry_load(cpu, at, 8, &where);
         if ((pdpte[i] & PTE_P) && pdpte[i] & (RESERVED | ~cpu->sys->physical_mask))
             return false;
     }
@@ -411,13 +510,11 @@ void x86_set_cr3(struct x86_cpu *cpu, uint64_t value)
     if (uses_pdptes(cpu, cpu->cr0, cpu->cr4) && !x86_load_pdptes(cpu, value))
         x86_raise_gp(cpu, 0);
     cpu->cr3 = value;
-    if (!(cpu->cr4 & CR4_PCIDE)) {
-        x86_flush_non_global(cpu);
-    } else if (!keep) {
-        mmu_flush_tag(cpu->v.mmu, value & 0xfff);
-        mmu_flush_tag(cpu->v.mmu, (value & 0xfff) | 1 << 13);
-    }
-    x86_update_mode(cpu);
+    if (!(cpu->cr4 & CR4_PCIDE))
+        cpu->sys->context = context_of(cpu->sys, value);
+    if (!keep)
+        x86_flush_context(cpu, context_tag(cpu));
+    x86_select_space(cpu);
 }
 
 static uint64_t cr4_allowed(const struct x86_cpu *cpu)
@@ -455,7 +552,9 @@ void x86_set_cr4(struct x86_cpu *cpu, uint64_t value)
         !x86_load_pdptes(cpu, cpu->cr3))
         x86_raise_gp(cpu, 0);
     cpu->cr4 = value;
-    if (changed & PAGING)
+    if (changed & PAGING & ~(uint64_t)CR4_PGE)
         mmu_flush_all(cpu->v.mmu);
+    else if (changed & CR4_PGE)
+        mmu_revalidate_all(cpu->v.mmu);
     x86_update_mode(cpu);
 }

@@ -111,16 +111,12 @@ static uint32_t break_key(const struct x86_cpu *cpu)
     return key;
 }
 
-/* The tag of a TLB space: what a linear address means depends on it. */
-enum { TAG_PCID = 0xfff, TAG_UNPAGED = 1 << 12, TAG_AC = 1 << 13 };
-
 void x86_update_mode(struct x86_cpu *cpu)
 {
     bool lma = cpu->efer & EFER_LMA, protected = cpu->cr0 & CR0_PE;
     bool vm86 = protected && (cpu->eflags & EFLAGS_VM);
     bool code64 = lma && (cpu->segment[SEG_CS].attributes & ATTR_L);
     uint32_t key = segment_key(cpu, code64) | fpu_key(cpu);
-    uint32_t tag = 0;
 
     cpu->cpl = !protected ? 0 : vm86 ? 3 : cpu->segment[SEG_SS].attributes >> ATTR_DPL_SHIFT & 3;
     key |= cpu->cpl << KEY_CPL_SHIFT | (lma ? KEY_LONG : 0);
@@ -133,14 +129,7 @@ void x86_update_mode(struct x86_cpu *cpu)
     if (UNLIKELY(cpu->dr[7] & 0xff))
         key |= break_key(cpu);
     cpu->v.run.key = key;
-
-    if (!(cpu->cr0 & CR0_PG))
-        tag = TAG_UNPAGED;
-    else if (cpu->cr4 & CR4_PCIDE)
-        tag = cpu->cr3 & TAG_PCID;
-    if ((cpu->cr4 & CR4_SMAP) && (cpu->eflags & EFLAGS_AC))
-        tag |= TAG_AC;
-    mmu_select(cpu->v.mmu, tag, cpu->cpl != 3);
+    x86_select_space(cpu);
 }
 
 void x86_set_ip(struct x86_cpu *cpu, uint64_t ip)

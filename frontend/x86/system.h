@@ -16,12 +16,20 @@
 
 enum { N_MTRR_VARIABLE = 8, N_MTRR_FIXED = 11, N_MACHINE_CHECK_BANKS = 10 };
 
+/* As many values of CR3 have a TLB space of their own. */
+enum { X86_CONTEXTS = 14 };
+
 struct x86_system {
     /* While an exception is delivered, one that is raised comes back here instead of leaving. */
     jmp_buf *trap;
     struct exception trapped;
     uint64_t a20_mask; /* physical addresses are ANDed with it */
     uint64_t pdpte[4]; /* PAE: loaded by MOV CR3 */
+    struct {
+        uint64_t cr3, stamp;
+    } contexts[X86_CONTEXTS];
+    uint64_t context_stamp;
+    uint32_t context; /* CR3's index there, without process-context identifiers */
     uint64_t physical_mask;
     uint64_t mtrr_physical[2 * N_MTRR_VARIABLE], mtrr_fixed[N_MTRR_FIXED], mtrr_default_type;
     uint64_t misc_enable, machine_check[4 * N_MACHINE_CHECK_BANKS];
@@ -142,7 +150,9 @@ void x86_set_cr0(struct x86_cpu *cpu, uint64_t value);
 void x86_set_cr3(struct x86_cpu *cpu, uint64_t value);
 void x86_set_cr4(struct x86_cpu *cpu, uint64_t value);
 bool x86_load_pdptes(struct x86_cpu *cpu, uint64_t cr3); /* false: reserved bits */
-void x86_flush_non_global(struct x86_cpu *cpu);
+void x86_select_space(struct x86_cpu *cpu);
+void x86_flush_page(struct x86_cpu *cpu, uint64_t linear);  /* INVLPG */
+void x86_flush_context(struct x86_cpu *cpu, uint32_t pcid); /* but global pages */
 
 /* ---- debug registers (debug.c; cpu.h has what the translator calls) -------------------------- */
 

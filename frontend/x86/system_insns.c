@@ -714,7 +714,7 @@ static void invlpg(struct x86_cpu *cpu, uint64_t linear)
 {
     if (cpu->v.run.key & KEY_CODE64 && !x86_is_canonical(cpu, linear))
         return;
-    mmu_flush_page(cpu->v.mmu, linear);
+    x86_flush_page(cpu, linear);
 }
 static const struct ir_helper helper_invlpg = IR_HELPER(invlpg, IR_VOID, 1, 0, 0, 0);
 
@@ -743,14 +743,12 @@ static void invpcid(struct x86_cpu *cpu, uint64_t type, uint64_t pcid, uint64_t 
         (type <= ONE_CONTEXT && pcid && !(cpu->cr4 & CR4_PCIDE)) ||
         (type == ONE_ADDRESS && !x86_is_canonical(cpu, linear)))
         x86_raise_gp(cpu, 0);
-    if (type == ONE_ADDRESS) {
+    if (type == ONE_ADDRESS)
         mmu_flush_page(cpu->v.mmu, linear);
-    } else if (type == ONE_CONTEXT) {
-        mmu_flush_tag(cpu->v.mmu, (uint32_t)pcid);
-        mmu_flush_tag(cpu->v.mmu, (uint32_t)pcid | 1 << 13);
-    } else {
-        mmu_flush_all(cpu->v.mmu);
-    }
+    else if (type == ONE_CONTEXT && cpu->cr4 & CR4_PCIDE)
+        x86_flush_context(cpu, (uint32_t)pcid);
+    else
+        mmu_revalidate_all(cpu->v.mmu);
 }
 HELPER(invpcid, IR_VOID, 3);
 
