@@ -277,6 +277,21 @@ void engine_restart_unit(struct vcpu *cpu)
 
 /* ---- finding code ---------------------------------------------------------------------------- */
 
+/* The physical page that code at va comes from. */
+static bool code_page(struct vcpu *cpu, uint64_t va, gpa *physical)
+{
+    uint32_t tag = LIKELY(!cpu->guest->wide_address || tlb_canonical(va)) ? exec_tag(cpu, va) : 0;
+
+    if (LIKELY(tag)) {
+        *physical = TLB_EXEC_PHYSICAL(tag);
+        return true;
+    }
+    if (!mmu_fetch(cpu->mmu, va, physical, true))
+        return false;
+    *physical &= ~(gpa)PAGE_MASK;
+    return true;
+}
+
 static struct unit *find_unit(struct engine *engine)
 {
     struct vcpu *cpu = engine->cpu;
@@ -285,12 +300,11 @@ static struct unit *find_unit(struct engine *engine)
     gpa physical, second = NO_SECOND_PAGE;
     struct unit *unit;
 
-    if (!mmu_fetch(cpu->mmu, pc, &physical, true))
+    if (!code_page(cpu, pc, &physical))
         return NULL;
+    physical |= pc & PAGE_MASK;
     if (UNLIKELY((pc & PAGE_MASK) > TLB_PAGE_SIZE - LONGEST_INSN)) {
-        if (mmu_fetch(cpu->mmu, (pc | PAGE_MASK) + 1, &second, true))
-            second &= ~(gpa)PAGE_MASK;
-        else
+        if (!code_page(cpu, (pc | PAGE_MASK) + 1, &second))
             second = NO_SECOND_PAGE;
     }
     pthread_mutex_lock(&exec->lock);

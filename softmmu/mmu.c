@@ -638,14 +638,21 @@ static void table_flush_span(struct mmu *mmu, struct table *table, uint64_t va, 
 {
     uint64_t span = UINT64_C(1) << (bits - TLB_PAGE_BITS);
     uint64_t first = tlb_index(mmu->wide, va) & ~(span - 1), n_pages;
+    uint16_t *link = &table->used;
 
     table->epoch = ++mmu->epoch;
-    for (unsigned k = table->used; k; k = mmu->chunk[k - 1].next_used) {
-        struct chunk *chunk = &mmu->chunk[k - 1];
+    while (*link) {
+        struct chunk *chunk = &mmu->chunk[*link - 1];
         uint64_t index = chunk_first_index(mmu, chunk, &n_pages);
 
-        if (index < first + span && first < index + n_pages)
-            memset(chunk_memory(table, chunk), 0, CHUNK_BYTES);
+        if (index >= first + span || index + n_pages <= first) {
+            link = &chunk->next_used;
+            continue;
+        }
+        memset(chunk_memory(table, chunk), 0, CHUNK_BYTES);
+        chunk->used = chunk->large = false;
+        *link = chunk->next_used;
+        table->n_used--;
     }
 }
 

@@ -51,6 +51,7 @@ enum {
 #define TLB_WIDE_BYTES (TLB_WIDE_BELOW + TLB_WIDE_EXEC + TLB_WIDE_EXEC / 2)
 
 #define TLB_EXEC_TAG(physical) ((uint32_t)((physical) >> TLB_PAGE_BITS) << 1 | 1)
+#define TLB_EXEC_PHYSICAL(tag) ((uint64_t)((tag) >> 1) << TLB_PAGE_BITS)
 
 static inline bool tlb_canonical(uint64_t va)
 {
