@@ -22,7 +22,7 @@ enum exit_reason {
     EXIT_YIELD,       /* guest state changed under the loop (reset, power-off) */
 };
 
-enum { JUMP_CACHE_SIZE = 4096 };
+enum { JUMP_CACHE_SIZE = 32768 };
 
 /* Direct-mapped, index (pc >> 1 ^ pc >> 13 ^ key) % JUMP_CACHE_SIZE. Valid if pc and key agree and
  * the page of pc is still mapped to the physical page `page` (tlb exec table). Holds no stale code:
