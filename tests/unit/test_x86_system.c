@@ -385,6 +385,288 @@ static void process_context_identifiers(void **state)
     destroy(f);
 }
 
+/* ---- what is kept of translations ------------------------------------------------------------ */
+
+enum { PAGE_P = 1, PAGE_W = 2, PAGE_A = 0x20, PAGE_D = 0x40, PAGE_PS = 0x80, PAGE_G = 0x100 };
+
+static bool is_entered(struct fixture *f, uint64_t va, bool write)
+{
+    uint8_t *tlb = f->cpu->v.run.tlb;
+
+    return write ? *tlb_write_entry(tlb, true, va) : *tlb_read_entry(tlb, true, va);
+}
+
+/* Two roots whose pages at 2 MiB are those of a page table each. */
+static void make_two_roots(struct fixture *f)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        uint64_t root = TABLES + i * 0x8000;
+
+        poke(f, root, (root + 0x1000) | 7, 8);
+        poke(f, root + 0x1000, (root + 0x2000) | 7, 8);
+        poke(f, root + 0x2000, 0x87, 8);
+        poke(f, root + 0x2008, (root + 0x3000) | 7, 8);
+        for (unsigned k = 0; k < 4; k++)
+            poke(f, root + 0x3000 + k * 8, (0x400000 + (i * 4 + k) * 0x1000) | 7, 8);
+    }
+    for (unsigned k = 0; k < 16; k++)
+        poke(f, 0x400000 + k * 0x1000, k, 4);
+}
+
+static void translations_follow_the_tables(void **state)
+{
+    struct fixture *f = create_protected(0);
+    struct x86_cpu *cpu = f->cpu;
+    const uint64_t one = TABLES, other = TABLES + 0x8000, pt = one + 0x3000;
+
+    enter_long_mode(f);
+    make_two_roots(f);
+    x86_set_cr3(cpu, one);
+    x86_system_store(cpu, 0x200004, 4, 1);
+    assert_int_equal(x86_system_load(cpu, 0x201000, 4), 1);
+    x86_set_cr3(cpu, other);
+    assert_int_equal(x86_system_load(cpu, 0x201000, 4), 5);
+    poke(f, pt + 8, 0x408007, 8);
+    x86_set_cr3(cpu, one);
+    assert_true(is_entered(f, 0x200000, false) && is_entered(f, 0x200000, true));
+    assert_false(is_entered(f, 0x201000, false));
+    assert_int_equal(x86_system_load(cpu, 0x201000, 4), 8);
+    /* The same root once more. */
+    poke(f, pt + 8, 0x409007, 8);
+    x86_set_cr3(cpu, one);
+    assert_int_equal(x86_system_load(cpu, 0x201000, 4), 9);
+    /* Accessed and dirty, taken away, are set again. */
+    poke(f, pt, 0x400007, 8);
+    x86_set_cr3(cpu, one);
+    x86_system_load(cpu, 0x200000, 4);
+    assert_int_equal(peek(f, pt, 8), 0x400027);
+    x86_system_store(cpu, 0x200004, 4, 1);
+    assert_int_equal(peek(f, pt, 8), 0x400067);
+    /* An upper level leads elsewhere, while another root is in use. */
+    x86_set_cr3(cpu, other);
+    poke(f, one + 0x2008, (other + 0x3000) | 7, 8);
+    x86_set_cr3(cpu, one);
+    assert_int_equal(x86_system_load(cpu, 0x201000, 4), 5);
+    poke(f, one + 0x2008, 0, 8);
+    x86_set_cr3(cpu, one);
+    RAISES(f, EXC_PF, 0, x86_system_load(cpu, 0x201000, 4));
+    destroy(f);
+}
+
+static void translations_of_single_pages_go(void **state)
+{
+    struct fixture *f = create_protected(0);
+    struct x86_cpu *cpu = f->cpu;
+    const uint64_t pt = TABLES + 0x3000;
+
+    enter_long_mode(f);
+    make_two_roots(f);
+    x86_set_cr4(cpu, CR4_PAE | CR4_PGE);
+    poke(f, pt, 0x400107, 8);
+    x86_set_cr3(cpu, TABLES);
+    x86_system_load(cpu, 0x200000, 4);
+    x86_system_load(cpu, 0x201000, 4);
+    poke(f, pt, 0x402107, 8); /* a global page too */
+    poke(f, pt + 8, 0x403007, 8);
+    x86_flush_page(cpu, 0x200123);
+    assert_int_equal(x86_system_load(cpu, 0x200000, 4), 2);
+    assert_true(is_entered(f, 0x201000, false));
+    x86_flush_page(cpu, 0x201000);
+    assert_int_equal(x86_system_load(cpu, 0x201000, 4), 3);
+    /* Switching global pages off or on drops all. */
+    poke(f, pt, 0x400107, 8);
+    x86_set_cr4(cpu, CR4_PAE);
+    assert_int_equal(x86_system_load(cpu, 0x200000, 4), 0);
+    /* 2 MiB, by any of its addresses. */
+    x86_system_load(cpu, 0x3000, 4);
+    poke(f, TABLES + 0x2000, 0x400087, 8);
+    x86_flush_page(cpu, 0x5000);
+    assert_int_equal(x86_system_load(cpu, 0x3000, 4), 3);
+    destroy(f);
+}
+
+static void translations_with_identifiers(void **state)
+{
+    const uint64_t keep = UINT64_C(1) << 63, pt = TABLES + 0x3000;
+    struct fixture *f = create_protected(0);
+    struct x86_cpu *cpu = f->cpu;
+
+    enter_long_mode(f);
+    make_two_roots(f);
+    x86_set_cr3(cpu, TABLES);
+    cpu->segment[SEG_CS] = flat(CODE64, 0xa09b);
+    x86_update_mode(cpu);
+    x86_set_cr4(cpu, CR4_PAE | CR4_PCIDE);
+    for (unsigned pcid = 1; pcid < 4; pcid++) {
+        x86_set_cr3(cpu, TABLES | pcid);
+        x86_system_load(cpu, 0x200000, 4);
+    }
+    poke(f, pt, 0x402007, 8);
+    x86_set_cr3(cpu, TABLES | 1 | keep); /* what was there may stay, and does */
+    assert_true(is_entered(f, 0x200000, false));
+    x86_set_cr3(cpu, TABLES | 2);
+    assert_int_equal(x86_system_load(cpu, 0x200000, 4), 2);
+    x86_flush_context(cpu, 3); /* INVPCID, one context: another one */
+    x86_set_cr3(cpu, TABLES | 3 | keep);
+    assert_int_equal(x86_system_load(cpu, 0x200000, 4), 2);
+    poke(f, pt, 0x403007, 8);
+    x86_flush_context(cpu, 3); /* the current one */
+    assert_int_equal(x86_system_load(cpu, 0x200000, 4), 3);
+    x86_set_cr3(cpu, TABLES | 2 | keep);
+    x86_flush_page(cpu, 0x200000);
+    assert_int_equal(x86_system_load(cpu, 0x200000, 4), 3);
+    destroy(f);
+}
+
+/* Random tables, changed at random; all that is read and written is compared with a plain walk. */
+struct paging {
+    unsigned levels, entry_bytes;
+    uint64_t cr4;
+};
+
+static bool plain_walk(struct fixture *f, const struct paging *p, uint64_t root, uint64_t va,
+                       uint64_t *physical)
+{
+    unsigned index_bits = p->entry_bytes == 8 ? 9 : 10, shift = 12 + index_bits * p->levels;
+    uint64_t table = root;
+
+    for (unsigned level = p->levels; level; level--) {
+        shift -= index_bits;
+        uint64_t index = va >> shift & ((1u << index_bits) - 1);
+        uint64_t entry = peek(f, table + index * p->entry_bytes, p->entry_bytes);
+        if (!(entry & PAGE_P))
+            return false;
+        table = entry & 0xfffff000;
+        if (level == 2 && (entry & PAGE_PS)) {
+            *physical = (table & ~((UINT64_C(1) << shift) - 1)) | (va & ((1u << shift) - 1));
+            return true;
+        }
+    }
+    *physical = table | (va & 0xfff);
+    return true;
+}
+
+enum { N_ROOTS = 20, N_NODES = 12, NODES = 0x100000, DATA = 0x800000, N_DATA = 1024 };
+
+/* Roots lie first, then tables of each level below. */
+static uint64_t node(unsigned level, unsigned index)
+{
+    return NODES + ((uint64_t)level * N_ROOTS + index) * 0x1000;
+}
+
+static uint64_t random_entry(uint64_t r, unsigned level)
+{
+    uint64_t flags = PAGE_P | PAGE_W | 4;
+
+    if (!(r & 7))
+        return 0;
+    r >>= 3;
+    if (level == 1)
+        return (DATA + r % N_DATA * 0x1000) | flags;
+    if (level == 2 && !(r & 15))
+        return DATA | PAGE_PS | flags;
+    return node(level - 1, (unsigned)(r >> 8) % N_NODES) | flags;
+}
+
+static uint64_t random_address(uint64_t r, const struct paging *p)
+{
+    unsigned index_bits = p->entry_bytes == 8 ? 9 : 10, bits = 0;
+    uint64_t va = r & 0xff8;
+
+    for (unsigned level = 1; level <= p->levels; level++, bits += 2)
+        va |= (r >> (16 + bits) & 3) << (12 + index_bits * (level - 1));
+    return va;
+}
+
+static void check_access(struct fixture *f, const struct paging *p, uint64_t root, uint64_t va,
+                         bool write)
+{
+    static uint32_t next;
+    uint64_t physical;
+
+    if (!plain_walk(f, p, root, va, &physical)) {
+        RAISES(f, EXC_PF, 0, x86_system_load(f->cpu, va, 4));
+    } else if (write) {
+        x86_system_store(f->cpu, va, 4, ++next);
+        assert_int_equal(peek(f, physical, 4), next);
+    } else {
+        assert_int_equal(x86_system_load(f->cpu, va, 4), peek(f, physical, 4));
+    }
+}
+
+static void change_tables(struct fixture *f, const struct paging *p, uint64_t r)
+{
+    unsigned pae = p->levels == 3, level = 1 + r % (p->levels - pae);
+    unsigned index = (unsigned)(r >> 8) % (level == p->levels ? N_ROOTS : N_NODES);
+    uint64_t at = node(level, index) + (r >> 16 & 3) * p->entry_bytes;
+
+    if (r >> 18 & 1) /* the guest takes A and D away, or write-protects what nobody writes then */
+        poke(f, at, peek(f, at, p->entry_bytes) & ~(uint64_t)(PAGE_A | PAGE_D), p->entry_bytes);
+    else
+        poke(f, at, random_entry(r >> 19, level), p->entry_bytes);
+}
+
+static void run_random_tables(struct fixture *f, const struct paging *p, uint64_t seed)
+{
+    uint64_t x = seed, root = node(p->levels, 0);
+    jmp_buf *trap = f->cpu->sys->trap;
+
+    for (unsigned i = 0; i < 60000; i++) {
+        x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+        uint64_t r = x >> 8, va = random_address(x * UINT64_C(0x9e3779b97f4a7c15), p);
+        if (x % 8 == 0) {
+            root = node(p->levels, (unsigned)(r % N_ROOTS));
+            x86_set_cr3(f->cpu, root);
+        } else if (x % 8 == 1) {
+            change_tables(f, p, r);
+            x86_set_cr3(f->cpu, root);
+        } else if (x % 64 == 2 && p->levels != 3) {
+            uint64_t pt_entry = node(1, (unsigned)r % N_NODES) + (va >> 12 & 3) * p->entry_bytes;
+            poke(f, pt_entry, random_entry(r >> 8, 1), p->entry_bytes);
+            x86_flush_page(f->cpu, va); /* only this page is known to be up to date */
+            check_access(f, p, root, va, r >> 40 & 1);
+            x86_set_cr3(f->cpu, root);
+        } else {
+            check_access(f, p, root, va, r >> 40 & 1);
+        }
+    }
+    f->cpu->sys->trap = trap;
+}
+
+static void random_tables(void **state)
+{
+    static const struct paging kinds[] = {
+        {.levels = 2, .entry_bytes = 4, .cr4 = CR4_PSE},
+        {.levels = 3, .entry_bytes = 8, .cr4 = CR4_PAE},
+        {.levels = 4, .entry_bytes = 8, .cr4 = CR4_PAE | CR4_PGE},
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++) {
+        const struct paging *p = &kinds[i];
+        struct fixture *f = create_protected(0);
+        uint64_t x = 88172645463325252u + i;
+
+        for (unsigned level = 1; level <= p->levels; level++) {
+            for (unsigned k = 0; k < N_ROOTS * 4; k++) {
+                x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+                poke(f, node(level, k / 4) + k % 4 * p->entry_bytes,
+                     p->levels == 3 && level == 3 ? node(2, (x >> 8) % N_NODES) | PAGE_P
+                                                  : random_entry(x >> 8, level),
+                     p->entry_bytes);
+            }
+        }
+        for (unsigned k = 0; k < N_DATA; k++)
+            poke(f, DATA + k * 0x1000, k, 4);
+        x86_set_cr4(f->cpu, p->cr4);
+        x86_set_cr3(f->cpu, node(p->levels, 0));
+        if (p->levels == 4)
+            x86_set_efer(f->cpu, EFER_LME);
+        x86_set_cr0(f->cpu, f->cpu->cr0 | CR0_PG);
+        run_random_tables(f, p, x);
+        destroy(f);
+    }
+}
+
 /* SDM vol. 3, 9.1.2; leaf D of a processor without XSAVE is empty. */
 static void identification(void **state)
 {
@@ -1033,6 +1315,10 @@ int main(void)
         cmocka_unit_test(pages_of_four_levels),
         cmocka_unit_test(supervisor_protection),
         cmocka_unit_test(process_context_identifiers),
+        cmocka_unit_test(translations_follow_the_tables),
+        cmocka_unit_test(translations_of_single_pages_go),
+        cmocka_unit_test(translations_with_identifiers),
+        cmocka_unit_test(random_tables),
         cmocka_unit_test(identification),
         cmocka_unit_test(address_line_20),
         cmocka_unit_test(segment_checks),
