@@ -247,6 +247,40 @@ void aml_name_eisa(struct aml *a, const char *name, const char *id)
     aml_eisa_id(a, id);
 }
 
+/* 20.2.5.2: accesses of 32 bits, no lock, other bits written as 0. */
+void aml_memory_register(struct aml *a, const char *region, uint32_t base, const char *name)
+{
+    aml_bytes(a, "\x5b\x80", 2);
+    aml_path(a, region);
+    aml_u8(a, 0);
+    aml_integer(a, base);
+    aml_integer(a, 4);
+    aml_bytes(a, "\x5b\x81", 2);
+    open_package(a);
+    aml_path(a, region);
+    aml_u8(a, 0x43);
+    aml_path(a, name);
+    aml_u8(a, 32);
+    aml_end(a);
+}
+
+void aml_if_bits_begin(struct aml *a, const char *name, uint64_t bits)
+{
+    aml_u8(a, 0xa0);
+    open_package(a);
+    aml_u8(a, 0x7b);
+    aml_path(a, name);
+    aml_integer(a, bits);
+    aml_u8(a, 0);
+}
+
+void aml_notify(struct aml *a, const char *path, unsigned value)
+{
+    aml_u8(a, 0x86);
+    aml_path(a, path);
+    aml_integer(a, value);
+}
+
 /* ---- resources: 6.4 -------------------------------------------------------------------------- */
 
 /* The buffer's size is an integer of its own in front of the bytes: always a word here. */

@@ -48,6 +48,11 @@ void aml_name(struct aml *a, const char *name); /* Name(name, <object follows>) 
 void aml_name_integer(struct aml *a, const char *name, uint64_t value);
 void aml_name_eisa(struct aml *a, const char *name, const char *id);
 
+/* Field(region) with one 32-bit register of memory at `base`. */
+void aml_memory_register(struct aml *a, const char *region, uint32_t base, const char *name);
+void aml_if_bits_begin(struct aml *a, const char *name, uint64_t bits); /* If (name & bits) */
+void aml_notify(struct aml *a, const char *path, unsigned value);
+
 /* Resource templates: begin, descriptors, end (Name(_CRS, ResourceTemplate(){...})). */
 void aml_resources_begin(struct aml *a, const char *name);
 void aml_resources_end(struct aml *a);

@@ -206,6 +206,7 @@ static void dsdt_system(struct blob *b)
 
 static uint32_t make_dsdt(struct blob *b)
 {
+    const struct pc_acpi_reduced *reduced = b->board->reduced;
     struct aml *a = &b->a;
 
     aml_table_begin(a, "DSDT", 2);
@@ -214,11 +215,16 @@ static uint32_t make_dsdt(struct blob *b)
     aml_end(a);
     aml_name(a, "_S5");
     aml_package_begin(a, 4);
-    aml_zeros(a, 4); /* SLP_TYP 0 for PM1a and PM1b */
+    aml_integer(a, reduced ? reduced->sleep_type : 0); /* SLP_TYP of PM1a */
+    aml_zeros(a, 3);
     aml_end(a);
     aml_scope_begin(a, "\\_SB");
-    dsdt_host_bridge(b);
-    dsdt_system(b);
+    if (reduced) {
+        reduced->devices(a, reduced->opaque);
+    } else {
+        dsdt_host_bridge(b);
+        dsdt_system(b);
+    }
     aml_end(a);
     return table_end(b);
 }
@@ -299,6 +305,30 @@ static uint32_t make_fadt(struct blob *b, uint32_t facs, uint32_t dsdt)
     return table_end(b);
 }
 
+static uint32_t make_reduced_fadt(struct blob *b, uint32_t dsdt)
+{
+    enum { WBINVD = 1, PROC_C1 = 4, NO_SLEEP_BUTTON = 32, RESET = 1 << 10, REDUCED = 1 << 20 };
+    const struct pc_acpi_reduced *board = b->board->reduced;
+    struct aml *a = &b->a;
+
+    aml_table_begin(a, "FACP", 5);
+    aml_u32(a, 0); /* no FACS */
+    pointer(b, dsdt, 4);
+    aml_zeros(a, 65); /* to IAPC_BOOT_ARCH */
+    aml_u16(a, board->boot_flags);
+    aml_u8(a, 0);
+    aml_u32(a, WBINVD | PROC_C1 | NO_SLEEP_BUTTON | RESET | REDUCED);
+    generic_address(a, SPACE_MEMORY, 8, board->sleep_registers + 2);
+    aml_u8(a, board->reset_value);
+    aml_zeros(a, 3);
+    aml_u64(a, 0);
+    pointer(b, dsdt, 8);
+    aml_zeros(a, 8 * 12); /* no power management registers */
+    generic_address(a, SPACE_MEMORY, 8, board->sleep_registers);
+    generic_address(a, SPACE_MEMORY, 8, board->sleep_registers + 1);
+    return table_end(b);
+}
+
 static void override(struct aml *a, unsigned irq, unsigned gsi, unsigned flags)
 {
     aml_bytes(a, (const uint8_t[]){2, 10, 0, (uint8_t)irq}, 4);
@@ -311,17 +341,18 @@ static uint32_t make_madt(struct blob *b)
 {
     enum { LEVEL_HIGH = 0x0d };
     static const uint8_t level_irqs[] = {5, 9, 10, 11};
+    const struct pc_acpi_reduced *reduced = b->board->reduced;
     struct aml *a = &b->a;
 
     aml_table_begin(a, "APIC", 3);
     aml_u32(a, LOCAL_APIC_BASE);
-    aml_u32(a, 1); /* PC-AT compatible */
+    aml_u32(a, !reduced || reduced->has_pic); /* PC-AT compatible */
     aml_bytes(a, "\x00\x08\x00\x00\x01\x00\x00\x00", 8);
     aml_bytes(a, "\x01\x0c\x00\x00", 4);
     aml_u32(a, IO_APIC_BASE);
     aml_u32(a, 0);
     override(a, 0, 2, 0);
-    for (unsigned i = 0; i < sizeof(level_irqs); i++)
+    for (unsigned i = 0; i < sizeof(level_irqs) && !reduced; i++)
         override(a, level_irqs[i], level_irqs[i], LEVEL_HIGH);
     aml_bytes(a, "\x04\x06\xff\x00\x00\x01", 6); /* LINT1 is NMI */
     return table_end(b);
@@ -375,9 +406,9 @@ static bool make_blob(struct blob *b, const struct pc_acpi *board, struct error 
 
     *b = (struct blob){.board = board};
     aml_zeros(a, RSDP_BYTES);
-    uint32_t facs = make_facs(b);
+    uint32_t facs = board->reduced ? 0 : make_facs(b);
     uint32_t dsdt = make_dsdt(b);
-    tables[n++] = make_fadt(b, facs, dsdt);
+    tables[n++] = board->reduced ? make_reduced_fadt(b, dsdt) : make_fadt(b, facs, dsdt);
     tables[n++] = make_madt(b);
     if (board->hpet)
         tables[n++] = make_hpet(b);

@@ -11,7 +11,21 @@
 #include "softmmu/memory.h"
 #include "util/error.h"
 
+struct pc_acpi;
+
+/* A board of the hardware-reduced kind (ACPI 6.4, 4.1): no PCI, no power management block. */
+struct pc_acpi_reduced {
+    gpa sleep_registers; /* control, status, reset; one byte each */
+    uint8_t sleep_type;  /* of S5 */
+    uint8_t reset_value;
+    uint16_t boot_flags; /* IAPC_BOOT_ARCH */
+    bool has_pic;
+    void (*devices)(struct aml *a, void *opaque); /* what stands in \\_SB */
+    void *opaque;
+};
+
 struct pc_acpi {
+    const struct pc_acpi_reduced *reduced; /* NULL: a PC, as the rest says */
     bool q35;
     bool hpet, floppy;
     uint64_t low_bytes, high_bytes; /* RAM below, from 4 GiB */
