@@ -977,10 +977,35 @@ static void breakpoints_stop(void **state)
     assert_int_equal(f->toy->r[0], 24);
 }
 
+/* Lets the vCPU's thread run in short turns until `done`, however busy the host is. Stopped then.
+ */
+static void run_until(struct fixture *f, bool (*done)(const struct fixture *f))
+{
+    struct timespec pause = {.tv_nsec = 5000000};
+
+    for (unsigned i = 0; i < 2000; i++) {
+        vcpu_resume(f->cpu);
+        nanosleep(&pause, NULL);
+        vcpu_stop(f->cpu);
+        if (done(f))
+            return;
+    }
+    fail_msg("nothing happens");
+}
+
+static bool is_halted(const struct fixture *f)
+{
+    return f->cpu->halted;
+}
+
+static bool has_gone_round(const struct fixture *f)
+{
+    return f->toy->r[0] > 1;
+}
+
 static void threads_wait_and_wake(void **state)
 {
     struct fixture *f = *state;
-    struct timespec pause = {.tv_nsec = 5000000};
     struct error err;
     uint32_t at = put(f, 0x1000, T_ADDI, 0, 1);
 
@@ -988,23 +1013,16 @@ static void threads_wait_and_wake(void **state)
     put_jump(f, at, T_JMP, 0, 0x1000);
     f->cpu->run.pc = base + 0x1000;
     assert_true(vcpu_start(f->cpu, &err));
-    vcpu_resume(f->cpu);
     for (unsigned i = 1; i <= 3; i++) {
-        nanosleep(&pause, NULL);
-        vcpu_stop(f->cpu);
+        run_until(f, is_halted);
         assert_int_equal(f->toy->r[0], 1);
-        assert_true(f->cpu->halted);
-        vcpu_resume(f->cpu);
     }
     /* Work: it goes round and round until there is none. */
     atomic_store(&f->toy->work, true);
     vcpu_kick(f->cpu);
-    nanosleep(&pause, NULL);
+    run_until(f, has_gone_round);
     atomic_store(&f->toy->work, false);
-    nanosleep(&pause, NULL);
-    vcpu_stop(f->cpu);
-    assert_true(f->toy->r[0] > 1);
-    assert_true(f->cpu->halted);
+    run_until(f, is_halted);
     assert_true(f->toy->n_interrupts > 0);
 }
 
