@@ -59,13 +59,16 @@ static uint64_t parallel_read(struct device *d, uint64_t offset, unsigned size)
     }
 }
 
-/* The byte is taken when the strobe ends, and acknowledged. */
+/* The byte is taken when the strobe ends, and acknowledged. Each acknowledgement is an edge of its
+ * own, whether the status was read since the last one or not. */
 static void control_write(struct device *d, uint8_t value)
 {
     struct parallel *p = d->state;
     bool taken = (p->control & ~value & CONTROL_STROBE) && (value & CONTROL_NOT_INIT);
 
     p->control = value & (uint8_t)~CONTROL_UNUSED;
+    if (taken || !(value & CONTROL_IRQ))
+        device_irq(d, 0, false);
     if (!taken)
         return;
     chardev_write(d->chardev, &p->data, 1);
