@@ -72,8 +72,8 @@ static bool load_bzimage(struct loader_file *file, uint64_t ram_end, bool allow6
         return false;
     size_t size = file->size - setup_bytes;
     if (version >= 0x20a) {
-        uint64_t runs_at = load_le64(header + PREF_ADDRESS);
-        need = load_le32(header + INIT_SIZE) + MAX(runs_at, (uint64_t)KERNEL_BASE);
+        uint64_t runs_at = MAX(load_le64(header + PREF_ADDRESS), (uint64_t)KERNEL_BASE);
+        need = MAX(runs_at, load_le32(header + INIT_SIZE) + runs_at); /* may wrap around */
     }
     need = MAX(need, KERNEL_BASE + (uint64_t)size);
     if (need > ram_end)
@@ -97,6 +97,33 @@ static bool load_bzimage(struct loader_file *file, uint64_t ram_end, bool allow6
         out->entry += ENTRY64_OFFSET;
     }
     return loader_add(l, KERNEL_BASE, file->data + setup_bytes, size, size, err);
+}
+
+/* ---- segments -------------------------------------------------------------------------------- */
+
+/* Where x86_boot.c leaves what a kernel is told, and the ROM with the ACPI tables. */
+static const struct {
+    uint32_t start, end;
+} taken[] = {{0x4000, 0x30000}, {0xe0000, 0x100000}};
+
+static bool add_segment(const struct loader_file *file, const struct memory *memory,
+                        struct loader *l, gpa address, const uint8_t *data, size_t size,
+                        uint64_t memory_size, struct error *err)
+{
+    if (!loader_fits(memory, address, memory_size))
+        return error_set(err,
+                         "%s does not fit: it wants 0x%llx bytes at 0x%llx, outside the machine's "
+                         "memory",
+                         file->what, (unsigned long long)memory_size, (unsigned long long)address);
+    for (unsigned i = 0; i < ARRAY_SIZE(taken); i++) {
+        if (address < taken[i].end && address + memory_size > taken[i].start)
+            return error_set(err,
+                             "%s does not fit: it wants 0x%llx bytes at 0x%llx, where the boot "
+                             "information is",
+                             file->what, (unsigned long long)memory_size,
+                             (unsigned long long)address);
+    }
+    return loader_add(l, address, data, size, memory_size, err);
 }
 
 /* ---- Multiboot ------------------------------------------------------------------------------- */
@@ -138,16 +165,11 @@ static bool load_multiboot_raw(struct loader_file *file, size_t at, const struct
                          file->what, size, file->size - offset);
     uint64_t memory_size =
         MAX((uint64_t)size, bss_end > load_address ? bss_end - load_address : 0u);
-    if (!loader_fits(memory, load_address, memory_size))
-        return error_set(err,
-                         "%s does not fit: it wants 0x%llx bytes at 0x%x, outside the machine's "
-                         "memory",
-                         file->what, (unsigned long long)memory_size, load_address);
     out->format = "Multiboot program";
     out->entry_kind = X86_ENTRY_MULTIBOOT;
     out->entry = load_le32(header + 28);
     out->end = load_address + memory_size;
-    return loader_add(l, load_address, file->data + offset, size, memory_size, err);
+    return add_segment(file, memory, l, load_address, file->data + offset, size, memory_size, err);
 }
 
 /* ---- ELF ------------------------------------------------------------------------------------- */
@@ -220,18 +242,12 @@ static bool load_elf_segment(const struct loader_file *file, const GElf_Phdr *se
     if (segment->p_filesz > segment->p_memsz)
         return error_set(err, "%s is damaged: an ELF segment is larger in the file than in memory",
                          file->what);
-    if (!loader_fits(load->memory, segment->p_paddr, segment->p_memsz))
-        return error_set(err,
-                         "%s does not fit: its segment of %llu bytes at 0x%llx is outside the "
-                         "machine's memory",
-                         file->what, (unsigned long long)segment->p_memsz,
-                         (unsigned long long)segment->p_paddr);
     if (load->entry >= segment->p_vaddr && load->entry - segment->p_vaddr < segment->p_memsz)
         load->out->entry = (uint32_t)(load->entry - segment->p_vaddr + segment->p_paddr);
     load->out->end = MAX(load->out->end, segment->p_paddr + segment->p_memsz);
     load->n_loaded++;
-    return loader_add(load->l, segment->p_paddr, file->data + segment->p_offset, segment->p_filesz,
-                      segment->p_memsz, err);
+    return add_segment(file, load->memory, load->l, segment->p_paddr,
+                       file->data + segment->p_offset, segment->p_filesz, segment->p_memsz, err);
 }
 
 static bool load_elf_segments(struct loader_file *file, Elf *elf, struct elf_load *load,
