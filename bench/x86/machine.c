@@ -102,18 +102,19 @@ uint64_t machine_ticks_second(void)
     return has_hpet ? bench_divide(1000000000000000, HPET[1]) : TIMER_HZ;
 }
 
-/* The last word of the command line: -append NAME. */
+/* The last word of the command line, -append ROW; the kernel's path may come first. */
 const char *machine_filter(void)
 {
     const uint32_t *information = (const uint32_t *)(uintptr_t)multiboot_information;
-    const char *last = NULL;
+    const char *word;
 
     if (!(information[0] & 4))
         return NULL;
-    for (const char *s = (const char *)(uintptr_t)information[4]; *s; s++)
-        if (*s == ' ')
-            last = s + 1;
-    return last && *last ? last : NULL;
+    word = (const char *)(uintptr_t)information[4];
+    for (const char *s = word; *s; s++)
+        if (*s == ' ' || *s == '/')
+            word = *s == '/' ? "" : s + 1;
+    return *word ? word : NULL;
 }
 
 void bench_unexpected(uintptr_t first, uintptr_t second)
