@@ -40,18 +40,21 @@ static const struct cpu_model *model_find(const struct guest *guest, const char 
 {
     const char *names[65];
     const char *nearest;
+    char wanted[64];
     unsigned n = 0;
 
     if (!name)
         name = guest->default_model;
+    snprintf(wanted, sizeof(wanted), "%.*s", (int)strcspn(name ? name : "", ","), name ? name : "");
+    name = wanted;
     for (const struct cpu_model *model = guest->models; model && model->name; model++) {
-        if (name && !strcmp(model->name, name))
+        if (!strcmp(model->name, name))
             return model;
         if (n < ARRAY_SIZE(names) - 1)
             names[n++] = model->name;
     }
     names[n] = NULL;
-    nearest = suggest_nearest(name ? name : "", names);
+    nearest = suggest_nearest(name, names);
     if (nearest)
         error_set(err, "-cpu %s: there is no such processor; did you mean %s?", name, nearest);
     else
@@ -105,6 +108,18 @@ static void engine_free(struct engine *engine)
     free(engine);
 }
 
+/* The part of -cpu behind the model's name. */
+static bool apply_features(struct vcpu *cpu, const char *model_name, struct error *err)
+{
+    const char *list = model_name ? strchr(model_name, ',') : NULL;
+
+    if (!list || !list[1])
+        return true;
+    if (!cpu->guest->features)
+        return error_set(err, "-cpu %s: processors of this kind take no features", model_name);
+    return cpu->guest->features(cpu, list + 1, err);
+}
+
 struct vcpu *vcpu_create(struct exec *exec, const char *model_name, struct clock *clock,
                          pthread_mutex_t *device_lock, unsigned index, struct error *err)
 {
@@ -132,7 +147,8 @@ struct vcpu *vcpu_create(struct exec *exec, const char *model_name, struct clock
         error_set(err, "not enough memory for a processor");
     else
         cpu->mmu = mmu_create(exec->memory, &cpu->run, guest->mmu, guest->wide_address, err);
-    if (!cpu->mmu || (guest->init && !guest->init(cpu, err))) {
+    if (!cpu->mmu || (guest->init && !guest->init(cpu, err)) ||
+        !apply_features(cpu, model_name, err)) {
         engine_free(engine);
         return NULL;
     }

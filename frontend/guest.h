@@ -40,8 +40,8 @@ struct vcpu_board {
     bool (*firmware_call)(void *opaque, struct vcpu *cpu, unsigned kind);
     void (*power_off)(void *opaque);
     void (*reset)(void *opaque);
-    /* x86: the processor has shut down; a PC resets then. */
-    void (*triple_fault)(void *opaque);
+    /* x86: the processor has shut down at this address; a PC resets then. */
+    void (*triple_fault)(void *opaque, uint64_t ip);
     /* x86. The vector of the interrupt that INTR stands for, acknowledged (a LAPIC's or the
      * 8259's); -1: none after all. Called with the device lock held. */
     int (*interrupt_vector)(void *opaque, struct vcpu *cpu);
@@ -141,7 +141,9 @@ struct guest {
     bool exact_code_writes; /* a store into code is seen by the very next instruction */
 
     bool (*init)(struct vcpu *cpu, struct error *err); /* once, after model, mmu, clock are set */
-    void (*reset)(struct vcpu *cpu);                   /* power-on state; sets run.pc, run.key */
+    /* What follows the model in `-cpu NAME,+this,-that,other=on`, after init. NULL: nothing may. */
+    bool (*features)(struct vcpu *cpu, const char *list, struct error *err);
+    void (*reset)(struct vcpu *cpu); /* power-on state; sets run.pc, run.key */
     void (*finish)(struct vcpu *cpu);
     enum xlat_next (*translate)(struct xlat *x);
     const struct mmu_client *mmu;

@@ -72,10 +72,18 @@ static const struct guest *guest_find(const char *name)
     return NULL;
 }
 
+/* -cpu NAME[,FEATURES]. */
+static bool is_cpu(const char *wanted, const char *name)
+{
+    size_t length = strcspn(wanted, ",");
+
+    return strlen(name) == length && !memcmp(wanted, name, length);
+}
+
 static bool cpu_known(const struct guest *guest, const char *name)
 {
     for (const struct cpu_model *model = guest->models; model->name; model++) {
-        if (!strcmp(model->name, name))
+        if (is_cpu(name, model->name))
             return true;
     }
     return false;
@@ -90,7 +98,7 @@ static bool cpu_allowed(const struct machine_class *class, const struct guest *g
     if (!class->cpus || !cpu_known(guest, name))
         return true;
     for (const char *const *allowed = class->cpus; *allowed; allowed++) {
-        if (!strcmp(*allowed, name))
+        if (is_cpu(name, *allowed))
             return true;
         size_t used = strlen(list);
         snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "", *allowed);
@@ -581,6 +589,7 @@ bool machine_reset(struct machine *m, struct error *err)
     bool ok = true;
 
     pthread_mutex_lock(&m->lock);
+    *m->reset_reason = 0;
     /* Table order: interrupt controllers come first and forget their inputs, then the devices
      * drive their lines anew. */
     for (unsigned i = 0; i < m->n_devices; i++)

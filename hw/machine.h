@@ -117,7 +117,8 @@ struct machine {
     /* Asked by devices and guest firmware calls; any thread; returns at once, vm/ acts on it. */
     void (*event)(void *opaque, enum machine_event what);
     void *event_opaque;
-    int exit_status; /* MACHINE_EXIT: what calque ends with */
+    int exit_status;       /* MACHINE_EXIT: what calque ends with */
+    char reset_reason[64]; /* MACHINE_RESET that nobody asked for: why; else "" */
     struct machine_bus *buses;
     struct memory_block *ram_block; /* all RAM of a PC (machine_show_ram); else NULL */
     struct memory_window ram_windows[3];

@@ -387,6 +387,17 @@ void vm_look(struct vm *vm, void (*look)(struct vm *vm, void *opaque), void *opa
         vcpu_resume(vm->machine->cpu);
 }
 
+/* With -no-reboot: a reset that the guest did not ask for is worth a word. */
+static void say_reason(struct vm *vm)
+{
+    char text[128];
+
+    if (!*vm->machine->reset_reason)
+        return;
+    snprintf(text, sizeof(text), "the guest stopped at %s (-no-reboot)", vm->machine->reset_reason);
+    say(vm, text);
+}
+
 static void act_on_events(struct vm *vm)
 {
     unsigned events = atomic_exchange(&vm->events, 0);
@@ -404,10 +415,12 @@ static void act_on_events(struct vm *vm)
         else
             vm->quit = true;
     } else if (events & (1u << MACHINE_RESET)) {
-        if (vm->options->no_reboot)
+        if (vm->options->no_reboot) {
+            say_reason(vm);
             vm->quit = true;
-        else
+        } else {
             vm_reset(vm);
+        }
     }
 }
 

@@ -381,6 +381,7 @@ void x86_fpu_check(struct x86_cpu *cpu);
 /* ---- the guest's entry points for struct guest (system.c) -------------------------------------*/
 
 bool x86_init(struct vcpu *v, struct error *err);
+bool x86_features(struct vcpu *v, const char *list, struct error *err); /* features.c */
 void x86_reset(struct vcpu *v);
 void x86_finish(struct vcpu *v);
 void x86_raise_exception(struct vcpu *v, const struct exception *e);

@@ -320,7 +320,7 @@ static void shut_down(struct x86_cpu *cpu)
     cpu->shutdown = true;
     cpu->v.halted = true;
     if (cpu->v.board.triple_fault)
-        cpu->v.board.triple_fault(cpu->v.board.opaque);
+        cpu->v.board.triple_fault(cpu->v.board.opaque, x86_ip(cpu));
 }
 
 /* What was raised on the way to the handler takes the place of what was delivered. */

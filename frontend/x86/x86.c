@@ -61,10 +61,11 @@ static const struct insn_desc *const no_tables[] = {NULL};
 #define COMMON_GUEST                                                                               \
     .state_size = sizeof(struct x86_cpu), .n_fields = F_N, .fp = &x86_fp_rules,                    \
     .xlat_size = sizeof(struct x86_xlat), .insn_tables = no_tables, .n_irq_in = X86_N_IRQ_IN,      \
-    .exact_code_writes = true, .init = x86_init, .reset = x86_reset, .finish = x86_finish,         \
-    .translate = x86_translate, .mmu = &x86_mmu_client, .raise = x86_raise_exception,              \
-    .restore = x86_restore_state, .take_interrupt = x86_take_interrupt, .has_work = x86_has_work,  \
-    .set_irq = x86_set_irq, .print_state = x86_print_state, .disassemble = x86_disassemble_guest
+    .exact_code_writes = true, .init = x86_init, .features = x86_features, .reset = x86_reset,     \
+    .finish = x86_finish, .translate = x86_translate, .mmu = &x86_mmu_client,                      \
+    .raise = x86_raise_exception, .restore = x86_restore_state,                                    \
+    .take_interrupt = x86_take_interrupt, .has_work = x86_has_work, .set_irq = x86_set_irq,        \
+    .print_state = x86_print_state, .disassemble = x86_disassemble_guest
 
 static const struct guest i386_guest = {
     COMMON_GUEST,           .name = "i386",         .description = "32-bit x86",

@@ -64,9 +64,13 @@ static void apic_register_write(void *opaque, struct vcpu *cpu, enum apic_regist
     }
 }
 
-static void triple_fault(void *opaque)
+static void triple_fault(void *opaque, uint64_t ip)
 {
-    machine_request(opaque, MACHINE_RESET);
+    struct machine *m = opaque;
+
+    snprintf(m->reset_reason, sizeof(m->reset_reason), "a triple fault at 0x%llx",
+             (unsigned long long)ip);
+    machine_request(m, MACHINE_RESET);
 }
 
 void pc_connect_cpu(struct machine *m)

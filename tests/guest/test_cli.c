@@ -289,6 +289,10 @@ static const struct bad_input bad_inputs[] = {
     {GOOD "good", {"'good'", "no such drive"}},
     {ARM "-kernel good -M virt -initrd", {"-initrd", "FILE"}},
     {"calque-system-mips -M malta -kernel good", {"mips", "arm"}},
+    {GOOD "-cpu cortex-a15,+neon", {"cortex-a15", "no features"}},
+    {"calque-system-x86_64 -nographic -kernel good -cpu qemu64,+avy2", {"avy2", "avx2"}},
+    {"calque-system-x86_64 -nographic -kernel good -cpu qemu64,avx=maybe", {"avx=maybe"}},
+    {"calque-system-x86_64 -nographic -kernel good", {"good", "ARM"}},
     {"calque-system-mips -M help", {"mips", "arm"}},
     /* What is opened before the mistake is found must not stay. */
     {VIRT "-kernel half -serial file:left -d int -D left2", {"half"}},
