@@ -162,7 +162,6 @@ static void dsdt_host_bridge(struct blob *b)
     aml_name_eisa(a, "_HID", board->q35 ? "PNP0A08" : "PNP0A03");
     if (board->q35)
         aml_name_eisa(a, "_CID", "PNP0A03");
-    aml_name_integer(a, "_ADR", 0);
     aml_name_integer(a, "_BBN", 0);
     aml_name_integer(a, "_UID", 0);
     aml_resources_begin(a, "_CRS");
