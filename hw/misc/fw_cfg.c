@@ -132,10 +132,21 @@ static uint64_t data_read(struct fw_cfg *f, unsigned size)
     return value;
 }
 
-/* RAM only: a transfer to device registers could reach this device again. */
+/* RAM only: a transfer to device registers could reach this device again. It may lie in pieces, as
+ * the PC's does below 1 MiB. */
 static bool is_ram(struct device *d, gpa address, uint64_t length)
 {
-    return !length || memory_ram_pointer(d->memory, address, length);
+    while (length) {
+        const struct memory_section *section = memory_find(d->memory, address);
+        if (!section || section->kind != MEMORY_RAM)
+            return false;
+        uint64_t here = section->base + section->size - address;
+        if (here >= length)
+            return true;
+        address += here;
+        length -= here;
+    }
+    return true;
 }
 
 static void dma_copy_out(struct device *d, gpa address, uint32_t length)

@@ -228,6 +228,13 @@ static void test_fw_cfg_dma_abuse(void **state)
     assert_int_equal(dma(bus, read, TEST_RAM_SIZE - BUFFER, TEST_RAM + BUFFER), 0);
     assert_int_equal(bus->ram[BUFFER], '0');
     assert_int_equal(bus->ram[TEST_RAM_SIZE - 1], 0);
+    struct error err = {""}; /* RAM in two pieces is RAM */
+    uint8_t *more = memory_add_ram(bus->machine.memory, "more", end, 0x1000, &err);
+    assert_non_null(more);
+    assert_int_equal(dma(bus, read, 10, end - 4), 0);
+    assert_memory_equal(bus->ram + TEST_RAM_SIZE - 4, "0123", 4);
+    assert_memory_equal(more, "456789", 7);
+    assert_int_equal(dma(bus, read, 0x1001, end), DMA_ERROR);
     /* The request itself: nowhere, over the end of RAM, and over itself. */
     test_port_write(bus, DMA + 4, 0, 4);
     test_port_write(bus, DMA + 4, __builtin_bswap32((uint32_t)end - 8), 4);
