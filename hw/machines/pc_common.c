@@ -210,7 +210,7 @@ static void set_chipset(struct machine *m)
     bool ok;
 
     for (const struct pc_register *r = pc->chipset->registers; r->size; r++) {
-        for (unsigned i = 0; i < r->size; i++)
+        for (unsigned i = r->size; i-- > 0;) /* enable bits are in the low byte: it comes last */
             pci_config_write(bus, r->devfn, r->offset + i, r->value >> (8 * i) & 0xff, 1);
     }
     assign_pci(bus, pc->chipset);
