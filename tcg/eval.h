@@ -243,4 +243,22 @@ static inline unsigned ir_eval_flags(unsigned op, unsigned type, unsigned sub, u
     return flags;
 }
 
+/* What a pending record's field gets. value, other: what these are worth at the fault. */
+static inline uint64_t ir_eval_pending(const struct ir_pending *p, uint64_t value, uint64_t other)
+{
+    if (p->how == PENDING_VALUE)
+        return value;
+    if (p->how == PENDING_RESULT) {
+        uint64_t result = value;
+        value = p->op == IR_ADD ? result - other : p->op == IR_SUB ? result + other : result;
+        if (p->op == IR_AND)
+            other = result;
+    }
+    if (p->type == IR_I32) {
+        value = (uint32_t)value;
+        other = (uint32_t)other;
+    }
+    return ir_eval_flags(p->op, p->type, p->sub, value, other, 0);
+}
+
 #endif

@@ -272,11 +272,19 @@ struct ir_insn {
 };
 
 /* A SET that a pass has moved off the common path: done only if the FAULT op that lists it
- * faults. Chained by next (1 + index, 0 ends). Integer fields only. */
+ * faults. Chained by next (1 + index, 0 ends). Integer fields, and fields of FLAGS. */
+enum ir_pending_how {
+    PENDING_VALUE,    /* value is what the field gets (FLAGS: a CONST in the stored form) */
+    PENDING_OPERANDS, /* FLAGS of `value op other` */
+    PENDING_RESULT, /* FLAGS of an op that gave `value`; ADD, SUB: from its second operand, other */
+};
 struct ir_pending {
     uint16_t field;
     ir_ref value;
     uint32_t next;
+    ir_ref other; /* or IR_NONE */
+    uint8_t how;
+    uint8_t op, type, sub; /* of the arithmetic: ADD, SUB, AND (for every logic op) */
 };
 
 struct ir_block {

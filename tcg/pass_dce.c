@@ -31,8 +31,10 @@ void ir_pass_dce(struct ir_unit *unit)
                 insn->arg[3] = IR_NONE;
             for (unsigned i = 0; i < IR_MAX_ARGS; i++)
                 used[insn->arg[i]] |= USED; /* 0 where there is none */
-            for (uint32_t i = insn->pending; i; i = unit->pending[i - 1].next)
+            for (uint32_t i = insn->pending; i; i = unit->pending[i - 1].next) {
                 used[unit->pending[i - 1].value] |= USED;
+                used[unit->pending[i - 1].other] |= USED;
+            }
         }
     }
 }

@@ -129,7 +129,7 @@ static void add_local(struct state_pass *p, unsigned field)
     bool integer = is_integer_field(f->type);
     if (fp && fp->groups ? (fp->groups & f->group) != 0 : integer)
         p->touched_by_fp |= bit;
-    if (integer && !(f->flags & STATE_HOT))
+    if ((integer || f->type == IR_FLAGS) && !(f->flags & STATE_HOT))
         p->pendable |= bit;
 }
 
@@ -414,23 +414,79 @@ static void find_dead(struct state_pass *p)
 
 /* ---- backward ------------------------------------------------------------------------------ */
 
+/* Does anything but its flags between an insn and the SET `at` look at the insn's value? */
+static bool is_used_before(const struct ir_unit *unit, ir_ref ref, ir_ref at)
+{
+    for (unsigned i = at; i-- > ref + 1u;) {
+        const struct ir_insn *insn = &unit->insns[i];
+        for (unsigned k = 0; k < IR_MAX_ARGS && insn->op != IR_FLAGOF; k++)
+            if (insn->arg[k] == ref)
+                return true;
+    }
+    return false;
+}
+
+/* How a fault can still find the flags that the SET `at` stores: from values that are there. */
+static bool pending_flags(const struct state_pass *p, ir_ref at, const uint8_t *used,
+                          struct ir_pending *pending)
+{
+    const struct ir_unit *unit = p->unit;
+    const struct ir_insn *flags = &unit->insns[unit->insns[at].arg[0]];
+    const struct ir_insn *insn = &unit->insns[flags->arg[0]];
+
+    if (flags->op == IR_UNPACKFLAGS && insn->op == IR_CONST) {
+        pending->value = flags->arg[0];
+        return true;
+    }
+    if (flags->op != IR_FLAGOF)
+        return false;
+    bool sum = insn->op == IR_ADD || insn->op == IR_SUB;
+    bool logic =
+        insn->op == IR_AND || insn->op == IR_OR || insn->op == IR_XOR || insn->op == IR_ANDN;
+    if (!sum && !logic)
+        return false;
+    pending->op = logic ? IR_AND : insn->op;
+    pending->type = insn->type;
+    pending->sub = insn->sub;
+    pending->how = PENDING_RESULT;
+    pending->value = flags->arg[0];
+    if ((used[flags->arg[0]] & USED) || is_used_before(unit, flags->arg[0], at)) {
+        pending->other = logic ? IR_NONE : insn->arg[1];
+    } else if (insn->op == IR_AND && insn->arg[0] == insn->arg[1]) {
+        pending->value = insn->arg[0];
+    } else {
+        pending->how = PENDING_OPERANDS;
+        pending->value = insn->arg[0];
+        pending->other = insn->arg[1];
+        return sum || insn->op == IR_AND;
+    }
+    return true;
+}
+
 /*
  * Moves a SET that only the FAULT ops before the next SET of its field can see into their pending
- * records. Worth it for constants only: any other value would have to be computed and held in a
- * host register up to the fault, which costs more than the store.
+ * records. Worth it for constants and for flags, which can be had again from values that mostly
+ * live on; any other value would have to be computed and held in a host register up to the fault,
+ * which costs more than the store.
  */
-static bool move_to_pending(struct state_pass *p, unsigned local, const struct ir_insn *set)
+static bool move_to_pending(struct state_pass *p, unsigned local, ir_ref at, uint8_t *used)
 {
     struct ir_unit *unit = p->unit;
+    const struct ir_insn *set = &unit->insns[at];
+    struct ir_pending pending = {.field = p->field[local], .value = set->arg[0]};
     unsigned n = p->n_faults - p->killed_at[local];
-    if (n > MAX_PENDING_FAULTS || n > p->pending_room || !(p->pendable >> local & 1) ||
-        unit->insns[set->arg[0]].op != IR_CONST)
+    if (n > MAX_PENDING_FAULTS || n > p->pending_room || !(p->pendable >> local & 1))
+        return false;
+    if (unit->fields[set->aux].type == IR_FLAGS ? !pending_flags(p, at, used, &pending)
+                                                : unit->insns[set->arg[0]].op != IR_CONST)
         return false;
     p->pending_room -= n;
+    used[pending.value] |= USED;
+    used[pending.other] |= USED;
     for (unsigned i = p->killed_at[local]; i < p->n_faults; i++) {
         struct ir_insn *fault = &unit->insns[p->faults[i]];
-        unit->pending[unit->n_pending] = (struct ir_pending){
-            .field = p->field[local], .value = set->arg[0], .next = fault->pending};
+        pending.next = fault->pending;
+        unit->pending[unit->n_pending] = pending;
         fault->pending = ++unit->n_pending;
     }
     return true;
@@ -450,20 +506,21 @@ static void use_arguments(uint8_t *used, const struct ir_insn *insn)
     used[insn->arg[3]] |= USED;
 }
 
-static void backward_write(struct state_pass *p, struct ir_insn *insn, struct liveness *live,
-                           uint8_t *used)
+static void backward_write(struct state_pass *p, ir_ref ref, struct liveness *live, uint8_t *used)
 {
+    struct ir_insn *insn = &p->unit->insns[ref];
     unsigned local = p->local_of[insn->aux];
     uint64_t bit = local == NO_LOCAL ? 0 : UINT64_C(1) << local;
     if (bit & live->dead) {
         *insn = (struct ir_insn){.op = IR_NOP};
         return;
     }
-    used[insn->arg[0]] |= USED;
+    if (bit & live->dead_but_for_faults && move_to_pending(p, local, ref, used))
+        *insn = (struct ir_insn){.op = IR_NOP};
+    else
+        used[insn->arg[0]] |= USED;
     if (!bit)
         return;
-    if (bit & live->dead_but_for_faults && move_to_pending(p, local, insn))
-        *insn = (struct ir_insn){.op = IR_NOP};
     live->dead |= p->cover[local];
     live->dead_but_for_faults |= bit;
     p->killed_at[local] = p->n_faults;
@@ -474,8 +531,10 @@ static void backward_effect(struct state_pass *p, ir_ref ref, struct liveness *l
     const struct ir_insn *insn = &p->unit->insns[ref];
     unsigned traits = ir_op_info[insn->op].traits;
     use_arguments(used, insn);
-    for (uint32_t i = insn->pending; i; i = p->unit->pending[i - 1].next)
+    for (uint32_t i = insn->pending; i; i = p->unit->pending[i - 1].next) {
         used[p->unit->pending[i - 1].value] |= USED;
+        used[p->unit->pending[i - 1].other] |= USED;
+    }
     if (traits & IR_FAULT) {
         live->dead = 0;
         p->faults[p->n_faults++] = ref;
@@ -496,7 +555,7 @@ static void backward_block(struct state_pass *p, unsigned block, uint8_t *used)
         struct ir_insn *insn = &unit->insns[ref];
         switch (class_of[insn->op]) {
         case WRITES:
-            backward_write(p, insn, &live, used);
+            backward_write(p, (ir_ref)ref, &live, used);
             break;
         case EFFECT:
             backward_effect(p, (ir_ref)ref, &live, used);
@@ -567,8 +626,10 @@ void ir_pass_state(struct ir_unit *unit)
     allocate(&p);
     for (unsigned b = 0; b < unit->n_blocks; b++)
         forward_block(&p, b);
-    for (unsigned i = 0; i < unit->n_pending && p.any_replaced; i++)
+    for (unsigned i = 0; i < unit->n_pending && p.any_replaced; i++) {
         unit->pending[i].value = p.map[unit->pending[i].value];
+        unit->pending[i].other = p.map[unit->pending[i].other];
+    }
     for (unsigned b = 0; b < unit->n_blocks && p.again; b++)
         forward_block(&p, b);
     find_pendable(&p);

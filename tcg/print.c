@@ -197,10 +197,18 @@ static void print_tail(FILE *out, const struct ir_unit *unit, const struct ir_in
         break;
     }
     if (insn->pending) {
+        static const char *const how[] = {"", "flags of ", "flags behind "};
         fputs(" pending", out);
-        for (uint32_t i = insn->pending; i && i <= unit->n_pending; i = unit->pending[i - 1].next)
-            fprintf(out, " %s=%%%u", field_name(unit, unit->pending[i - 1].field),
-                    unit->pending[i - 1].value);
+        for (uint32_t i = insn->pending; i && i <= unit->n_pending; i = unit->pending[i - 1].next) {
+            const struct ir_pending *p = &unit->pending[i - 1];
+            fprintf(out, " %s=%s%%%u", field_name(unit, p->field), how[p->how], p->value);
+            if (p->how)
+                fprintf(out, " %s.%s%s %%%u", ir_op_info[p->op].name, ir_type_name[p->type],
+                        p->sub == 8    ? ".8"
+                        : p->sub == 16 ? ".16"
+                                       : "",
+                        p->other);
+        }
     }
 }
 

@@ -29,8 +29,10 @@ bool rebuild_end(struct rebuild *r)
     unit->insns = r->insns;
     unit->n_insns = r->n_insns;
     unit->blocks = r->blocks;
-    for (unsigned i = 0; i < unit->n_pending; i++)
+    for (unsigned i = 0; i < unit->n_pending; i++) {
         unit->pending[i].value = r->map[unit->pending[i].value];
+        unit->pending[i].other = r->map[unit->pending[i].other];
+    }
     return true;
 }
 

@@ -482,8 +482,16 @@ static bool check_pending(const struct checker *c, const struct ir_insn *insn)
         if (pending->field >= c->unit->n_fields)
             return fail(c, "pending record for no field");
         unsigned wanted = ir_field_value_type((enum ir_type)c->unit->fields[pending->field].type);
-        if (!check_defined(c, pending->value))
+        if (!check_defined(c, pending->value) ||
+            (pending->other && !check_defined(c, pending->other)))
             return false;
+        if (wanted == IR_FLAGS && pending->how != PENDING_VALUE) {
+            if (c->unit->insns[pending->value].type != pending->type ||
+                (pending->other && c->unit->insns[pending->other].type != pending->type))
+                return fail(c, "pending flags of values of other types");
+            continue;
+        }
+        wanted = wanted == IR_FLAGS ? IR_I32 : wanted;
         if (c->unit->insns[pending->value].type != wanted || (wanted != IR_I32 && wanted != IR_I64))
             return fail(c, "pending record of field %s has the wrong type",
                         c->unit->fields[pending->field].name);

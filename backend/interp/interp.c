@@ -78,9 +78,9 @@ struct code_fault {
 
 struct code_pending {
     uint32_t offset;
-    uint16_t slot;
+    uint16_t slot, other;
     uint8_t bytes;
-    uint8_t reserved;
+    struct ir_pending record;
 };
 
 /* Begins each unit; insns, faults and pendings follow in this order. */
@@ -170,7 +170,9 @@ static void emit_fault(struct emitter *e, const struct ir_insn *insn, struct cod
         e->pending[e->n_pending++] = (struct code_pending){
             .offset = field->offset,
             .slot = e->slot[pending->value],
+            .other = pending->other ? e->slot[pending->other] : 0,
             .bytes = (uint8_t)ir_type_bytes(field->type),
+            .record = *pending,
         };
         fault->n_pending++;
     }
@@ -910,8 +912,9 @@ static void interp_restore(struct backend_state *state, struct run_state *run,
     const struct code_pending *pending = &unit_pending(frame->unit)[fault->first_pending];
     for (unsigned i = 0; i < fault->n_pending; i++) {
         /* The host is little-endian: the low bytes of the value are its first ones. */
-        memcpy((uint8_t *)run + pending[i].offset, &frame->values[pending[i].slot].i,
-               pending[i].bytes);
+        uint64_t value = ir_eval_pending(&pending[i].record, frame->values[pending[i].slot].i,
+                                         frame->values[pending[i].other].i);
+        memcpy((uint8_t *)run + pending[i].offset, &value, pending[i].bytes);
     }
     *pc = fault->pc;
     *aux = fault->aux;

@@ -327,6 +327,11 @@ void emit_packflags(struct emit *e, const struct ir_insn *insn)
 
 void emit_unpackflags(struct emit *e, const struct ir_insn *insn)
 {
+    uint64_t constant;
+    if (is_constant(e, insn->arg[0], &constant)) {
+        e->value[e->here].flags = VALUE_LIVE | VALUE_CONST;
+        return;
+    }
     unsigned from = use_gpr(e, insn->arg[0]);
     end_uses(e);
     unsigned dst = def_reg(e, from, 0);

@@ -127,7 +127,7 @@ static void compute_address(struct emit *e, const struct ir_insn *insn, struct a
     }
     unsigned base = use_gpr(e, insn->arg[0]);
     bool temp = TEMP_MASK >> base & 1;
-    bool reusable = temp && is_dying(e, insn->arg[0]) && !insn->pending &&
+    bool reusable = temp && is_dying(e, insn->arg[0]) && !is_pending_value(e, insn, insn->arg[0]) &&
                     !(e->value[insn->arg[0]].flags & (VALUE_FIELD | VALUE_CONST));
     for (unsigned k = 1; k < ir_op_info[insn->op].n_args; k++)
         reusable &= insn->arg[k] != insn->arg[0];
@@ -625,7 +625,7 @@ static uint32_t sized(uint32_t byte_opcode, uint32_t opcode, unsigned log2)
 static void take_result_register(struct emit *e, ir_ref value)
 {
     const struct value *v = &e->value[value];
-    if (v->reg == RAX && is_dying(e, value) && !e->u->insns[e->here].pending)
+    if (v->reg == RAX && is_dying(e, value) && !is_pending_value(e, &e->u->insns[e->here], value))
         e->locked |= 1u << RAX;
     else
         alloc_take(e, RAX);

@@ -8,6 +8,8 @@
  */
 #include "backend/x86_64/x86_64.h"
 
+#include "tcg/eval.h"
+
 struct mem run_mem(struct emit *e, size_t offset)
 {
     return mem_at(RBP, (int32_t)offset - e->s->bias);
@@ -70,6 +72,8 @@ bool insn_clobbers_flags(const struct emit *e, ir_ref ref)
     case IR_SUB:
         return e->value[ref].flag_last || insn->sub || e->u->insns[insn->arg[1]].op != IR_CONST ||
                insn->type != IR_I32;
+    case IR_UNPACKFLAGS:
+        return e->u->insns[insn->arg[0]].op != IR_CONST;
     case IR_VFN:
     case IR_VFP:
         return vector_fn_clobbers_flags(e, insn);
@@ -113,6 +117,23 @@ static void add_use(struct emit *e, ir_ref ref, ir_ref at)
         v->last_use = at;
     v->n_uses++;
     v->first_use = at;
+}
+
+static void add_pending_use(struct emit *e, const struct ir_pending *pending, ir_ref ref, ir_ref at)
+{
+    struct value *v = &e->value[ref];
+    unsigned seen = pending->how == PENDING_VALUE ? 64 : ir_op_width(pending->type, pending->sub);
+    add_use(e, ref, at);
+    v->seen = (uint8_t)MAX(v->seen, seen);
+}
+
+/* Does a pending record of this insn take the value? */
+bool is_pending_value(const struct emit *e, const struct ir_insn *insn, ir_ref ref)
+{
+    for (unsigned p = insn->pending; p; p = e->u->pending[p - 1].next)
+        if (e->u->pending[p - 1].value == ref || e->u->pending[p - 1].other == ref)
+            return true;
+    return false;
 }
 
 static bool is_conditional(unsigned op)
@@ -330,8 +351,9 @@ void alloc_analyse(struct emit *e, const struct ir_block *block)
         if (insn->op == IR_FLAGOF)
             continue;
         for (unsigned p = insn->pending; p; p = u->pending[p - 1].next) {
-            add_use(e, u->pending[p - 1].value, i);
-            e->value[u->pending[p - 1].value].seen = 64;
+            add_pending_use(e, &u->pending[p - 1], u->pending[p - 1].value, i);
+            if (u->pending[p - 1].other)
+                add_pending_use(e, &u->pending[p - 1], u->pending[p - 1].other, i);
         }
         for (unsigned k = 0; k < info->n_args; k++) {
             ir_ref arg = insn->arg[k];
@@ -688,6 +710,8 @@ static void load_value(struct emit *e, ir_ref ref, unsigned reg)
         load_constant(e, ref, reg);
     else if (insn->op == IR_VCONST)
         load_vector_constant(e, ref, reg);
+    else if (insn->op == IR_UNPACKFLAGS && (v->flags & VALUE_CONST))
+        emit_mov_imm(&e->a, reg, e->u->insns[insn->arg[0]].imm & IR_FLAG_ALL);
     else if (v->slot >= 0)
         load_slot(e, ref, reg);
     else
@@ -779,9 +803,10 @@ void end_uses(struct emit *e)
             kill(e, arg);
     }
     for (unsigned p = insn->pending; p; p = e->u->pending[p - 1].next) {
-        ir_ref value = e->u->pending[p - 1].value;
-        if ((e->value[value].flags & VALUE_LIVE) && e->value[value].last_use <= e->here)
-            kill(e, value);
+        ir_ref values[] = {e->u->pending[p - 1].value, e->u->pending[p - 1].other};
+        for (unsigned k = 0; k < ARRAY_SIZE(values); k++)
+            if ((e->value[values[k]].flags & VALUE_LIVE) && e->value[values[k]].last_use <= e->here)
+                kill(e, values[k]);
     }
 }
 
@@ -1066,6 +1091,14 @@ void store_field(struct emit *e, ir_ref source, unsigned field)
     struct value *v = &e->value[source];
     unsigned type = e->u->fields[field].type;
     struct mem m = field_mem(e, field);
+    if (type == IR_FLAGS && insn->op == IR_UNPACKFLAGS && (v->flags & VALUE_CONST) &&
+        v->reg == NO_REG) {
+        uint64_t bits = e->u->insns[insn->arg[0]].imm & IR_FLAG_ALL;
+        emit_rm_imm(&e->a, 0xc7 | OP_16, 0, m, 2);
+        put8(&e->a, (uint8_t)bits);
+        put8(&e->a, (uint8_t)(bits >> 8));
+        return;
+    }
     if (type == IR_FLAGS) {
         emit_rm(&e->a, 0x89 | OP_16, flags_pack(e, source), m);
         return;
@@ -1137,34 +1170,35 @@ void emit_set(struct emit *e, const struct ir_insn *insn)
  * -------------------------------------------------------------------------------
  */
 
+static struct value_place place_of(struct emit *e, ir_ref ref)
+{
+    struct value *v = &e->value[ref];
+    uint64_t constant;
+    if (v->flags & VALUE_LAZY_CC)
+        flags_lazy_value(e, ref);
+    if (is_constant(e, ref, &constant))
+        return (struct value_place){PLACE_CONST, constant};
+    if (v->reg != NO_REG)
+        return (struct value_place){PLACE_REG, v->reg};
+    if (v->slot >= 0)
+        return (struct value_place){v->flags & VALUE_SLOT_BYTE ? PLACE_SLOT_BYTE : PLACE_SLOT,
+                                    (uint64_t)v->slot};
+    return (struct value_place){PLACE_FIELD, e->u->insns[ref].aux};
+}
+
 uint16_t snapshot_pending(struct emit *e, ir_ref insn, uint16_t *first)
 {
     *first = (uint16_t)e->n_pending;
     for (unsigned p = e->u->insns[insn].pending; p; p = e->u->pending[p - 1].next) {
         const struct ir_pending *record = &e->u->pending[p - 1];
-        struct value *v = &e->value[record->value];
         if (e->n_pending == MAX_PENDING) {
             e->failed = true;
             break;
         }
-        if (v->flags & VALUE_LAZY_CC)
-            flags_lazy_value(e, record->value);
-        struct pending_place *place = &e->pending[e->n_pending++];
-        place->field = record->field;
-        uint64_t constant;
-        if (is_constant(e, record->value, &constant)) {
-            place->kind = PLACE_CONST;
-            place->value = constant;
-        } else if (v->reg != NO_REG) {
-            place->kind = PLACE_REG;
-            place->index = v->reg;
-        } else if (v->slot >= 0) {
-            place->kind = v->flags & VALUE_SLOT_BYTE ? PLACE_SLOT_BYTE : PLACE_SLOT;
-            place->index = (uint8_t)v->slot;
-        } else {
-            place->kind = PLACE_FIELD;
-            place->value = e->u->insns[record->value].aux;
-        }
+        struct pending_place place = {.record = record, .value = place_of(e, record->value)};
+        if (record->other)
+            place.other = place_of(e, record->other);
+        e->pending[e->n_pending++] = place;
     }
     return (uint16_t)(e->n_pending - *first);
 }

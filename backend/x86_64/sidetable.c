@@ -6,10 +6,12 @@
  * units are short and faults are rarer than code.
  *
  *   site: offset difference << 2 | registers saved << 1 | has pending, pc
- * difference (signed), aux ^ previous aux, [number of pending, then each:
- * field, kind, index or value]
+ * difference (signed), aux ^ previous aux, [number of pending, then each: field,
+ * how | kinds of the two places << 2 and 5, its op if it has one, the places]
  */
 #include "backend/x86_64/x86_64.h"
+
+#include "tcg/eval.h"
 
 static void put_number(struct emit *e, uint64_t value)
 {
@@ -62,19 +64,46 @@ void sidetable_put_site(struct emit *e, uint32_t offset, ir_ref boundary, bool r
     put_number(e, n_pending);
     for (unsigned k = 0; k < n_pending; k++) {
         const struct pending_place *place = &e->pending[pending_first + k];
-        put_number(e, place->field);
-        put_number(e, place->kind);
-        put_number(e, place->kind == PLACE_CONST || place->kind == PLACE_FIELD ? place->value
-                                                                               : place->index);
+        const struct ir_pending *p = place->record;
+        put_number(e, p->field);
+        put_number(e, p->how | place->value.kind << 2 | place->other.kind << 5);
+        put_number(e, place->value.what);
+        if (p->how == PENDING_VALUE)
+            continue;
+        put_number(e, place->other.what);
+        put_number(e, p->op | p->type << 8 | p->sub << 16);
     }
 }
 
+struct taken_pending {
+    struct ir_pending record;
+    struct value_place value, other;
+};
+
+static struct taken_pending take_pending(const uint8_t **p)
+{
+    struct taken_pending t = {.record.field = (uint16_t)take_number(p)};
+    unsigned how = (unsigned)take_number(p), op;
+    t.record.how = how & 3;
+    t.value = (struct value_place){how >> 2 & 7, take_number(p)};
+    t.other = (struct value_place){PLACE_CONST, 0};
+    if (t.record.how == PENDING_VALUE)
+        return t;
+    t.other = (struct value_place){how >> 5 & 7, take_number(p)};
+    op = (unsigned)take_number(p);
+    t.record.op = (uint8_t)op;
+    t.record.type = (uint8_t)(op >> 8);
+    t.record.sub = (uint8_t)(op >> 16);
+    return t;
+}
+
 static uint64_t place_value(const struct backend_state *s, const struct run_state *run,
-                            unsigned kind, uint64_t what)
+                            struct value_place place)
 {
     const char *stack = run->host_sp;
     const struct state_field *field;
-    switch (kind) {
+    uint64_t what = place.what;
+    switch (place.kind) {
     case PLACE_REG:
         return run->fault_scratch[what & 15];
     case PLACE_SLOT:
@@ -83,8 +112,9 @@ static uint64_t place_value(const struct backend_state *s, const struct run_stat
         return *(const uint8_t *)(stack + FRAME_SPILL + (what & (SPILL_SLOTS - 1)) * 8);
     case PLACE_FIELD:
         field = &s->env.fields[what];
-        return field->type == IR_I8    ? *((const uint8_t *)run + field->offset)
-               : field->type == IR_I16 ? load_le16((const char *)run + field->offset)
+        return field->type == IR_I8 ? *((const uint8_t *)run + field->offset)
+               : field->type == IR_I16 || field->type == IR_FLAGS
+                   ? load_le16((const char *)run + field->offset)
                : field->type == IR_I32 ? load_le32((const char *)run + field->offset)
                                        : load_le64((const char *)run + field->offset);
     default:
@@ -102,6 +132,7 @@ static void write_field(const struct backend_state *s, struct run_state *run, un
         *to = (char)value;
         break;
     case IR_I16:
+    case IR_FLAGS:
         store_le16(to, (uint16_t)value);
         break;
     case IR_I32:
@@ -123,8 +154,8 @@ const void *x86_access_fault(struct backend_state *s, const struct unit_code *co
         site += head >> 2;
         take_number(&p);
         take_number(&p);
-        for (uint64_t n = head & 1 ? take_number(&p) * 3 : 0; n; n--)
-            take_number(&p);
+        for (uint64_t n = head & 1 ? take_number(&p) : 0; n; n--)
+            take_pending(&p);
         if (!(head & 2))
             continue;
         /* call slow; site: jmp back; description */
@@ -160,10 +191,11 @@ void x86_restore(struct backend_state *s, struct run_state *run, const struct un
                 write_field(s, run, s->pinned[i].field, run->fault_scratch[s->pinned[i].reg]);
         uint64_t n = head & 1 ? take_number(&p) : 0;
         for (uint64_t k = 0; k < n; k++) {
-            unsigned field = (unsigned)take_number(&p), kind = (unsigned)take_number(&p);
-            uint64_t what = take_number(&p);
+            struct taken_pending t = take_pending(&p);
             if (here)
-                write_field(s, run, field, place_value(s, run, kind, what));
+                write_field(s, run, t.record.field,
+                            ir_eval_pending(&t.record, place_value(s, run, t.value),
+                                            place_value(s, run, t.other)));
         }
         if (here)
             return;

@@ -215,14 +215,18 @@ struct cold {
     uint64_t slot_address;
 };
 
-/* Where a pending field's value is at a fault. */
-struct pending_place {
-    uint16_t field;
-    uint8_t kind; /* enum place_kind */
-    uint8_t index;
-    uint64_t value;
-};
+/* Where a value is at a fault: register, slot, field, or the constant itself. */
 enum place_kind { PLACE_REG, PLACE_SLOT, PLACE_SLOT_BYTE, PLACE_CONST, PLACE_FIELD };
+struct value_place {
+    enum place_kind kind;
+    uint64_t what;
+};
+
+/* A pending record at one fault. */
+struct pending_place {
+    const struct ir_pending *record;
+    struct value_place value, other;
+};
 
 struct hot_site {
     uint32_t offset; /* of the return address from the unit's entry */
@@ -356,6 +360,7 @@ struct mem slot_mem(int16_t slot);
 struct mem run_mem(struct emit *e, size_t offset);
 int16_t slot_alloc(struct emit *e, bool vector);
 void store_field(struct emit *e, ir_ref source, unsigned field);
+bool is_pending_value(const struct emit *e, const struct ir_insn *insn, ir_ref ref);
 uint16_t snapshot_pending(struct emit *e, ir_ref insn, uint16_t *first);
 bool deposit_is_move(const struct ir_insn *insn);
 void def_alias(struct emit *e, unsigned reg); /* the result is what a pinned register holds */

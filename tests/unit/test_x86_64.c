@@ -104,6 +104,75 @@ static void random_wide(void **state)
     compare_all("0", 70000, optimised, true);
 }
 
+/* ---- flags that only a fault sees ------------------------------------------------------------ */
+
+/* r[r] = r[x] op (r[y] or a constant), flags stored; r[x] or r[y] changes; a load faults or not;
+ * new flags. Every choice is a bit of `which`. */
+static void build_unseen_flags(struct ir_builder *b, unsigned op, unsigned which)
+{
+    static const uint8_t fields[] = {0, 1, 10, 12}; /* pinned, and in memory */
+    unsigned x = fields[which & 3], y = fields[which >> 2 & 3], width = 8u << (which >> 4 & 3);
+    bool wide = (which >> 4 & 3) == 3;
+    ir_ref left = ir_get(b, (wide ? RF_WIDE0 : RF_R0) + (wide ? x & 1 : x)), right, sum;
+
+    ir_insn(b, 0x8000, 1);
+    right = wide ? ir_get(b, RF_WIDE0 + 2) : ir_get(b, RF_R0 + y);
+    if (which >> 6 & 1)
+        right = wide ? ir_i64(b, 0xffffffff80000001) : ir_i32(b, 0x80);
+    sum = ir_bin_w(b, (enum ir_op)op, width, left, right);
+    if (which >> 7 & 1)
+        ir_set(b, wide ? RF_WIDE0 + 1 : RF_R0 + 2, sum);
+    ir_set(b, RF_STATUS0, ir_flagof(b, sum));
+    ir_insn(b, 0x8004, 2);
+    if (which >> 8 & 1) { /* what the flags came from goes */
+        ir_set(b, RF_R0 + x, ir_i32(b, 77));
+        ir_set(b, RF_R0 + y, ir_get(b, RF_R0 + 4));
+        ir_set(b, wide ? RF_WIDE0 + 1 : RF_R0 + 2, left);
+    }
+    ir_insn(b, 0x8008, 3);
+    ir_set(b, RF_R0 + 5, ir_load(b, IR_I32, ir_get(b, RF_R0 + 3), 4, 2));
+    ir_insn(b, 0x800c, 4);
+    ir_set(b, RF_STATUS0, ir_flagof(b, ir_bin_i(b, IR_ADD, ir_get(b, RF_R0 + 5), 3)));
+    ir_exit_jump(b, 0x8010, 0, false);
+}
+
+static void flags_at_faults(void **state)
+{
+    static const uint8_t ops[] = {IR_ADD, IR_SUB, IR_AND, IR_OR, IR_XOR};
+    struct random_vcpu *oracle = random_vcpu_create("interp");
+    struct random_vcpu *tested = random_vcpu_create("x86_64");
+    struct arena arena;
+    if (!tested)
+        skip();
+    arena_init(&arena);
+    for (unsigned n = 0; n < ARRAY_SIZE(ops) * 512 * 3; n++) {
+        struct random_vcpu *cpus[] = {oracle, tested};
+        struct random_outcome outcome[2];
+        char text[256];
+        for (unsigned k = 0; k < 2; k++) {
+            struct ir_builder b;
+            arena_reset(&arena);
+            struct ir_unit *unit = ir_unit_create(&arena, random_fields, RANDOM_N_FIELDS);
+            unit->fp = &random_fp_rules;
+            unit->pc = 0x8000;
+            ir_builder_begin(&b, unit);
+            build_unseen_flags(&b, ops[n / 1536], n % 512);
+            ir_builder_end(&b);
+            random_vcpu_reset(cpus[k], n);
+            random_vcpu_state(cpus[k])->r[3] = n / 512 % 3 ? 0xfffff000 : RANDOM_MEMORY_BASE;
+            if (k)
+                optimised(unit);
+            random_vcpu_run(cpus[k], unit, &outcome[k]);
+            assert_int_equal(outcome[k].faulted, n / 512 % 3 != 0);
+        }
+        if (!random_vcpu_same(oracle, &outcome[0], tested, &outcome[1], text, sizeof(text)))
+            fail_msg("variant %u: %s", n, text);
+    }
+    arena_finish(&arena);
+    random_vcpu_destroy(oracle);
+    random_vcpu_destroy(tested);
+}
+
 /* ---- generated code as text ------------------------------------------------------------------ */
 
 enum { CODE_BYTES = 1 << 20, THUNK_BYTES = 1 << 16 };
@@ -374,13 +443,10 @@ static void golden(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_plain),
-        cmocka_unit_test(random_optimised),
-        cmocka_unit_test(random_base_host),
-        cmocka_unit_test(random_without_avx),
-        cmocka_unit_test(random_without_bmi),
-        cmocka_unit_test(random_wide),
-        cmocka_unit_test(golden),
+        cmocka_unit_test(random_plain),       cmocka_unit_test(random_optimised),
+        cmocka_unit_test(random_base_host),   cmocka_unit_test(random_without_avx),
+        cmocka_unit_test(random_without_bmi), cmocka_unit_test(random_wide),
+        cmocka_unit_test(flags_at_faults),    cmocka_unit_test(golden),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
