@@ -2,7 +2,8 @@
 /*
  * Every row of the x86 instruction tables on the interpreter (unoptimised IR: the reference) and on
  * the code generator (optimised): random instance, random registers, one instruction, in guest
- * x86_64 (64-bit and compatibility mode) and in guest i386 (protected mode); then random
+ * x86_64 (64-bit and compatibility mode) and in guest i386 (protected mode, and 16-bit code in
+ * segments with limits); then random
  * straight-line sequences, which give the passes and the register allocator something to do.
  *
  * CALQUE_SEED=N repeats a run, CALQUE_CASES=N sets the cases a row, CALQUE_ROW=NAME picks the rows
@@ -54,7 +55,8 @@ static bool case_agrees(struct x86_engine *interpreter, struct x86_engine *jit,
 }
 
 static unsigned run_row(struct x86_engine *interpreter, struct x86_engine *jit,
-                        const struct x86_row *row, unsigned index, uint64_t seed, unsigned wanted)
+                        enum x86_case_modes modes, const struct x86_row *row, unsigned index,
+                        uint64_t seed, unsigned wanted)
 {
     static struct x86_case c;
     unsigned failures = 0;
@@ -64,7 +66,7 @@ static unsigned run_row(struct x86_engine *interpreter, struct x86_engine *jit,
              (unsigned long long)seed);
     for (unsigned n = 0; n < wanted; n++) {
         struct rng r = {seed ^ (uint64_t)n << 40 ^ index * UINT64_C(0x10001)};
-        if (!x86_case_random(row, jit->wide, &r, &c))
+        if (!x86_case_random(row, modes, &r, &c))
             continue;
         c.supervisor = (row->traits & ROW_SYSTEM) && rng_below(&r, 2);
         if (!case_agrees(interpreter, jit, &c, failures < SHOWN_FAILURES, label))
@@ -81,8 +83,9 @@ static bool is_repeatable(const struct x86_row *row)
     return strcmp(row->name, "RDRAND") != 0 && strcmp(row->name, "RDSEED") != 0;
 }
 
-static void compare_rows(bool wide)
+static void compare_rows(enum x86_case_modes modes)
 {
+    const bool wide = modes == CASES_WIDE;
     struct x86_engine interpreter, jit;
     uint64_t seed = x86_chosen_seed();
     unsigned wanted = x86_chosen_cases(100, 1000), n_rows, rows = 0, bad_rows = 0;
@@ -95,7 +98,7 @@ static void compare_rows(bool wide)
             (!wide && strstr(table[i].encoding, "N64")))
             continue;
         rows++;
-        bad_rows += run_row(&interpreter, &jit, &table[i], i, seed, wanted) != 0;
+        bad_rows += run_row(&interpreter, &jit, modes, &table[i], i, seed, wanted) != 0;
     }
     print_message("%u rows, %u cases each, seed %llu: %u rows differ\n", rows, wanted,
                   (unsigned long long)seed, bad_rows);
@@ -135,12 +138,17 @@ static void compare_sequences(bool wide)
 
 static void test_each_row(void **state)
 {
-    compare_rows(true);
+    compare_rows(CASES_WIDE);
 }
 
 static void test_each_row_of_i386(void **state)
 {
-    compare_rows(false);
+    compare_rows(CASES_32);
+}
+
+static void test_each_row_of_16_bit_code(void **state)
+{
+    compare_rows(CASES_16);
 }
 
 static void test_sequences(void **state)
@@ -158,6 +166,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_row),
         cmocka_unit_test(test_each_row_of_i386),
+        cmocka_unit_test(test_each_row_of_16_bit_code),
         cmocka_unit_test(test_sequences),
         cmocka_unit_test(test_sequences_of_i386),
     };

@@ -78,8 +78,8 @@ static unsigned run_batch(struct x86_engine *e, unsigned n, unsigned shown, cons
     return failures;
 }
 
-static unsigned run_row(struct x86_engine *e, const struct x86_row *row, unsigned index,
-                        uint64_t seed, unsigned wanted)
+static unsigned run_row(struct x86_engine *e, enum x86_case_modes modes, const struct x86_row *row,
+                        unsigned index, uint64_t seed, unsigned wanted)
 {
     unsigned failures = 0, n = 0, made = 0;
     char label[96];
@@ -88,7 +88,7 @@ static unsigned run_row(struct x86_engine *e, const struct x86_row *row, unsigne
              (unsigned long long)seed);
     for (unsigned attempt = 0; attempt < 4 * wanted && made < wanted; attempt++) {
         struct rng r = {seed ^ (uint64_t)attempt << 40 ^ index * UINT64_C(0x10001)};
-        if (!x86_case_random(row, e->wide, &r, &cases[n]))
+        if (!x86_case_random(row, modes, &r, &cases[n]))
             continue;
         made++;
         if (++n == NATIVE_BATCH || made == wanted) {
@@ -105,8 +105,9 @@ static unsigned run_row(struct x86_engine *e, const struct x86_row *row, unsigne
     return failures;
 }
 
-static void compare_rows(bool wide)
+static void compare_rows(enum x86_case_modes modes)
 {
+    const bool wide = modes == CASES_WIDE;
     uint64_t seed = x86_chosen_seed(), features;
     unsigned wanted = x86_chosen_cases(100, 1000), n_rows, rows = 0, bad_rows = 0;
     const struct x86_row *table = x86_rows(&n_rows);
@@ -118,7 +119,7 @@ static void compare_rows(bool wide)
         if (!runs_here(&table[i], wide, features))
             continue;
         rows++;
-        bad_rows += run_row(&e, &table[i], i, seed, wanted) != 0;
+        bad_rows += run_row(&e, modes, &table[i], i, seed, wanted) != 0;
     }
     print_message("%u rows, %u cases each, seed %llu: %u rows differ\n", rows, wanted,
                   (unsigned long long)seed, bad_rows);
@@ -157,14 +158,21 @@ static void compare_sequences(bool wide)
 
 static void test_rows_against_host(void **state)
 {
-    compare_rows(true);
+    compare_rows(CASES_WIDE);
 }
 
 static void test_rows_of_i386_against_host(void **state)
 {
     if (!x86_native_has_code32(native))
         skip();
-    compare_rows(false);
+    compare_rows(CASES_32);
+}
+
+static void test_rows_of_16_bit_code_against_host(void **state)
+{
+    if (!x86_native_has_code16(native))
+        skip();
+    compare_rows(CASES_16);
 }
 
 static void test_sequences_against_host(void **state)
@@ -201,6 +209,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows_against_host),
         cmocka_unit_test(test_rows_of_i386_against_host),
+        cmocka_unit_test(test_rows_of_16_bit_code_against_host),
         cmocka_unit_test(test_sequences_against_host),
         cmocka_unit_test(test_sequences_of_i386_against_host),
     };

@@ -265,12 +265,37 @@ static uint64_t stack_address(struct rng *r)
     return sp;
 }
 
-static void random_registers(struct rng *r, bool code64, struct x86_registers *out)
+/* Offsets that linear addresses have in the case's segments. */
+static uint64_t data_offset(const struct x86_case *c, uint64_t linear)
 {
+    return c->code16 ? linear - DATA_BASE : linear;
+}
+
+static uint64_t code_offset(const struct x86_case *c, uint64_t linear)
+{
+    return c->code16 ? linear - CODE_BASE : linear;
+}
+
+static uint64_t stack_top(const struct x86_case *c)
+{
+    return c->before.gpr[RSP] + (c->code16 ? DATA_BASE : 0);
+}
+
+static void set_register(struct x86_case *c, unsigned reg, uint64_t value)
+{
+    if (reg < 16)
+        c->before.gpr[reg] = c->code64 ? value : (uint32_t)value;
+}
+
+static void random_registers(struct rng *r, struct x86_case *c)
+{
+    struct x86_registers *out = &c->before;
+    bool code64 = c->code64;
+
     memset(out, 0, sizeof(*out));
     for (unsigned i = 0; i < (code64 ? 16 : 8); i++)
         out->gpr[i] = any_value(r) & (code64 ? ~UINT64_C(0) : UINT32_MAX);
-    out->gpr[RSP] = stack_address(r);
+    set_register(c, RSP, data_offset(c, stack_address(r)));
     out->eflags = EFLAGS_1 | EFLAGS_IF | ((uint32_t)rng_u64(r) & EFLAGS_STATUS);
     if (chance(r, 4))
         out->eflags |= EFLAGS_DF;
@@ -303,12 +328,6 @@ static uint64_t data_address(struct rng *r)
     }
 }
 
-static void set_register(struct x86_case *c, unsigned reg, uint64_t value)
-{
-    if (reg < 16)
-        c->before.gpr[reg] = c->code64 ? value : (uint32_t)value;
-}
-
 /* Vector indices of gathers that stay near. */
 static void set_vector_index(struct x86_case *c, const struct x86_insn *insn, struct rng *r)
 {
@@ -334,7 +353,7 @@ static uint64_t set_memory(struct x86_case *c, const struct x86_insn *insn, stru
         set_vector_index(c, insn, r);
     else if (insn->index < 16 && insn->index != insn->base)
         set_register(c, insn->index, rng_below(r, 64));
-    base = where - (uint64_t)insn->displacement;
+    base = data_offset(c, where) - (uint64_t)insn->displacement;
     if (!vector_index && insn->index < 16)
         base -= c->before.gpr[insn->index] * insn->scale;
     if (insn->address_size == 4 && c->code64)
@@ -358,15 +377,17 @@ static bool is_named(const struct x86_insn *insn, const char *prefix)
 
 static void set_strings(struct x86_case *c, const struct x86_insn *insn, struct rng *r)
 {
-    set_register(c, RSI, data_address(r));
-    set_register(c, RDI, data_address(r));
+    set_register(c, RSI, data_offset(c, data_address(r)));
+    set_register(c, RDI, data_offset(c, data_address(r)));
     if (chance(r, 3))
         set_register(c, RDI, c->before.gpr[RSI] + rng_below(r, 40) - 20);
     set_register(c, RCX, rng_below(r, 40));
     if (chance(r, 2))
         c->before.eflags ^= EFLAGS_DF;
     if (is_named(insn, "SCAS"))
-        set_register(c, RAX, data_at(c, c->before.gpr[RDI] + rng_below(r, 32)));
+        set_register(
+            c, RAX,
+            data_at(c, c->before.gpr[RDI] + (c->code16 ? DATA_BASE : 0) + rng_below(r, 32)));
 }
 
 static void set_data(struct x86_case *c, uint64_t address, uint64_t low, uint64_t high)
@@ -379,20 +400,20 @@ static void set_data(struct x86_case *c, uint64_t address, uint64_t low, uint64_
 }
 
 /* A target for an indirect branch: code, mostly. */
-static uint64_t branch_target(struct rng *r)
+static uint64_t branch_target(const struct x86_case *c, struct rng *r)
 {
-    return chance(r, 4) ? rng_u64(r) : code_address(r);
+    return chance(r, 4) ? rng_u64(r) : code_offset(c, code_address(r));
 }
 
 static void set_branch(struct x86_case *c, const struct x86_insn *insn, uint64_t where,
                        struct rng *r)
 {
     if (is_named(insn, "RET"))
-        set_data(c, c->before.gpr[RSP], branch_target(r), rng_u64(r));
+        set_data(c, stack_top(c), branch_target(c, r), rng_u64(r));
     if (has_operand(insn, OPND_MEM))
-        set_data(c, where, branch_target(r), rng_u64(r));
+        set_data(c, where, branch_target(c, r), rng_u64(r));
     if (has_operand(insn, OPND_GPR))
-        set_register(c, insn->operand[0].reg, branch_target(r));
+        set_register(c, insn->operand[0].reg, branch_target(c, r));
     if (is_named(insn, "LOOP") || strstr(insn->row->name, "CXZ"))
         c->before.gpr[RCX] = chance(r, 2) ? rng_below(r, 3) : c->before.gpr[RCX];
 }
@@ -434,14 +455,14 @@ static void set_segments(struct x86_case *c, struct x86_insn *insn, uint64_t whe
     if (load && where)
         set_data(c, where, any_selector(r), 0);
     if (is_named(insn, "POP") && insn->row->traits & ROW_SYSTEM)
-        set_data(c, c->before.gpr[RSP], any_selector(r), 0);
+        set_data(c, stack_top(c), any_selector(r), 0);
     if (far && where)
-        set_far_pointer(c, where, insn->operand_size, code_address(r), r);
+        set_far_pointer(c, where, insn->operand_size, code_offset(c, code_address(r)), r);
     if (is_named(insn, "RETF"))
-        set_far_pointer(c, c->before.gpr[RSP], insn->operand_size, code_address(r), r);
+        set_far_pointer(c, stack_top(c), insn->operand_size, code_offset(c, code_address(r)), r);
     if (has_operand(insn, OPND_FAR)) {
         uint16_t selector = any_selector(r);
-        uint64_t offset = code_address(r);
+        uint64_t offset = code_offset(c, code_address(r));
         memcpy(c->code + insn->length - 2 - insn->operand_size, &offset, insn->operand_size);
         memcpy(c->code + insn->length - 2, &selector, 2);
     }
@@ -495,17 +516,17 @@ static void set_operands(struct x86_case *c, struct x86_insn *insn, struct rng *
     if (has_operand(insn, OPND_STRING_SOURCE) || has_operand(insn, OPND_STRING_DEST))
         set_strings(c, insn, r);
     if (is_named(insn, "MASKMOV") || is_named(insn, "VMASKMOVDQU"))
-        set_register(c, RDI, data_address(r));
+        set_register(c, RDI, data_offset(c, data_address(r)));
     if (is_named(insn, "XLAT"))
-        set_register(c, RBX, data_address(r));
+        set_register(c, RBX, data_offset(c, data_address(r)));
     if (is_named(insn, "LEAVE") || is_named(insn, "ENTER"))
-        set_register(c, RBP, stack_address(r));
+        set_register(c, RBP, data_offset(c, stack_address(r)));
     if (is_named(insn, "DIV") || is_named(insn, "IDIV"))
         set_dividend(c, r);
     if (is_named(insn, "CMPXCHG"))
         set_comparands(c, insn, where, r);
     if (is_named(insn, "POPF"))
-        set_data(c, c->before.gpr[RSP], rng_u64(r) & ~(uint64_t)EFLAGS_TF, 0);
+        set_data(c, stack_top(c), rng_u64(r) & ~(uint64_t)EFLAGS_TF, 0);
     if (insn->row->traits & ROW_BRANCH)
         set_branch(c, insn, where, r);
     set_segments(c, insn, where, r);
@@ -554,14 +575,14 @@ bool x86_row_in_sequences(const struct x86_row *row)
            !is_in(row->name, excluded);
 }
 
-static uint32_t decoding_key(bool code64)
+static uint32_t decoding_key(const struct x86_case *c)
 {
-    return KEY_PROTECTED | KEY_LONG | (code64 ? KEY_CODE64 : KEY_CODE32 | KEY_STACK32);
+    return KEY_PROTECTED | (c->code64 ? KEY_CODE64 : c->code16 ? 0 : KEY_CODE32);
 }
 
 bool x86_case_decode(const struct x86_case *c, struct x86_insn *out)
 {
-    return x86_decode(c->code, 15, decoding_key(c->code64), ~UINT64_C(0), out) == DECODE_OK;
+    return x86_decode(c->code, 15, decoding_key(c), ~UINT64_C(0), out) == DECODE_OK;
 }
 
 static bool row_is_64bit(const struct x86_row *row, struct rng *r)
@@ -596,21 +617,21 @@ static bool is_acceptable(const struct x86_insn *insn, bool code64)
 /* MOV with an address in the code: mostly one of the data area. */
 static void set_direct_address(struct x86_case *c, struct x86_insn *insn, struct rng *r)
 {
-    uint64_t where = data_address(r);
+    uint64_t where = data_offset(c, data_address(r));
 
     if (!strchr(insn->row->operands, 'O') || chance(r, 8))
         return;
     memcpy(c->code + insn->length - insn->address_size, &where, insn->address_size);
 }
 
-static bool random_instruction(const struct x86_row *row, bool code64, struct rng *r, unsigned base,
-                               uint8_t out[15], struct x86_insn *insn)
+static bool random_instruction(const struct x86_row *row, const struct x86_case *c, struct rng *r,
+                               unsigned base, uint8_t out[15], struct x86_insn *insn)
 {
     unsigned length;
 
-    return x86_random_insn(row, decoding_key(code64), r, base, out, &length) &&
-           x86_decode(out, 15, decoding_key(code64), ~UINT64_C(0), insn) == DECODE_OK &&
-           is_acceptable(insn, code64);
+    return x86_random_insn(row, decoding_key(c), r, base, out, &length) &&
+           x86_decode(out, 15, decoding_key(c), ~UINT64_C(0), insn) == DECODE_OK &&
+           is_acceptable(insn, c->code64);
 }
 
 static unsigned random_base(bool code64, struct rng *r)
@@ -630,26 +651,26 @@ static unsigned random_base(bool code64, struct rng *r)
     }
 }
 
-bool x86_case_random(const struct x86_row *row, bool wide, struct rng *r, struct x86_case *out)
+bool x86_case_random(const struct x86_row *row, enum x86_case_modes modes, struct rng *r,
+                     struct x86_case *out)
 {
     enum { ATTEMPTS = 24 };
     struct x86_insn insn;
-    bool code64;
 
     memset(out, 0, sizeof(*out));
+    out->code16 = modes == CASES_16;
     for (unsigned attempt = 0;; attempt++) {
         if (attempt == ATTEMPTS)
             return false;
-        code64 = wide && row_is_64bit(row, r);
-        if (random_instruction(row, code64, r, random_base(code64, r), out->code, &insn))
+        out->code64 = modes == CASES_WIDE && row_is_64bit(row, r);
+        if (random_instruction(row, out, r, random_base(out->code64, r), out->code, &insn))
             break;
     }
     out->row = row;
-    out->code64 = code64;
     out->n_insns = 1;
     out->length = out->insn_length[0] = insn.length;
     out->pool_offset = rng_below(r, POOL_BYTES / 16) * 16;
-    random_registers(r, code64, &out->before);
+    random_registers(r, out);
     if (chance(r, 32))
         out->before.rip = CODE_BASE + 0x1000 - rng_below(r, insn.length + 1);
     set_direct_address(out, &insn, r);
@@ -682,7 +703,7 @@ void x86_case_sequence(const struct x86_row *const *rows, unsigned n_rows, bool 
     memset(out, 0, sizeof(*out));
     out->code64 = wide && !chance(r, 4);
     out->pool_offset = rng_below(r, POOL_BYTES / 16) * 16;
-    random_registers(r, out->code64, &out->before);
+    random_registers(r, out);
     out->before.eflags &= ~(uint32_t)EFLAGS_AC;
     mask_exceptions(&out->before);
     base = out->code64 ? 8 + rng_below(r, 8) : RBP + rng_below(r, 3);
@@ -693,7 +714,7 @@ void x86_case_sequence(const struct x86_row *const *rows, unsigned n_rows, bool 
     while (out->n_insns < n) {
         const struct x86_row *row = rows[rng_below(r, n_rows)];
         struct x86_insn insn;
-        if (!random_instruction(row, out->code64, r, chance(r, 2) ? base : X86_REGISTERS_ONLY,
+        if (!random_instruction(row, out, r, chance(r, 2) ? base : X86_REGISTERS_ONLY,
                                 out->code + out->length, &insn) ||
             names_register(&insn, base))
             continue;
@@ -875,9 +896,9 @@ void x86_case_print(const struct x86_case *c)
     for (unsigned i = 0; i < c->n_insns; i++) {
         char text[128];
         if (!x86_disassemble_guest(c->code + at, c->insn_length[i], c->before.rip + at,
-                                   decoding_key(c->code64), text, sizeof(text)))
+                                   decoding_key(c), text, sizeof(text)))
             text[0] = '\0';
-        printf("  %s-bit ", c->code64 ? "64" : "32");
+        printf("  %s-bit ", c->code64 ? "64" : c->code16 ? "16" : "32");
         for (unsigned n = 0; n < c->insn_length[i]; n++)
             printf("%02x", c->code[at + n]);
         printf("  %s\n", text);

@@ -22,7 +22,9 @@ enum {
     SELECTOR_CODE32 = 0x23, /* Linux's */
     SELECTOR_DATA = 0x2b,
     SELECTOR_CODE64 = 0x33,
-    LEGACY_MXCSR = 24, /* offsets in x86_registers.legacy */
+    SELECTOR_CODE16 = 0x07, /* LDT: the code area, as offsets from 0 to its size */
+    SELECTOR_DATA16 = 0x0f, /* LDT: the data area */
+    LEGACY_MXCSR = 24,      /* offsets in x86_registers.legacy */
     LEGACY_ST = 32,
     LEGACY_XMM = 160,
     LEGACY_USED = 416,
@@ -40,6 +42,7 @@ struct x86_registers {
 struct x86_case {
     const struct x86_row *row; /* NULL: a sequence */
     bool code64;               /* 64-bit mode; else compatibility mode, 32-bit */
+    bool code16;               /* 16-bit code, in segments with a base and a limit */
     bool supervisor;           /* CPL 0: no case for the host */
     uint8_t n_insns;
     uint8_t insn_length[MAX_SEQUENCE];
@@ -48,7 +51,7 @@ struct x86_case {
     uint32_t pool_offset;
     uint32_t patch_offset; /* 16 bytes of the data area that are not the pool's; 0: none */
     uint64_t patch[2];
-    struct x86_registers before; /* before.rip: where the code lies */
+    struct x86_registers before; /* before.rip: the code's linear address */
 };
 
 enum { OUTCOME_DONE = -1, OUTCOME_HANGS = 0x100 };
@@ -67,9 +70,11 @@ void x86_case_fill(const struct x86_case *c, uint8_t data[DATA_BYTES]);
 /* The only or first instruction. */
 bool x86_case_decode(const struct x86_case *c, struct x86_insn *out);
 
-/* A random case of the row; false: it has none that makes sense in user mode. wide: in 64-bit or
- * compatibility mode; else 32-bit only. */
-bool x86_case_random(const struct x86_row *row, bool wide, struct rng *r, struct x86_case *out);
+enum x86_case_modes { CASES_WIDE /* 64-bit and compatibility mode */, CASES_32, CASES_16 };
+
+/* A random case of the row; false: it has none that makes sense in user mode. */
+bool x86_case_random(const struct x86_row *row, enum x86_case_modes modes, struct rng *r,
+                     struct x86_case *out);
 /* A straight line of 2 to 20 instructions out of these rows. */
 void x86_case_sequence(const struct x86_row *const *rows, unsigned n_rows, bool wide, struct rng *r,
                        struct x86_case *out);

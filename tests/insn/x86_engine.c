@@ -89,6 +89,15 @@ static const uint64_t gdt[16] = {
     [SELECTOR_CODE64 / 8] = UINT64_C(0x00affb000000ffff),
 };
 
+/* 16-bit code; data with a 32-bit stack pointer. Behind the GDT. */
+#define DESCRIPTOR(base, bytes, high)                                                              \
+    ((uint64_t)((bytes)-1) | ((uint64_t)(base)&0xffffff) << 16 | ((uint64_t)(base) >> 24) << 56 |  \
+     (uint64_t)(high) << 40)
+static const uint64_t ldt[2] = {
+    [SELECTOR_CODE16 / 8] = DESCRIPTOR(CODE_BASE, CODE_BYTES, 0x00fb),
+    [SELECTOR_DATA16 / 8] = DESCRIPTOR(DATA_BASE, DATA_BYTES, 0x40f3),
+};
+
 static void make_memory(struct x86_engine *e)
 {
     struct error err;
@@ -103,10 +112,11 @@ static void make_memory(struct x86_engine *e)
         (uint64_t *)(void *)memory_add_ram(e->memory, "tables", TABLE_BASE, 0x10000, &err);
     code = memory_add_ram(e->memory, "code", CODE_PHYSICAL, CODE_BYTES, &err);
     e->data = memory_add_ram(e->memory, "data", DATA_PHYSICAL, DATA_BYTES, &err);
-    table = memory_add_ram(e->memory, "gdt", GDT_PHYSICAL, sizeof(gdt), &err);
+    table = memory_add_ram(e->memory, "gdt", GDT_PHYSICAL, 4096, &err);
     if (!tables.entries || !code || !e->data || !table)
         die(&err);
     memcpy(table, gdt, sizeof(gdt));
+    memcpy(table + sizeof(gdt), ldt, sizeof(ldt));
     memset(code, FILLER, CODE_BYTES);
     map_pages(&tables, CODE_BASE, CODE_PHYSICAL, CODE_BYTES, PTE_P | PTE_U);
     map_pages(&tables, DATA_BASE, DATA_PHYSICAL, DATA_BYTES, PTE_P | PTE_W | PTE_U | PTE_NX);
@@ -151,8 +161,24 @@ void x86_engine_finish(struct x86_engine *e)
 /* ---- one case -------------------------------------------------------------------------------- */
 
 /* Like Linux, for a program; or the same at CPL 0. */
-static void enter_mode(struct x86_cpu *cpu, bool wide, bool code64, unsigned cpl)
+static void enter_segments16(struct x86_cpu *cpu, uint16_t common)
 {
+    const struct x86_segment data = {.selector = SELECTOR_DATA16,
+                                     .attributes = common | ATTR_WRITABLE | ATTR_DB,
+                                     .limit = DATA_BYTES - 1,
+                                     .base = DATA_BASE};
+
+    cpu->segment[SEG_ES] = cpu->segment[SEG_SS] = cpu->segment[SEG_DS] = data;
+    cpu->segment[SEG_CS] = (struct x86_segment){.selector = SELECTOR_CODE16,
+                                                .attributes = common | ATTR_CODE | ATTR_READABLE,
+                                                .limit = CODE_BYTES - 1,
+                                                .base = CODE_BASE};
+}
+
+static void enter_mode(struct x86_cpu *cpu, bool wide, const struct x86_case *c)
+{
+    const bool code64 = c->code64;
+    const unsigned cpl = c->supervisor ? 0 : 3;
     const uint16_t common = (uint16_t)(ATTR_P | ATTR_S | cpl << ATTR_DPL_SHIFT | ATTR_ACCESSED);
     const struct x86_segment data = {.selector = (uint16_t)(0x28 | cpl),
                                      .attributes = common | ATTR_WRITABLE | ATTR_DB | ATTR_G,
@@ -165,7 +191,8 @@ static void enter_mode(struct x86_cpu *cpu, bool wide, bool code64, unsigned cpl
     cpu->efer = EFER_NXE | (wide ? EFER_SCE | EFER_LME | EFER_LMA : 0);
     cpu->xcr0 = 7;
     cpu->tr.limit = 0; /* no port is permitted */
-    cpu->ldt = null;
+    cpu->ldt = (struct x86_segment){.attributes = ATTR_P | 2, .limit = sizeof(ldt) - 1};
+    cpu->ldt.base = (wide ? GDT_BASE : GDT_BASE32) + sizeof(gdt);
     cpu->gdt = (struct x86_table){wide ? GDT_BASE : GDT_BASE32, sizeof(gdt) - 1};
     cpu->segment[SEG_ES] = cpu->segment[SEG_SS] = cpu->segment[SEG_DS] = data;
     cpu->segment[SEG_CS] = data;
@@ -175,6 +202,8 @@ static void enter_mode(struct x86_cpu *cpu, bool wide, bool code64, unsigned cpl
     cpu->segment[SEG_FS] = cpu->segment[SEG_GS] = null;
     if (code64)
         cpu->segment[SEG_GS].base = GS_BASE;
+    if (c->code16)
+        enter_segments16(cpu, common);
     if (!wide)
         x86_load_pdptes(cpu, TABLE_BASE);
 }
@@ -260,7 +289,7 @@ void x86_engine_run(struct x86_engine *e, const struct x86_case *c, struct x86_r
     x86_case_fill(c, e->data);
     if (c->supervisor) /* it may have changed anything */
         vcpu_reset(e->cpu);
-    enter_mode(cpu, e->wide, c->code64, c->supervisor ? 0 : 3);
+    enter_mode(cpu, e->wide, c);
     set_registers(cpu, c);
     out->outcome = OUTCOME_DONE;
     out->error_code = 0;

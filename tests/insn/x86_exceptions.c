@@ -91,7 +91,7 @@ static bool wide_far_pointer(const struct context *x)
 /* The upper part of what PUSH of a segment register writes. */
 static bool pushed_selector(const struct context *x)
 {
-    uint64_t at = x->ours->after.gpr[RSP] - DATA_BASE + 2;
+    uint64_t at = x->ours->after.gpr[RSP] - (x->c->code16 ? 0 : DATA_BASE) + 2;
     unsigned size = x->insn->operand_size - 2u;
 
     if (!(x->insn->row->traits & ROW_SYSTEM))
@@ -106,7 +106,7 @@ static bool pushed_selector(const struct context *x)
 static bool popped_selector(const struct context *x)
 {
     return (x->insn->row->traits & ROW_SYSTEM) &&
-           (x->host->outcome == EXC_PF || x->host->outcome == EXC_AC);
+           (x->host->outcome == EXC_PF || x->host->outcome == EXC_AC || x->host->outcome == EXC_SS);
 }
 
 static bool non_canonical_target(const struct context *x)
@@ -177,6 +177,22 @@ static bool end_of_segment(const struct context *x)
     return !x->c->code64 && (uint32_t)x->ours->address > UINT32_MAX - 32;
 }
 
+static bool pushed_before(const struct context *x)
+{
+    memcpy(x->ours->data, x->host->data, DATA_BYTES);
+    return false;
+}
+
+static bool aligned_operand(const struct context *x)
+{
+    return x->insn->row->traits & ROW_MEM_ALIGNED;
+}
+
+static bool segment_limit(const struct context *x)
+{
+    return x->c->code16;
+}
+
 static bool no_repeats(const struct context *x)
 {
     uint64_t mask = x->insn->address_size == 8 ? ~UINT64_C(0) : UINT32_MAX;
@@ -203,6 +219,18 @@ static const struct known_difference {
      "unaligned: #GP in SDM vol. 2 (type 4), AMD's processors take it"},
     {"POPA", EXC_PF, EXC_PF, NULL,
      "some registers are loaded before the fault; doing it again gives the same"},
+    {"POPA", EXC_SS, EXC_SS, NULL, "the same"},
+    {"CALL", EXC_GP, EXC_SS, NULL,
+     "target and stack beyond their limits: SDM's CALL looks at the target first, AMD at the "
+     "stack"},
+    {"CALLF", EXC_GP, EXC_GP, pushed_before,
+     "target beyond the limit: AMD has written the return address, below the stack pointer"},
+    {"", EXC_SS, EXC_GP, aligned_operand, "misaligned and beyond SS's limit: the order is open"},
+    {"VMASKMOV", OUTCOME_DONE, EXC_GP, segment_limit,
+     "bytes beyond the limit that the mask leaves out: open"},
+    {"VPMASKMOV", OUTCOME_DONE, EXC_GP, segment_limit, "the same"},
+    {"VMASKMOV", OUTCOME_DONE, EXC_SS, segment_limit, "the same"},
+    {"VPMASKMOV", OUTCOME_DONE, EXC_SS, segment_limit, "the same"},
     {"MASKMOV", ANY_EXCEPTION, EXC_PF, NULL,
      "whether bytes that the mask leaves out fault, and which address is told, is open"},
     {"VMASKMOVDQU", ANY_EXCEPTION, EXC_PF, NULL, "the same"},

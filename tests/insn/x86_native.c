@@ -9,6 +9,7 @@
  */
 #include "tests/insn/x86_native.h"
 
+#include <asm/ldt.h>
 #include <asm/prctl.h>
 #include <cpuid.h>
 #include <errno.h>
@@ -44,7 +45,7 @@ struct x86_native {
     int to, from;
     struct exchange *exchange;
     int code_fd;
-    bool code32;
+    bool code32, code16;
 };
 
 /* ---- the child ------------------------------------------------------------------------------- */
@@ -80,10 +81,11 @@ static void load_case(struct sigcontext *m, const struct x86_case *c)
     x86_case_fill(c, child.data);
     for (unsigned i = 0; i < 16; i++)
         memcpy((char *)m + gpr_offset[i], &c->before.gpr[i], 8);
-    m->rip = c->before.rip;
+    m->rip = c->before.rip - (c->code16 ? CODE_BASE : 0);
     m->eflags = c->before.eflags;
-    m->cs = c->code64 ? SELECTOR_CODE64 : SELECTOR_CODE32;
-    m->__pad0 = SELECTOR_DATA; /* SS */
+    m->cs = c->code64 ? SELECTOR_CODE64 : c->code16 ? SELECTOR_CODE16 : SELECTOR_CODE32;
+    m->__pad0 = c->code16 ? SELECTOR_DATA16 : SELECTOR_DATA; /* SS */
+    __asm__ volatile("mov %0, %%ds; mov %0, %%es" ::"r"((uint32_t)m->__pad0));
     memcpy(area, c->before.legacy, LEGACY_USED);
     memcpy(area + XSAVE_YMM, c->before.ymm_high, sizeof(c->before.ymm_high));
     memcpy(area + XSTATE_BV, &present, sizeof(present));
@@ -130,7 +132,7 @@ static void take_result(int signal_number, const struct sigcontext *m, const str
         out->outcome = OUTCOME_DONE;
         out->after.rip--;
     } else if (out->outcome == EXC_PF && (out->error_code & PF_FETCH) &&
-               out->address == out->after.rip) {
+               out->address == out->after.rip + (m->cs == SELECTOR_CODE16 ? CODE_BASE : 0)) {
         out->outcome = OUTCOME_DONE;
     }
     clear_code(c);
@@ -169,7 +171,6 @@ static void take_segments(uint16_t selector[5])
     __asm__ volatile("mov %%es, %0" : "=r"(selector[0]));
     __asm__ volatile("mov %%ds, %0" : "=r"(selector[3]));
     __asm__ volatile("mov %%gs, %0" : "=r"(selector[4]));
-    __asm__ volatile("mov %0, %%ds; mov %0, %%es" ::"r"(SELECTOR_DATA));
     if (selector[4])
         __asm__ volatile("mov %0, %%gs" ::"r"(0));
     syscall(SYS_arch_prctl, ARCH_SET_GS, (unsigned long)GS_BASE);
@@ -234,6 +235,22 @@ static void *map(uint64_t address, size_t bytes, int protection, int fd)
     return p;
 }
 
+/* For 16-bit code; a kernel may be built without. */
+static void make_segments16(void)
+{
+    struct user_desc code = {.entry_number = SELECTOR_CODE16 / 8,
+                             .base_addr = CODE_BASE,
+                             .limit = CODE_BYTES - 1,
+                             .contents = MODIFY_LDT_CONTENTS_CODE};
+    struct user_desc data = {.entry_number = SELECTOR_DATA16 / 8,
+                             .base_addr = DATA_BASE,
+                             .limit = DATA_BYTES - 1,
+                             .seg_32bit = 1};
+
+    syscall(SYS_modify_ldt, 1, &code, sizeof(code));
+    syscall(SYS_modify_ldt, 1, &data, sizeof(data));
+}
+
 static NORETURN void child_main(struct x86_native *native, int from_parent, int to_parent)
 {
     unsigned a, b, c, d;
@@ -246,6 +263,7 @@ static NORETURN void child_main(struct x86_native *native, int from_parent, int 
     memset(child.code, FILLER, CODE_BYTES);
     map(CODE_BASE, CODE_BYTES, PROT_READ | PROT_EXEC, native->code_fd);
     child.data = map(DATA_BASE, DATA_BYTES, PROT_READ | PROT_WRITE, -1);
+    make_segments16();
     if (!catch_signals() || syscall(SYS_arch_prctl, ARCH_SET_GS, (unsigned long)GS_BASE))
         _exit(96);
     while (read(from_parent, &byte, 1) == 1) {
@@ -288,10 +306,10 @@ static void stop(struct x86_native *native)
     waitpid(native->pid, NULL, 0);
 }
 
-/* inc %eax is a prefix in 64-bit mode. */
-static bool try_code32(struct x86_native *native)
+/* Can it run INC eAX, which is a prefix in 64-bit mode? */
+static bool try_mode(struct x86_native *native, bool code16)
 {
-    struct x86_case c = {.length = 1, .n_insns = 1, .code = {0x40}};
+    struct x86_case c = {.code16 = code16, .length = 1, .n_insns = 1, .code = {0x40}};
     static struct x86_result result;
 
     c.before.rip = CODE_BASE;
@@ -318,7 +336,8 @@ struct x86_native *x86_native_create(void)
         free(native);
         return NULL;
     }
-    native->code32 = try_code32(native);
+    native->code32 = try_mode(native, false);
+    native->code16 = try_mode(native, true);
     return native;
 }
 
@@ -333,6 +352,11 @@ void x86_native_destroy(struct x86_native *native)
 bool x86_native_has_code32(const struct x86_native *native)
 {
     return native->code32;
+}
+
+bool x86_native_has_code16(const struct x86_native *native)
+{
+    return native->code16;
 }
 
 bool x86_native_run(struct x86_native *native, const struct x86_case *cases, unsigned n,

@@ -16,8 +16,9 @@ struct x86_native;
  * on stderr if the host cannot do it. */
 struct x86_native *x86_native_create(void);
 void x86_native_destroy(struct x86_native *native);
-/* Does the host let a program enter 32-bit code? */
+/* Does the host let a program enter 32-bit code, 16-bit code? */
 bool x86_native_has_code32(const struct x86_native *native);
+bool x86_native_has_code16(const struct x86_native *native);
 /* Features of the host's processor, as far as rows ask for them. */
 uint64_t x86_native_features(void);
 /* Runs up to NATIVE_BATCH cases. False: the child died; a new one is there. */
