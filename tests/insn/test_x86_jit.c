@@ -69,6 +69,7 @@ static unsigned run_row(struct x86_engine *interpreter, struct x86_engine *jit,
         if (!x86_case_random(row, modes, &r, &c))
             continue;
         c.supervisor = (row->traits & ROW_SYSTEM) && rng_below(&r, 2);
+        c.stack16 = rng_below(&r, 2);
         if (!case_agrees(interpreter, jit, &c, failures < SHOWN_FAILURES, label))
             failures++;
     }

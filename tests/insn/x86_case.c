@@ -20,6 +20,14 @@ static bool chance(struct rng *r, unsigned one_in)
     return !rng_below(r, one_in);
 }
 
+static bool is_in(const char *name, const char *const *names)
+{
+    for (; *names; names++)
+        if (!strcmp(name, *names))
+            return true;
+    return false;
+}
+
 /* ---- what the environment asks for ------------------------------------------------------------
  */
 
@@ -390,13 +398,20 @@ static void set_strings(struct x86_case *c, const struct x86_insn *insn, struct 
             data_at(c, c->before.gpr[RDI] + (c->code16 ? DATA_BASE : 0) + rng_below(r, 32)));
 }
 
+static void set_bytes(struct x86_case *c, uint64_t address, const void *bytes, unsigned size)
+{
+    if (address - DATA_BASE - 1 < DATA_BYTES - sizeof(c->patch)) {
+        c->patch_offset = (uint32_t)(address - DATA_BASE);
+        memcpy(c->patch, pool + c->pool_offset + c->patch_offset, sizeof(c->patch));
+        memcpy(c->patch, bytes, size);
+    }
+}
+
 static void set_data(struct x86_case *c, uint64_t address, uint64_t low, uint64_t high)
 {
-    if (address - DATA_BASE - 1 < DATA_BYTES - 16) {
-        c->patch_offset = (uint32_t)(address - DATA_BASE);
-        c->patch[0] = low;
-        c->patch[1] = high;
-    }
+    uint64_t words[2] = {low, high};
+
+    set_bytes(c, address, words, sizeof(words));
 }
 
 /* A target for an indirect branch: code, mostly. */
@@ -445,19 +460,42 @@ static void set_far_pointer(struct x86_case *c, uint64_t where, unsigned size, u
     set_data(c, where, words[0], words[1]);
 }
 
+static bool looks_at_selector(const struct x86_insn *insn)
+{
+    static const char *const names[] = {"LAR", "LSL", "VERR", "VERW", "ARPL", NULL};
+
+    return is_in(insn->row->name, names);
+}
+
+/* What IRET takes from the stack: the last two in 64-bit mode only. */
+static void set_return_frame(struct x86_case *c, unsigned size, struct rng *r)
+{
+    uint64_t frame[5] = {code_offset(c, code_address(r)), any_selector(r),
+                         rng_u64(r) & ~(uint64_t)EFLAGS_TF, data_offset(c, stack_address(r)),
+                         chance(r, 2) ? SELECTOR_DATA : any_selector(r)};
+    uint8_t bytes[sizeof(frame)];
+
+    for (unsigned i = 0; i < 5; i++)
+        memcpy(bytes + i * size, &frame[i], size);
+    set_bytes(c, stack_top(c), bytes, 5 * size);
+}
+
 static void set_segments(struct x86_case *c, struct x86_insn *insn, uint64_t where, struct rng *r)
 {
     bool load = insn->n_operands == 2 && insn->operand[0].kind == OPND_SEGMENT;
     bool far = strchr(insn->row->operands, 'p');
 
-    if (load && insn->operand[1].kind == OPND_GPR)
-        set_register(c, insn->operand[1].reg, any_selector(r));
-    if (load && where)
+    for (unsigned i = 0; i < insn->n_operands && (load || looks_at_selector(insn)); i++)
+        if (insn->operand[i].kind == OPND_GPR)
+            set_register(c, insn->operand[i].reg, any_selector(r));
+    if ((load || looks_at_selector(insn)) && where)
         set_data(c, where, any_selector(r), 0);
     if (is_named(insn, "POP") && insn->row->traits & ROW_SYSTEM)
         set_data(c, stack_top(c), any_selector(r), 0);
     if (far && where)
         set_far_pointer(c, where, insn->operand_size, code_offset(c, code_address(r)), r);
+    if (is_named(insn, "IRET"))
+        set_return_frame(c, insn->operand_size, r);
     if (is_named(insn, "RETF"))
         set_far_pointer(c, stack_top(c), insn->operand_size, code_offset(c, code_address(r)), r);
     if (has_operand(insn, OPND_FAR)) {
@@ -538,14 +576,6 @@ static void set_operands(struct x86_case *c, struct x86_insn *insn, struct rng *
 
 /* ---- cases ----------------------------------------------------------------------------------- */
 
-static bool is_in(const char *name, const char *const *names)
-{
-    for (; *names; names++)
-        if (!strcmp(name, *names))
-            return true;
-    return false;
-}
-
 bool x86_row_is_testable(const struct x86_row *row)
 {
     static const char *const random_numbers[] = {"RDRAND", "RDSEED", NULL};
@@ -554,7 +584,8 @@ bool x86_row_is_testable(const struct x86_row *row)
     static const char *const system[] = {
         "PUSH",  "POP",  "PUSHF", "POPF",   "MOV",  "RDGSBASE", "LLDT",   "LTR",     "LGDT",
         "LIDT",  "LMSW", "CLTS",  "XSETBV", "INVD", "WBINVD",   "INVLPG", "HLT",     "RDMSR",
-        "WRMSR", "CLI",  "STI",   "SWAPGS", "CLAC", "STAC",     "SYSRET", "SYSEXIT", NULL,
+        "WRMSR", "CLI",  "STI",   "SWAPGS", "CLAC", "STAC",     "SYSRET", "SYSEXIT", "LAR",
+        "LSL",   "VERR", "VERW",  "ARPL",   "IRET", "IRETD",    "IRETQ",  NULL,
     };
 
     if (strstr(row->operands, "FS") || !strcmp(row->name, "LFS"))

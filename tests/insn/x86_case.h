@@ -43,14 +43,15 @@ struct x86_case {
     const struct x86_row *row; /* NULL: a sequence */
     bool code64;               /* 64-bit mode; else compatibility mode, 32-bit */
     bool code16;               /* 16-bit code, in segments with a base and a limit */
+    bool stack16;              /* the same with a 16-bit stack pointer: no case for the host */
     bool supervisor;           /* CPL 0: no case for the host */
     uint8_t n_insns;
     uint8_t insn_length[MAX_SEQUENCE];
     uint8_t code[MAX_CODE];
     unsigned length;
     uint32_t pool_offset;
-    uint32_t patch_offset; /* 16 bytes of the data area that are not the pool's; 0: none */
-    uint64_t patch[2];
+    uint32_t patch_offset; /* 40 bytes of the data area that are not the pool's; 0: none */
+    uint64_t patch[5];
     struct x86_registers before; /* before.rip: the code's linear address */
 };
 

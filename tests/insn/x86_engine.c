@@ -161,7 +161,7 @@ void x86_engine_finish(struct x86_engine *e)
 /* ---- one case -------------------------------------------------------------------------------- */
 
 /* Like Linux, for a program; or the same at CPL 0. */
-static void enter_segments16(struct x86_cpu *cpu, uint16_t common)
+static void enter_segments16(struct x86_cpu *cpu, uint16_t common, bool stack16)
 {
     const struct x86_segment data = {.selector = SELECTOR_DATA16,
                                      .attributes = common | ATTR_WRITABLE | ATTR_DB,
@@ -169,6 +169,8 @@ static void enter_segments16(struct x86_cpu *cpu, uint16_t common)
                                      .base = DATA_BASE};
 
     cpu->segment[SEG_ES] = cpu->segment[SEG_SS] = cpu->segment[SEG_DS] = data;
+    if (stack16)
+        cpu->segment[SEG_SS].attributes &= (uint16_t)~ATTR_DB;
     cpu->segment[SEG_CS] = (struct x86_segment){.selector = SELECTOR_CODE16,
                                                 .attributes = common | ATTR_CODE | ATTR_READABLE,
                                                 .limit = CODE_BYTES - 1,
@@ -203,7 +205,7 @@ static void enter_mode(struct x86_cpu *cpu, bool wide, const struct x86_case *c)
     if (code64)
         cpu->segment[SEG_GS].base = GS_BASE;
     if (c->code16)
-        enter_segments16(cpu, common);
+        enter_segments16(cpu, common, c->stack16);
     if (!wide)
         x86_load_pdptes(cpu, TABLE_BASE);
 }

@@ -193,6 +193,12 @@ static bool segment_limit(const struct context *x)
     return x->c->code16;
 }
 
+static bool read_fault(const struct context *x)
+{
+    x->ours->error_code = x->host->error_code;
+    return false;
+}
+
 static bool no_repeats(const struct context *x)
 {
     uint64_t mask = x->insn->address_size == 8 ? ~UINT64_C(0) : UINT32_MAX;
@@ -279,6 +285,11 @@ static const struct known_difference {
     {"RETF", EXC_GP, EXC_PF, NULL,
      "AMD reads where an outer stack's pointer would be before it looks at the selector"},
     {"RETF", EXC_GP, EXC_AC, NULL, "the same"},
+    {"IRET", EXC_GP, EXC_PF, NULL, "AMD reads the whole frame before it looks at any of it"},
+    {"IRET", EXC_GP, EXC_SS, NULL, "the same"},
+    {"IRET", EXC_GP, EXC_AC, NULL, "the same"},
+    {"IRET", EXC_PF, EXC_PF, other_byte, "the same"},
+    {"ARPL", EXC_PF, EXC_PF, read_fault, "it reads first: ours faults as a write"},
     {"RETF", EXC_PF, EXC_PF, other_byte, "the same"},
     {"JMP", OUTCOME_DONE, EXC_GP, non_canonical_target,
      "the #GP of a target that is not canonical comes at the target"},
