@@ -69,6 +69,7 @@ struct backend_env {
     struct backend_slow_path slow;
     struct code_buf thunks; /* room for the backend's own code (64 KiB), never evicted */
     bool wide_address;
+    bool one_vcpu; /* nobody but devices shares memory: atomics need not be the host's */
     /* write view = exec view + write_offset, for patching */
     ptrdiff_t write_offset;
 };

@@ -150,6 +150,7 @@ static bool backend_start(struct exec *exec, struct error *err)
                    .exec = exec->exec_view,
                    .end = exec->write_view + THUNK_BYTES},
         .wide_address = exec->guest->wide_address,
+        .one_vcpu = true,
         .write_offset = exec->write_view - exec->exec_view,
     };
 

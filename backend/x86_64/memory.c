@@ -631,6 +631,12 @@ static void take_result_register(struct emit *e, ir_ref value)
         alloc_take(e, RAX);
 }
 
+/* With one vCPU an instruction is atomic for the guest as it is; a lock costs 15 times as much. */
+static unsigned lock_prefix(const struct emit *e)
+{
+    return e->s->env.one_vcpu ? 0 : OP_LOCK;
+}
+
 void emit_cas(struct emit *e, const struct ir_insn *insn)
 {
     unsigned log2 = insn->aux & IR_MEM_SIZE;
@@ -644,7 +650,7 @@ void emit_cas(struct emit *e, const struct ir_insn *insn)
     x.cold->desc.value = RAX;
     x.cold->desc.extra = (uint8_t)value;
     x.cold->desc.result = RAX;
-    emit_rm(&e->a, sized(0xb0, 0xb1, log2) | OP_0F | OP_LOCK, value, access_mem(&x));
+    emit_rm(&e->a, sized(0xb0, 0xb1, log2) | OP_0F | lock_prefix(e), value, access_mem(&x));
     extend_result(e, insn, RAX);
     end_uses(e);
     if (e->reg_value[RAX])
@@ -667,6 +673,21 @@ static void emit_rmw_loop(struct emit *e, const struct ir_insn *insn, const stru
     bind_to(emit_jcc(&e->a, CC_NE), again);
 }
 
+/* The old value, then the operation on memory. */
+static void emit_rmw_plain(struct emit *e, const struct ir_insn *insn, const struct access *x,
+                           unsigned operand)
+{
+    static const uint8_t opcodes[] = {[IR_RMW_XCHG] = 0x88,
+                                      [IR_RMW_ADD] = ALU_ADD << 3,
+                                      [IR_RMW_AND] = ALU_AND << 3,
+                                      [IR_RMW_OR] = ALU_OR << 3,
+                                      [IR_RMW_XOR] = ALU_XOR << 3};
+    unsigned log2 = insn->aux & IR_MEM_SIZE, opcode = opcodes[insn->sub];
+
+    emit_rm(&e->a, sized(0x8a, 0x8b, log2), RAX, access_mem(x));
+    emit_rm(&e->a, sized(opcode, opcode + 1, log2), operand, access_mem(x));
+}
+
 void emit_rmw(struct emit *e, const struct ir_insn *insn)
 {
     unsigned log2 = insn->aux & IR_MEM_SIZE;
@@ -677,7 +698,9 @@ void emit_rmw(struct emit *e, const struct ir_insn *insn)
     x.cold->desc.value = (uint8_t)operand;
     x.cold->desc.extra = insn->sub;
     x.cold->desc.result = RAX;
-    if (insn->sub == IR_RMW_XCHG || insn->sub == IR_RMW_ADD) {
+    if (e->s->env.one_vcpu) {
+        emit_rmw_plain(e, insn, &x, operand);
+    } else if (insn->sub == IR_RMW_XCHG || insn->sub == IR_RMW_ADD) {
         bool add = insn->sub == IR_RMW_ADD;
         emit_mov_rr(&e->a, OP_W, RAX, operand);
         uint32_t opcode = add ? sized(0xc0, 0xc1, log2) | OP_0F | OP_LOCK : sized(0x86, 0x87, log2);
