@@ -9,15 +9,18 @@
 
 enum { VECTOR = 2 }; /* words of 64 bits in one vector of vtemp */
 
-/* what: segment, address bytes << 4. */
-static uint64_t element_address(struct x86_cpu *cpu, uint32_t what, uint64_t offset, unsigned size,
-                                bool write)
+/* `at` bytes into an operand at this offset: only where it begins wraps. what: segment, address
+ * bytes
+ * << 4. */
+static uint64_t element_address(struct x86_cpu *cpu, uint32_t what, uint64_t offset, unsigned at,
+                                unsigned size, bool write)
 {
     unsigned segment = what & 7, address_bytes = what >> 4 & 15;
     bool based = segment == SEG_FS || segment == SEG_GS;
 
     if (address_bytes < 8)
         offset &= (UINT64_C(1) << 8 * address_bytes) - 1;
+    offset += at;
     if (cpu->v.run.key & KEY_CODE64)
         return offset + (based ? cpu->segment[segment].base : 0);
     return x86_segment_linear(cpu, segment, (uint32_t)offset, size, write);
@@ -37,7 +40,7 @@ static void masked_load(struct x86_cpu *cpu, uint64_t offset, uint32_t what)
     for (unsigned i = 0; i < bytes / size; i++) {
         if (!is_set(masks, i, size))
             continue;
-        uint64_t address = element_address(cpu, what, offset + i * size, size, false);
+        uint64_t address = element_address(cpu, what, offset, i * size, size, false);
         uint64_t value = mmu_load(cpu->v.mmu, address, lane);
         memcpy(values + i * size, &value, size);
     }
@@ -55,7 +58,7 @@ static void masked_store(struct x86_cpu *cpu, uint64_t offset, uint32_t what)
         for (unsigned i = 0; i < bytes / size; i++) {
             if (!is_set(masks, i, size))
                 continue;
-            uint64_t address = element_address(cpu, what, offset + i * size, size, true);
+            uint64_t address = element_address(cpu, what, offset, i * size, size, true);
             uint64_t value = 0;
             memcpy(&value, values + i * size, size);
             if (store)
@@ -87,7 +90,7 @@ static void gather(struct x86_cpu *cpu, uint64_t base, uint32_t what, uint32_t r
         if (is_set(masks, i, size)) {
             uint64_t offset = base + (gather_index(index, i, index_lane) << scale);
             uint64_t value =
-                mmu_load(cpu->v.mmu, element_address(cpu, what, offset, size, false), lane);
+                mmu_load(cpu->v.mmu, element_address(cpu, what, offset, 0, size, false), lane);
             memcpy(dest + i * size, &value, size);
         }
         memset(masks + i * size, 0, size);
