@@ -5,18 +5,13 @@
  * chipset's data sheets (Intel 290549, 290550, 290562).
  */
 #include "hw/machines/pc.h"
-#include "hw/intc/apic.h"
 #include "hw/pci/pci.h"
 #include "util/bits.h"
 
 enum { PM_BASE = 0x600, SCI_LINE = 9 };
 
 static const struct machine_device pc_devices[] = {
-    {"apic", "apic0", 0xfee00000, "cpu", 0, NULL, NULL},
-    {"ioapic", "ioapic", 0xfec00000, NULL, 0, NULL, NULL},
-    {"i8259", "pic0", 0x20, "apic0", APIC_LINT0, NULL, "base1=0x4d0"},
-    {"i8259", "pic1", 0xa0, "pic0", 2, NULL, "base1=0x4d1"},
-    {"gsi", "gsi", 0, NULL, 0, NULL, NULL},
+    PC_INTERRUPT_DEVICES(NULL),
     {"i440fx", "i440fx", 0xcf8, NULL, 0, NULL, NULL},
     {"piix3", "piix3", 0, "gsi", 0, NULL, "bus=pci.0,addr=1.0"},
     {"piix3-ide", "ide", 0, "gsi", 14, NULL,
@@ -26,25 +21,15 @@ static const struct machine_device pc_devices[] = {
     {"ide-drive", "hdb", 0, NULL, 0, "hdb", "bus=ide.0,unit=1"},
     {"ide-drive", "hdc", 0, NULL, 0, "hdc", "bus=ide.1,unit=0"},
     {"ide-drive", "hdd", 0, NULL, 0, "hdd", "bus=ide.1,unit=1"},
-    {"i8237", "dma", 0, NULL, 0, NULL, "base1=0xc0,base2=0x80"},
-    {"hpet", "hpet", 0xfed00000, "gsi", 0, NULL, NULL},
-    {"i8254", "pit", 0x40, "gsi", 0, NULL, NULL},
-    {"pc-speaker", "speaker", 0x61, NULL, 0, NULL, NULL},
-    {"mc146818", "rtc", 0x70, "gsi", 8, NULL, NULL},
-    {"i8042", "i8042", 0, "gsi", 1, NULL, "base0=0x60,base1=0x64"},
-    {"port92", "port92", 0x92, "cpu", 4, NULL, NULL},
-    {"fdc", "fdc", 0x3f0, "gsi", 6, "fda", "base1=0x3f7"},
-    {"ns16550", "serial0", 0x3f8, "gsi", 4, "serial0", NULL},
-    {"ns16550", "serial1", 0x2f8, "gsi", 3, "serial1", NULL},
-    {"parallel", "parallel0", 0x378, "gsi", 7, "parallel0", NULL},
-    {"fw_cfg-port", "fw_cfg", 0, NULL, 0, NULL, "base0=0x510,base1=0x514"},
+    PC_ISA_DEVICES,
     {"VGA", "vga", 0, NULL, 0, NULL, "bus=pci.0,addr=2.0"},
     {NULL},
 };
 
 static const struct machine_wire pc_wires[] = {
-    PC_INTERRUPT_WIRES,      {"pit", 0, "hpet", 0},  {"rtc", 0, "hpet", 1},
-    {"i8042", 1, "gsi", 12}, {"i8042", 2, "cpu", 4}, {NULL},
+    PC_INTERRUPT_WIRES,
+    PC_ISA_WIRES,
+    {NULL},
 };
 
 static const struct machine_prop pc_props[] = {

@@ -3,6 +3,7 @@
 #ifndef CALQUE_HW_MACHINES_PC_H
 #define CALQUE_HW_MACHINES_PC_H
 
+#include "hw/intc/apic.h"
 #include "hw/machine.h"
 #include "hw/machines/pc_acpi.h"
 
@@ -26,6 +27,36 @@
         PC_GSI_TO_IOAPIC(15), PC_GSI_TO_IOAPIC(16), PC_GSI_TO_IOAPIC(17), PC_GSI_TO_IOAPIC(18),    \
         PC_GSI_TO_IOAPIC(19), PC_GSI_TO_IOAPIC(20), PC_GSI_TO_IOAPIC(21), PC_GSI_TO_IOAPIC(22),    \
         PC_GSI_TO_IOAPIC(23)
+
+/* The interrupt controllers, and the devices of the PC/AT's ISA bus. */
+#define PC_INTERRUPT_DEVICES(ioapic_props)                                                         \
+    {"apic", "apic0", 0xfee00000, "cpu", 0, NULL, NULL},                                           \
+        {"ioapic", "ioapic", 0xfec00000, NULL, 0, NULL, ioapic_props},                             \
+        {"i8259", "pic0", 0x20, "apic0", APIC_LINT0, NULL, "base1=0x4d0"},                         \
+        {"i8259", "pic1", 0xa0, "pic0", 2, NULL, "base1=0x4d1"},                                   \
+    {                                                                                              \
+        "gsi", "gsi", 0, NULL, 0, NULL, NULL                                                       \
+    }
+#define PC_ISA_DEVICES                                                                             \
+    {"i8237", "dma", 0, NULL, 0, NULL, "base1=0xc0,base2=0x80"},                                   \
+        {"hpet", "hpet", 0xfed00000, "gsi", 0, NULL, NULL},                                        \
+        {"i8254", "pit", 0x40, "gsi", 0, NULL, NULL},                                              \
+        {"pc-speaker", "speaker", 0x61, NULL, 0, NULL, NULL},                                      \
+        {"mc146818", "rtc", 0x70, "gsi", 8, NULL, NULL},                                           \
+        {"i8042", "i8042", 0, "gsi", 1, NULL, "base0=0x60,base1=0x64"},                            \
+        {"port92", "port92", 0x92, "cpu", 4, NULL, NULL},                                          \
+        {"fdc", "fdc", 0x3f0, "gsi", 6, "fda", "base1=0x3f7"},                                     \
+        {"ns16550", "serial0", 0x3f8, "gsi", 4, "serial0", NULL},                                  \
+        {"ns16550", "serial1", 0x2f8, "gsi", 3, "serial1", NULL},                                  \
+        {"parallel", "parallel0", 0x378, "gsi", 7, "parallel0", NULL},                             \
+    {                                                                                              \
+        "fw_cfg-port", "fw_cfg", 0, NULL, 0, NULL, "base0=0x510,base1=0x514"                       \
+    }
+#define PC_ISA_WIRES                                                                               \
+    {"pit", 0, "hpet", 0}, {"rtc", 0, "hpet", 1}, {"i8042", 1, "gsi", 12},                         \
+    {                                                                                              \
+        "i8042", 2, "cpu", 4                                                                       \
+    }
 
 /* Properties of -M that every PC takes. */
 #define PC_PROPS                                                                                   \

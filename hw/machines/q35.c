@@ -4,7 +4,6 @@
  * AHCI, a standard VGA. Addresses and interrupts are those of the PC/AT and of the data sheets
  * (Intel 316966, 316972).
  */
-#include "hw/intc/apic.h"
 #include "hw/machines/pc.h"
 #include "hw/pci/pci.h"
 #include "util/bits.h"
@@ -12,11 +11,7 @@
 enum { LPC = 31 << 3, PM_BASE = 0x600, MCFG_BASE = 0xb0000000 };
 
 static const struct machine_device q35_devices[] = {
-    {"apic", "apic0", 0xfee00000, "cpu", 0, NULL, NULL},
-    {"ioapic", "ioapic", 0xfec00000, NULL, 0, NULL, "version=0x20"},
-    {"i8259", "pic0", 0x20, "apic0", APIC_LINT0, NULL, "base1=0x4d0"},
-    {"i8259", "pic1", 0xa0, "pic0", 2, NULL, "base1=0x4d1"},
-    {"gsi", "gsi", 0, NULL, 0, NULL, NULL},
+    PC_INTERRUPT_DEVICES("version=0x20"),
     {"q35-mch", "mch", 0xcf8, NULL, 0, NULL, NULL},
     {"ich9-lpc", "power-key", 0, "gsi", 0, NULL, "bus=pcie.0,addr=1f.0"},
     {"ich9-smb", "smbus", 0, NULL, 0, NULL, "bus=pcie.0,addr=1f.3"},
@@ -25,18 +20,7 @@ static const struct machine_device q35_devices[] = {
     {"ide-drive", "hdb", 0, NULL, 0, "hdb", "bus=ide.1"},
     {"ide-drive", "hdc", 0, NULL, 0, "hdc", "bus=ide.2"},
     {"ide-drive", "hdd", 0, NULL, 0, "hdd", "bus=ide.3"},
-    {"i8237", "dma", 0, NULL, 0, NULL, "base1=0xc0,base2=0x80"},
-    {"hpet", "hpet", 0xfed00000, "gsi", 0, NULL, NULL},
-    {"i8254", "pit", 0x40, "gsi", 0, NULL, NULL},
-    {"pc-speaker", "speaker", 0x61, NULL, 0, NULL, NULL},
-    {"mc146818", "rtc", 0x70, "gsi", 8, NULL, NULL},
-    {"i8042", "i8042", 0, "gsi", 1, NULL, "base0=0x60,base1=0x64"},
-    {"port92", "port92", 0x92, "cpu", 4, NULL, NULL},
-    {"fdc", "fdc", 0x3f0, "gsi", 6, "fda", "base1=0x3f7"},
-    {"ns16550", "serial0", 0x3f8, "gsi", 4, "serial0", NULL},
-    {"ns16550", "serial1", 0x2f8, "gsi", 3, "serial1", NULL},
-    {"parallel", "parallel0", 0x378, "gsi", 7, "parallel0", NULL},
-    {"fw_cfg-port", "fw_cfg", 0, NULL, 0, NULL, "base0=0x510,base1=0x514"},
+    PC_ISA_DEVICES,
     {"VGA", "vga", 0, NULL, 0, NULL, "bus=pcie.0,addr=1.0"},
     {NULL},
 };
@@ -44,10 +28,7 @@ static const struct machine_device q35_devices[] = {
 static const struct machine_wire q35_wires[] = {
     PC_INTERRUPT_WIRES,
     {"power-key", 24, "gsi", 9}, /* the system control interrupt */
-    {"pit", 0, "hpet", 0},
-    {"rtc", 0, "hpet", 1},
-    {"i8042", 1, "gsi", 12},
-    {"i8042", 2, "cpu", 4},
+    PC_ISA_WIRES,
     {NULL},
 };
 
