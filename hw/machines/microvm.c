@@ -18,7 +18,7 @@
 
 enum { GED_BASE = 0xfea00000, GED_REGISTERS = 0xfea00200, GED_LINE = 9 };
 enum { VIRTIO_BASE = 0xfeb00000, VIRTIO_SIZE = 0x200, VIRTIO_LINE = 16, N_VIRTIO = 8 };
-enum { SHADOW_BASE = 0xa0000, ROM_BASE = 0x100000 - X86_ROM_BYTES };
+enum { SHADOW_BASE = 0xa0000 };
 #define LOW_RAM_MAX (UINT64_C(3) << 30)
 
 #define VIRTIO(n)                                                                                  \
@@ -213,16 +213,14 @@ static bool name_transports(struct machine *m, struct microvm *v, struct error *
     return true;
 }
 
-/* There is no chipset to hide the RAM below 1 MiB; the end of it belongs to firmware's ROM. */
+/* There is no chipset to hide the RAM below 1 MiB. */
 static bool show_shadow(struct machine *m, struct microvm *v, struct error *err)
 {
-    bool direct = m->boot.kernel && !m->boot.bios;
-
     v->shadow = (struct memory_window){
         .block = m->ram_block,
         .offset = SHADOW_BASE,
         .base = SHADOW_BASE,
-        .size = (direct ? MIB : ROM_BASE) - SHADOW_BASE,
+        .size = MIB - SHADOW_BASE,
     };
     return memory_window_show(m->memory, &v->shadow, err);
 }
@@ -243,6 +241,7 @@ static bool microvm_init(struct machine *m, struct error *err)
         describe(m, v);
     else if (m->boot.kernel && !is_off(m, "auto-kernel-cmdline") && !name_transports(m, v, err))
         return false;
+    v->boot.shadowed = true;
     v->boot.firmware = "bios-microvm.bin";
     v->boot.fw_cfg = "fw_cfg";
     v->boot.make_acpi = acpi ? make_acpi : NULL;

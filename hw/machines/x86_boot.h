@@ -22,6 +22,7 @@ struct x86_boot_info {
     struct x86_ram ram;
     const char *firmware; /* a file's name in the firmware folder, when neither -bios nor -kernel */
     const char *fw_cfg;   /* id of the fw_cfg device */
+    bool shadowed;        /* no chipset: RAM shows below 1 MiB, with a copy of the ROM in it */
     bool started;         /* x86_boot was called before: this is a reset */
     /* ACPI tables for `base` (the RSDP stands first), malloc'd; NULL function: none. */
     uint8_t *(*make_acpi)(struct machine *m, gpa base, size_t *size, struct error *err);

@@ -69,7 +69,10 @@ static bool map_firmware(struct machine *m, const struct x86_boot_info *info, st
         return false;
     uint64_t low = MIN(file.size, (size_t)X86_ROM_BYTES);
     bool ok = x86_map_rom(m, file.data, file.size, err) &&
-              memory_add_alias(m->memory, "bios below 1 MiB", MIB - low, FOUR_GIB - low, low, err);
+              (info->shadowed
+                   ? loader_add(m->loader, MIB - low, file.data + file.size - low, low, low, err)
+                   : memory_add_alias(m->memory, "bios below 1 MiB", MIB - low, FOUR_GIB - low, low,
+                                      err));
     loader_file_free(&file);
     return ok;
 }

@@ -81,10 +81,38 @@ static void test_events_and_smbus(void **state)
     pc_destroy(pc);
 }
 
+/* The generic event device: what happened is told once; control, status, reset follow 4.8.3.7. */
+static void test_event_device(void **state)
+{
+    enum { GED = 0xfea00000, CONTROL = GED + 4, RESET = GED + 6 };
+    struct test_pc *pc = pc_create();
+
+    pc_watch(pc, pc_add(pc, "acpi-ged", "power-key", GED, NULL, NULL));
+    pc_reset(pc);
+    assert_int_equal(pc_load(pc, GED, 4), 0);
+    assert_true(machine_press_power_key(&pc->machine));
+    assert_true(pc->line[0]);
+    assert_int_equal(pc_load(pc, GED, 4), 2);
+    assert_false(pc->line[0]);
+    assert_int_equal(pc_load(pc, GED, 4), 0);
+    pc_store(pc, CONTROL, 5 << 2, 1);          /* no SLP_EN */
+    pc_store(pc, CONTROL, 3 << 2 | 1 << 5, 1); /* S3 is not there */
+    pc_store(pc, RESET, 1, 1);
+    assert_int_equal(pc->n_events, 0);
+    pc_store(pc, CONTROL, 5 << 2 | 1 << 5, 1);
+    assert_int_equal(pc->n_events, 1);
+    assert_int_equal(pc->event, MACHINE_POWER_OFF);
+    pc_store(pc, RESET, 0x42, 1);
+    assert_int_equal(pc->n_events, 2);
+    assert_int_equal(pc->event, MACHINE_RESET);
+    pc_destroy(pc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_timer),
+        cmocka_unit_test(test_event_device),
         cmocka_unit_test(test_power),
         cmocka_unit_test(test_events_and_smbus),
     };
