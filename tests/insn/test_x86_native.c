@@ -24,7 +24,8 @@
 
 enum { MAX_ROWS = 4096, SHOWN_FAILURES = 2 };
 
-static struct x86_native *native;
+static struct x86_native *native; /* NULL: this host cannot */
+static unsigned excepted;         /* cases that differ as x86_exceptions.c has it */
 static struct x86_case cases[NATIVE_BATCH];
 static struct x86_result results[NATIVE_BATCH];
 
@@ -49,11 +50,14 @@ static bool case_agrees(struct x86_engine *e, const struct x86_case *c, struct x
     const char *reason;
 
     x86_engine_run(e, c, &ours);
-    if (!x86_difference(c, &ours, "ours", host, "host") || x86_known_difference(c, &ours, host))
+    if (!x86_difference(c, &ours, "ours", host, "host"))
         return true;
-    reason = x86_difference(c, &ours, "ours", host, "host");
-    if (!reason)
+    reason = x86_known_difference(c, &ours, host) ? NULL
+                                                  : x86_difference(c, &ours, "ours", host, "host");
+    if (!reason) {
+        excepted++;
         return true;
+    }
     if (show) {
         printf("%s: %s\n", label, reason);
         x86_case_print(c);
@@ -113,6 +117,9 @@ static void compare_rows(enum x86_case_modes modes)
     const struct x86_row *table = x86_rows(&n_rows);
     struct x86_engine e;
 
+    if (!native)
+        skip();
+    excepted = 0;
     x86_engine_init(&e, wide, &(struct exec_options){.check = true});
     features = x86_native_features() & x86_cpu(e.cpu)->features;
     for (unsigned i = 0; i < n_rows; i++) {
@@ -121,8 +128,8 @@ static void compare_rows(enum x86_case_modes modes)
         rows++;
         bad_rows += run_row(&e, modes, &table[i], i, seed, wanted) != 0;
     }
-    print_message("%u rows, %u cases each, seed %llu: %u rows differ\n", rows, wanted,
-                  (unsigned long long)seed, bad_rows);
+    print_message("%u rows, %u cases each, seed %llu: %u rows differ, %u cases excepted\n", rows,
+                  wanted, (unsigned long long)seed, bad_rows, excepted);
     x86_engine_finish(&e);
     assert_int_equal(bad_rows, 0);
 }
@@ -135,7 +142,7 @@ static void compare_sequences(bool wide)
     const struct x86_row *table = x86_rows(&n_table);
     struct x86_engine e;
 
-    if (getenv("CALQUE_ROW"))
+    if (!native || getenv("CALQUE_ROW"))
         skip();
     x86_engine_init(&e, wide, &(struct exec_options){.check = true});
     features = x86_native_features() & x86_cpu(e.cpu)->features;
@@ -163,14 +170,14 @@ static void test_rows_against_host(void **state)
 
 static void test_rows_of_i386_against_host(void **state)
 {
-    if (!x86_native_has_code32(native))
+    if (!native || !x86_native_has_code32(native))
         skip();
     compare_rows(CASES_32);
 }
 
 static void test_rows_of_16_bit_code_against_host(void **state)
 {
-    if (!x86_native_has_code16(native))
+    if (!native || !x86_native_has_code16(native))
         skip();
     compare_rows(CASES_16);
 }
@@ -182,7 +189,7 @@ static void test_sequences_against_host(void **state)
 
 static void test_sequences_of_i386_against_host(void **state)
 {
-    if (!x86_native_has_code32(native))
+    if (!native || !x86_native_has_code32(native))
         skip();
     compare_sequences(false);
 }
@@ -192,7 +199,7 @@ static int start_native(void **state)
     x86_pool_init(x86_chosen_seed());
     native = x86_native_create();
     if (!native)
-        return -1;
+        return 0;
     if (!x86_native_has_code32(native))
         print_message("this host runs no 32-bit code: rows that exist only there are left out\n");
     return 0;
@@ -200,7 +207,8 @@ static int start_native(void **state)
 
 static int stop_native(void **state)
 {
-    x86_native_destroy(native);
+    if (native)
+        x86_native_destroy(native);
     return 0;
 }
 

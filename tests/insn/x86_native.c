@@ -118,7 +118,7 @@ static void take_extended(const uint8_t *area, struct x86_registers *out)
 static void take_result(int signal_number, const struct sigcontext *m, const struct x86_case *c,
                         struct x86_result *out)
 {
-    out->outcome = signal_number == SIGALRM ? OUTCOME_HANGS : (int)m->trapno;
+    out->outcome = signal_number == SIGVTALRM ? OUTCOME_HANGS : (int)m->trapno;
     out->error_code = (uint32_t)m->err;
     out->address = out->outcome == EXC_PF ? m->cr2 : 0;
     for (unsigned i = 0; i < 16; i++)
@@ -161,7 +161,7 @@ static void set_timer(unsigned microseconds)
 {
     struct itimerval value = {.it_value.tv_usec = microseconds};
 
-    setitimer(ITIMER_REAL, &value, NULL);
+    setitimer(ITIMER_VIRTUAL, &value, NULL);
 }
 
 /* Reads ES, DS and GS, and gives them what compatibility mode wants: the kernel keeps what is
@@ -207,7 +207,7 @@ static void on_signal(int signal_number, siginfo_t *info, void *context)
 
 static bool catch_signals(void)
 {
-    static const int numbers[] = {SIGSEGV, SIGILL, SIGFPE, SIGBUS, SIGTRAP, SIGALRM};
+    static const int numbers[] = {SIGSEGV, SIGILL, SIGFPE, SIGBUS, SIGTRAP, SIGVTALRM};
     struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     stack_t stack = {.ss_size = ALTERNATE_STACK};
 
