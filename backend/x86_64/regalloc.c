@@ -789,6 +789,19 @@ static void kill(struct emit *e, ir_ref ref)
     v->flags = 0;
 }
 
+/* What only a fault wants stays where its record says until the whole op is emitted: moves for the
+ * result come before the access that may fault. */
+static void end_pending_uses(struct emit *e)
+{
+    const struct ir_insn *insn = &e->u->insns[e->here];
+    for (unsigned p = insn->pending; p; p = e->u->pending[p - 1].next) {
+        ir_ref values[] = {e->u->pending[p - 1].value, e->u->pending[p - 1].other};
+        for (unsigned k = 0; k < ARRAY_SIZE(values); k++)
+            if ((e->value[values[k]].flags & VALUE_LIVE) && e->value[values[k]].last_use <= e->here)
+                kill(e, values[k]);
+    }
+}
+
 void end_uses(struct emit *e)
 {
     const struct ir_insn *insn = &e->u->insns[e->here];
@@ -799,14 +812,8 @@ void end_uses(struct emit *e)
         if (arg == IR_NONE || !(v->flags & VALUE_LIVE))
             continue;
         v->next_use = e->arg_next[e->here][k];
-        if (v->last_use <= e->here)
+        if (v->last_use <= e->here && !is_pending_value(e, insn, arg))
             kill(e, arg);
-    }
-    for (unsigned p = insn->pending; p; p = e->u->pending[p - 1].next) {
-        ir_ref values[] = {e->u->pending[p - 1].value, e->u->pending[p - 1].other};
-        for (unsigned k = 0; k < ARRAY_SIZE(values); k++)
-            if ((e->value[values[k]].flags & VALUE_LIVE) && e->value[values[k]].last_use <= e->here)
-                kill(e, values[k]);
     }
 }
 
@@ -881,6 +888,7 @@ void def_alias(struct emit *e, unsigned reg)
 void end_insn(struct emit *e)
 {
     struct value *v = &e->value[e->here];
+    end_pending_uses(e);
     /* A result nobody reads (kept for its flags or effect) frees its register at
      * once. */
     if ((v->flags & VALUE_LIVE) && v->last_use <= e->here)
