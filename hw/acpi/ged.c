@@ -2,10 +2,13 @@
 /*
  * Generic event device of boards with hardware-reduced ACPI (ACPI 6.4, 5.6.9), with the sleep and
  * reset registers (4.8.3.7). Region 0: a word that tells what happened and is empty once read;
- * region 1: sleep control, sleep status, reset. Input 0: the power button. Output 0: the event.
+ * region 1: sleep control, sleep status, reset; region 2: a power management timer (4.8.3.3), 24
+ * bits in the port space, by which a guest without other timers finds how fast its processor is.
+ * Input 0: the power button. Output 0: the event.
  */
 #include "hw/acpi/ged.h"
 
+#include "hw/acpi/pm.h"
 #include "hw/device.h"
 #include "hw/machine.h"
 #include "util/bits.h"
@@ -50,6 +53,18 @@ static void sleep_write(struct device *d, uint64_t offset, uint64_t value, unsig
                    (unsigned)offset);
 }
 
+static uint64_t timer_read(struct device *d, uint64_t offset, unsigned size)
+{
+    uint64_t now = (uint64_t)clock_now_ns(d->clock);
+
+    return muldiv64(now, ACPI_PM_TIMER_HZ, 1000000000) & 0xffffff;
+}
+
+static void timer_write(struct device *d, uint64_t offset, uint64_t value, unsigned size)
+{
+    log_printf(LOG_GUEST_ERROR, "acpi-ged: the timer is read only\n");
+}
+
 static void ged_irq_in(struct device *d, unsigned line, bool level)
 {
     struct ged *g = d->state;
@@ -67,6 +82,7 @@ static const struct device_field ged_fields[] = {
 static const struct device_region ged_regions[] = {
     {"acpi-ged", 4, 4, 4, events_read, events_write},
     {"acpi-ged-regs", 3, 1, 1, sleep_read, sleep_write},
+    {"acpi-pm-timer", 4, 4, 4, timer_read, timer_write, .port = true},
 };
 
 static const struct device_class ged_class = {

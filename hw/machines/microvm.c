@@ -16,7 +16,7 @@
 #include "hw/machines/x86_boot.h"
 #include "util/bits.h"
 
-enum { GED_BASE = 0xfea00000, GED_REGISTERS = 0xfea00200, GED_LINE = 9 };
+enum { GED_BASE = 0xfea00000, GED_REGISTERS = 0xfea00200, PM_TIMER = 0x608, GED_LINE = 9 };
 enum { VIRTIO_BASE = 0xfeb00000, VIRTIO_SIZE = 0x200, VIRTIO_LINE = 16, N_VIRTIO = 8 };
 enum { SHADOW_BASE = 0xa0000 };
 #define LOW_RAM_MAX (UINT64_C(3) << 30)
@@ -37,7 +37,7 @@ static const struct machine_device microvm_devices[] = {
     {"pc-speaker", "speaker", 0x61, NULL, 0, NULL, NULL}, /* gates the timer's channel 2 */
     {"mc146818", "rtc", 0x70, "gsi", 8, NULL, NULL},
     {"ns16550", "serial0", 0x3f8, "gsi", 4, "serial0", NULL},
-    {"acpi-ged", "power-key", GED_BASE, "gsi", GED_LINE, NULL, "base1=0xfea00200"},
+    {"acpi-ged", "power-key", GED_BASE, "gsi", GED_LINE, NULL, "base1=0xfea00200,base2=0x608"},
     {"fw_cfg-port", "fw_cfg", 0, NULL, 0, NULL, "base0=0x510,base1=0x514"},
     VIRTIO(0),
     VIRTIO(1),
@@ -168,6 +168,7 @@ static void describe(struct machine *m, struct microvm *v)
 
     v->reduced = (struct pc_acpi_reduced){
         .sleep_registers = GED_REGISTERS,
+        .pm_timer = PM_TIMER,
         .sleep_type = GED_SLEEP_S5,
         .reset_value = GED_RESET_VALUE,
         .boot_flags = NO_VGA | (machine_find_device(m, "rtc") ? 0 : NO_CLOCK),

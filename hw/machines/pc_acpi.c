@@ -313,7 +313,11 @@ static uint32_t make_reduced_fadt(struct blob *b, uint32_t dsdt)
     aml_table_begin(a, "FACP", 5);
     aml_u32(a, 0); /* no FACS */
     pointer(b, dsdt, 4);
-    aml_zeros(a, 65); /* to IAPC_BOOT_ARCH */
+    aml_zeros(a, 32);
+    aml_u32(a, board->pm_timer); /* this kind of board need not have it, but Linux looks for it */
+    aml_zeros(a, 11);
+    aml_u8(a, 4);
+    aml_zeros(a, 17);
     aml_u16(a, board->boot_flags);
     aml_u8(a, 0);
     aml_u32(a, WBINVD | PROC_C1 | NO_SLEEP_BUTTON | RESET | REDUCED);
@@ -322,7 +326,9 @@ static uint32_t make_reduced_fadt(struct blob *b, uint32_t dsdt)
     aml_zeros(a, 3);
     aml_u64(a, 0);
     pointer(b, dsdt, 8);
-    aml_zeros(a, 8 * 12); /* no power management registers */
+    aml_zeros(a, 5 * 12); /* no other power management registers */
+    generic_address(a, SPACE_IO, 32, board->pm_timer);
+    aml_zeros(a, 2 * 12);
     generic_address(a, SPACE_MEMORY, 8, board->sleep_registers);
     generic_address(a, SPACE_MEMORY, 8, board->sleep_registers + 1);
     return table_end(b);

@@ -16,6 +16,7 @@ struct pc_acpi;
 /* A board of the hardware-reduced kind (ACPI 6.4, 4.1): no PCI, no power management block. */
 struct pc_acpi_reduced {
     gpa sleep_registers; /* control, status, reset; one byte each */
+    uint16_t pm_timer;   /* its port */
     uint8_t sleep_type;  /* of S5 */
     uint8_t reset_value;
     uint16_t boot_flags; /* IAPC_BOOT_ARCH */

@@ -84,12 +84,14 @@ static void test_events_and_smbus(void **state)
 /* The generic event device: what happened is told once; control, status, reset follow 4.8.3.7. */
 static void test_event_device(void **state)
 {
-    enum { GED = 0xfea00000, CONTROL = GED + 4, RESET = GED + 6 };
+    enum { GED = 0xfea00000, CONTROL = GED + 4, RESET = GED + 6, TIMER = GED + 7 };
     struct test_pc *pc = pc_create();
 
     pc_watch(pc, pc_add(pc, "acpi-ged", "power-key", GED, NULL, NULL));
     pc_reset(pc);
     assert_int_equal(pc_load(pc, GED, 4), 0);
+    clock_advance(pc->machine.clock, 1000000000);
+    assert_int_equal(pc_in(pc, TIMER, 4), 3579545);
     assert_true(machine_press_power_key(&pc->machine));
     assert_true(pc->line[0]);
     assert_int_equal(pc_load(pc, GED, 4), 2);
