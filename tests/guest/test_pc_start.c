@@ -10,6 +10,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -94,8 +95,20 @@ static void write_disk(const char *name, size_t size)
     free(disk);
 }
 
+/* Port 0xcf9 (82371SB, 290550): a hard reset, in place of the power-off. */
+static void make_reset(uint8_t *program)
+{
+    enum { DONE = 22 };
+    static const uint8_t reset[] = {
+        0xba, 0xf9, 0x0c,       /* mov $0xcf9, %dx */
+        0xb8, 0x06, 0x00, 0xee, /* mov $6, %ax; out %al, %dx */
+    };
+
+    memcpy(program + DONE, reset, sizeof(reset));
+}
+
 /* "El Torito" 1.0: a boot record that points to a catalogue with one entry without emulation. */
-static void write_cd(const char *name)
+static void write_cd(const char *name, bool resets)
 {
     enum { SECTOR = 2048, N_SECTORS = 32, DESCRIPTOR = 16, CATALOGUE = 19, PROGRAM = 20 };
     uint8_t *cd = calloc(N_SECTORS, SECTOR), *entry;
@@ -119,6 +132,8 @@ static void write_cd(const char *name)
     store_le32(entry + 40, PROGRAM);
     snprintf(text, sizeof(text), "started %s", name);
     put_program(cd + PROGRAM * SECTOR, text);
+    if (resets)
+        make_reset(cd + PROGRAM * SECTOR);
     write_file(name, cd, (size_t)N_SECTORS * SECTOR);
     free(cd);
 }
@@ -251,7 +266,7 @@ static void test_boot_order(void **state)
         {DRIVES "-boot d", {"started nomeIso.iso"}},
         {DRIVES "-boot n", {"started"}},
         {DRIVES "-boot order=dc", {"started nomeIso.iso"}},
-        {DRIVES "-boot order=c,once=d", {"started nomeIso.iso"}},
+        {X86_64 "-hda a -cdrom once.iso -boot order=c,once=d", {"started once.iso", "started a"}},
         {DRIVES "-bios " FIRMWARE " -boot d", {"started nomeIso.iso"}},
         {DRIVES "-bios bios-256k.bin -boot c", {"started a"}},
     };
@@ -349,7 +364,8 @@ static int set_up(void **state)
     for (unsigned i = 0; i < ARRAY_SIZE(disks); i++)
         write_disk(disks[i], DISK_BYTES);
     write_disk("floppy", FLOPPY_BYTES);
-    write_cd("nomeIso.iso");
+    write_cd("nomeIso.iso", false);
+    write_cd("once.iso", true);
     write_kernel("bzImage");
     write_file("initrd.img", zeros, 512);
     write_file("odd", zeros, 5000);
