@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A guest that tries to get out of its RAM (arm/containment.S), booted on whole machines in this
- * process. Its RAM beyond the program, and memory of this process around it, keep what they had; no
- * mapping is ever writable and executable at once.
+ * A guest that tries to get out of its RAM ({arm,x86}/containment.S), booted on whole machines in
+ * this process. Its RAM beyond the program, and memory of this process around it, keep what they
+ * had; no mapping is ever writable and executable at once.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,13 +29,17 @@ enum {
 };
 
 static const struct board {
-    const char *machine, *cpu;
-    uint32_t ram_base;
-    const char *defines;
+    const char *guest, *machine, *cpu;
+    uint32_t ram_base, text; /* text: where the program goes, from ram_base */
+    const char *compiler, *source, *defines;
 } boards[] = {
-    {"virt", "cortex-a15", 0x40000000,
+    {"arm", "virt", "cortex-a15", 0x40000000, 0x10000, "arm-linux-gnueabihf-gcc", "arm",
      "-DUART=0x09000000 -DFW_CFG=0x09020000 -DVIRTIO=0x0a000000 "},
-    {"vexpress-a9", "cortex-a9", 0x60000000, "-DUART=0x10009000 "},
+    {"arm", "vexpress-a9", "cortex-a9", 0x60000000, 0x10000, "arm-linux-gnueabihf-gcc", "arm",
+     "-DUART=0x10009000 "},
+    {"i386", "pc", NULL, 0, 0x100000, "gcc -m32", "x86", ""},
+    {"x86_64", "pc", NULL, 0, 0x100000, "gcc -m32", "x86", "-DLONG_MODE "},
+    {"x86_64", "q35", NULL, 0, 0x100000, "gcc -m32", "x86", "-DLONG_MODE "},
 };
 
 static const struct {
@@ -135,15 +139,16 @@ static void assemble(const struct board *board, char *directory)
 {
     char command[1024];
 
-    if (system("command -v arm-linux-gnueabihf-gcc >/dev/null") != 0)
+    snprintf(command, sizeof(command), "command -v %s >/dev/null", board->compiler);
+    if (system(command) != 0)
         skip();
     assert_non_null(mkdtemp(directory));
     snprintf(command, sizeof(command),
-             "arm-linux-gnueabihf-gcc -nostdlib -static %s -DRAM_BASE=%#x -DRAM_END=%#x "
+             "%s -nostdlib -static %s -DRAM_BASE=%#x -DRAM_END=%#x "
              "-Wl,-Ttext=%#x,--build-id=none,-N,--no-warn-rwx-segments -o %s/kernel "
-             "tests/guest/arm/containment.S",
-             board->defines, board->ram_base, board->ram_base + RAM_BYTES,
-             board->ram_base + 0x10000, directory);
+             "tests/guest/%s/containment.S",
+             board->compiler, board->defines, board->ram_base, board->ram_base + RAM_BYTES,
+             board->ram_base + board->text, directory, board->source);
     assert_int_equal(system(command), 0);
 }
 
@@ -175,7 +180,7 @@ static const char *try_board(const struct board *board, bool interpret, const ch
 {
     unsigned events = 0;
     struct machine_config config = {
-        .class = machine_class_find("arm", board->machine),
+        .class = machine_class_find(board->guest, board->machine),
         .cpu = board->cpu,
         .ram_bytes = RAM_BYTES,
         .boot = {.kernel = kernel},
@@ -236,7 +241,7 @@ static void test_board(void **state)
         wrong = try_board(board, engines[i].interpret, kernel);
         alarm(0);
         if (wrong) {
-            print_error("%s, %s: %s\n", board->machine, engines[i].name, wrong);
+            print_error("%s %s, %s: %s\n", board->guest, board->machine, engines[i].name, wrong);
             failures++;
         }
     }
@@ -249,6 +254,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         {.name = "virt", .test_func = test_board, .initial_state = (void *)&boards[0]},
         {.name = "vexpress_a9", .test_func = test_board, .initial_state = (void *)&boards[1]},
+        {.name = "i386_pc", .test_func = test_board, .initial_state = (void *)&boards[2]},
+        {.name = "x86_64_pc", .test_func = test_board, .initial_state = (void *)&boards[3]},
+        {.name = "x86_64_q35", .test_func = test_board, .initial_state = (void *)&boards[4]},
     };
 
     return cmocka_run_group_tests_name("containment", tests, NULL, NULL);
