@@ -5,6 +5,7 @@
 
 #include "hw/machines/initrd.h"
 #include "hw/machines/kernel_image.h"
+#include "hw/machines/x86_kernel.h"
 
 enum { RAM = 0x40000000, RAM_SIZE = 4 << 20 };
 
@@ -14,6 +15,32 @@ static bool make_file(struct loader_file *file, const uint8_t *data, size_t size
     if (file->data)
         memcpy(file->data, data, size);
     return file->data != NULL;
+}
+
+static void load_arm(struct loader_file *file, struct memory *memory, struct loader *l)
+{
+    struct kernel_target target = {memory, RAM, RAM_SIZE};
+    struct kernel_image image;
+    struct error err;
+
+    memory_add_ram(memory, "ram", RAM, RAM_SIZE, &err);
+    if (kernel_image_load(file, &target, l, &image, &err))
+        loader_write(l, memory);
+}
+
+static void load_x86(struct loader_file *file, bool allow64, struct memory *memory,
+                     struct loader *l)
+{
+    struct x86_kernel kernel;
+    struct error err;
+
+    memory_add_ram(memory, "ram", 0, RAM_SIZE, &err);
+    if (x86_kernel_load(file, memory, RAM_SIZE, allow64, l, &kernel, &err)) {
+        loader_write(l, memory);
+        if (kernel.setup && kernel.end > RAM_SIZE)
+            abort();
+    }
+    free(kernel.setup);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -31,12 +58,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     struct memory *memory = memory_create(&lock, &err);
-    struct kernel_target target = {memory, RAM, RAM_SIZE};
     struct loader *l = loader_create();
-    struct kernel_image image;
-    memory_add_ram(memory, "ram", RAM, RAM_SIZE, &err);
-    if (kernel_image_load(&file, &target, l, &image, &err))
-        loader_write(l, memory);
+    if (data[0] & 2)
+        load_x86(&file, data[0] & 4, memory, l);
+    else
+        load_arm(&file, memory, l);
     loader_destroy(l);
     memory_destroy(memory);
     return 0;
