@@ -4,7 +4,8 @@
  * at ports 0x70 and 0x71. Time is the host's at start plus the machine's clock since, plus what the
  * guest has set; a reset touches neither it nor the memory.
  *
- * Properties: base=utc | localtime | a date "2006-06-17T16:01:21" or "2006-06-17". Output 0: IRQ 8.
+ * Property: base=utc | localtime | a date "2006-06-17T16:01:21" or "2006-06-17"; without it what
+ * -rtc says. Output 0: IRQ 8.
  */
 #define _GNU_SOURCE
 #include "hw/timer/mc146818.h"
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "hw/machine.h"
 #include "util/bits.h"
 
 enum {
@@ -370,7 +372,8 @@ static bool base_time(struct device *d, int64_t *seconds, struct error *err)
     struct tm tm = {0};
     time_t now = time(NULL);
 
-    device_prop_string(d, "base", base, sizeof(base));
+    if (!device_prop_string(d, "base", base, sizeof(base)))
+        snprintf(base, sizeof(base), "%s", d->machine->boot.rtc_base);
     if (!*base || !strcmp(base, "utc")) {
         *seconds = now;
         return true;
