@@ -366,6 +366,21 @@ static const char *nearest_addable(const char *name)
     return suggest_nearest(name, names);
 }
 
+static bool check_numbers(const struct device *d, struct error *err)
+{
+    static const char *const keys[] = {"iobase", "iosize", "readback"};
+    char value[32], *end;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(keys); i++) {
+        if (!device_prop_string(d, keys[i], value, sizeof(value)))
+            continue;
+        strtoull(value, &end, 0);
+        if (end == value || *end)
+            return error_set(err, "-device %s: %s=%s is no number", d->id, keys[i], value);
+    }
+    return true;
+}
+
 /* One of -device: "CLASS,KEY=VALUE,...". */
 static bool add_device(struct machine *m, const struct machine_config *config, const char *what,
                        struct error *err)
@@ -388,7 +403,8 @@ static bool add_device(struct machine *m, const struct machine_config *config, c
     if (!d)
         return false;
     m->devices[m->n_devices++] = d;
-    return map_regions(d, device_prop_u64(d, "iobase", class->default_base), err);
+    return check_numbers(d, err) &&
+           map_regions(d, device_prop_u64(d, "iobase", class->default_base), err);
 }
 
 static bool wants_device(const struct machine *m, const struct machine_device *entry)

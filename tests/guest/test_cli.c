@@ -24,6 +24,7 @@
 #include <cmocka.h>
 #include <zlib.h>
 
+#include "host/block.h"
 #include "util/bits.h"
 
 enum { MAX_ARGS = 24, SECONDS = 60, ZIMAGE_BYTES = 64 << 10 };
@@ -225,6 +226,7 @@ struct bad_input {
 #define ARM "calque-system-arm "
 #define VIRT ARM "-nographic -M virt "
 #define GOOD VIRT "-kernel good "
+#define PC "calque-system-x86_64 -nographic "
 
 static const struct bad_input bad_inputs[] = {
     {VIRT "-kernel missing", {"missing"}},
@@ -294,6 +296,29 @@ static const struct bad_input bad_inputs[] = {
     {"calque-system-x86_64 -nographic -kernel good -cpu qemu64,avx=maybe", {"avx=maybe"}},
     {"calque-system-x86_64 -nographic -kernel good", {"good", "ARM"}},
     {"calque-system-mips -M help", {"mips", "arm"}},
+    {PC "-kernel missing", {"missing"}},
+    {PC "-kernel empty", {"empty"}},
+    {PC "-kernel text", {"text"}},
+    {PC "-bios missing", {"missing"}},
+    {PC "-bios text", {"text", "4 KiB"}},
+    {PC "-initrd text", {"-initrd", "-kernel"}},
+    {PC "-append text", {"-append", "-kernel"}},
+    {PC "-hda missing", {"missing"}},
+    {PC "-hda .", {"'.'"}},
+    {PC "-hda empty", {"empty"}},
+    {PC "-cdrom missing", {"missing"}},
+    {PC "-fda missing", {"missing"}},
+    {PC "-hda good -hda half", {"-hda", "good"}},
+    {PC "-boot z", {"-boot", "'z'"}},
+    {PC "-m 1M", {"-m"}},
+    {PC "-m 64G", {"-m"}},
+    {PC "-rtc base=1600-01-01", {"-rtc", "1600-01-01"}},
+    {PC "-device isa-debugkon", {"isa-debugkon", "'isa-debugcon'"}},
+    {PC "-device isa-debug-exit,iobase=lots", {"isa-debug-exit", "iobase=lots"}},
+    {PC "-device isa-debug-exit,iosize=", {"isa-debug-exit", "iosize="}},
+    {PC "-M q35,hpet=maybe", {"hpet"}},
+    {GOOD "-fda good", {"-fda", "no such drive"}},
+    {GOOD "-cdrom good", {"good", "no such drive"}},
     /* What is opened before the mistake is found must not stay. */
     {VIRT "-kernel half -serial file:left -d int -D left2", {"half"}},
 };
@@ -337,6 +362,23 @@ static void test_bad_input(void **state)
     for (unsigned i = 0; i < ARRAY_SIZE(bad_inputs); i++)
         check_bad_input(&bad_inputs[i], &wrong);
     assert_int_equal(wrong, 0);
+}
+
+/* A disk that another writes is not taken. */
+static void test_locked_disk(void **state)
+{
+    char path[PATH_MAX];
+    struct error err = {""};
+    struct outcome o;
+
+    snprintf(path, sizeof(path), "%s/good", folder);
+    struct block *block = block_open(path, 0, &err);
+    assert_non_null(block);
+    run(PC "-hda good", &o);
+    block_close(block);
+    assert_int_equal(o.status, 1);
+    assert_non_null(strstr(o.err, "'good' is in use"));
+    assert_ptr_equal(strchr(o.err, '\n'), o.err + strlen(o.err) - 1);
 }
 
 /* A file that was there before keeps its contents when the machine does not come up. */
@@ -445,8 +487,11 @@ static void test_signal_ends_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad_input),      cmocka_unit_test(test_serial_file_is_kept),
-        cmocka_unit_test(test_lists),          cmocka_unit_test(test_names),
+        cmocka_unit_test(test_bad_input),
+        cmocka_unit_test(test_locked_disk),
+        cmocka_unit_test(test_serial_file_is_kept),
+        cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_names),
         cmocka_unit_test(test_signal_ends_it),
     };
 
