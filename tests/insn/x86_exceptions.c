@@ -289,6 +289,7 @@ static const struct known_difference {
     {"IRET", EXC_GP, EXC_SS, NULL, "the same"},
     {"IRET", EXC_GP, EXC_AC, NULL, "the same"},
     {"IRET", EXC_PF, EXC_PF, other_byte, "the same"},
+    {"IRET", EXC_AC, EXC_SS, segment_limit, "the same"},
     {"ARPL", EXC_PF, EXC_PF, read_fault, "AMD reads first: ours faults as a write"},
     {"ARPL", EXC_GP, EXC_AC, NULL, "the same"},
     {"ARPL", EXC_GP, EXC_PF, NULL, "the same"},
