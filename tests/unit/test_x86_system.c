@@ -447,6 +447,11 @@ static void translations_follow_the_tables(void **state)
     poke(f, one + 0x2008, (other + 0x3000) | 7, 8);
     x86_set_cr3(cpu, one);
     assert_int_equal(x86_system_load(cpu, 0x201000, 4), 5);
+    /* A walk sees the new entry before the guest says that it has changed. */
+    poke(f, one + 0x2008, (one + 0x3000) | 7, 8);
+    x86_system_load(cpu, 0x202000, 4);
+    x86_set_cr3(cpu, one);
+    assert_int_equal(x86_system_load(cpu, 0x201000, 4), 9);
     poke(f, one + 0x2008, 0, 8);
     x86_set_cr3(cpu, one);
     RAISES(f, EXC_PF, 0, x86_system_load(cpu, 0x201000, 4));
