@@ -90,7 +90,7 @@ struct space {
     uint64_t stamp;
     uint8_t *mapping; /* of both tables */
     struct table table[N_HALVES];
-    struct source_log sources;
+    struct source_log *sources;
 };
 
 /* Where a RAM page is entered for writing: an element of that page's list. */
@@ -120,6 +120,7 @@ struct mmu {
     uint32_t n_writers, free_writer;
     struct slow_entry slow[SLOW_SIZE];
     struct space space[N_SPACES];
+    struct source_log sources[N_SPACES]; /* apart: spaces are looked through often */
 };
 
 /* Where an access goes, after translation. */
@@ -275,7 +276,7 @@ static void space_clear(struct mmu *mmu, struct space *space)
 {
     table_clear(mmu, &space->table[HALF_USER]);
     table_clear(mmu, &space->table[HALF_PRIVILEGED]);
-    source_log_clear(&space->sources);
+    source_log_clear(space->sources);
     space->stale = false;
 }
 
@@ -445,6 +446,7 @@ static bool space_map(struct mmu *mmu, struct space *space)
         munmap(mapping, headroom);
     mapping += headroom;
     space->mapping = mapping;
+    space->sources = &mmu->sources[space - mmu->space];
     for (unsigned half = 0; half < N_HALVES; half++) {
         struct table *table = &space->table[half];
 
@@ -675,12 +677,12 @@ static void space_revalidate(struct mmu *mmu, struct space *space)
     struct tlb_source source;
     unsigned position = 0;
 
-    if (UNLIKELY(!root || space->sources.incomplete)) {
+    if (UNLIKELY(!root || space->sources->incomplete)) {
         space_clear(mmu, space);
         return;
     }
     space->stale = false;
-    while (source_log_next_changed(&space->sources, root, &position, &source))
+    while (source_log_next_changed(space->sources, root, &position, &source))
         space_forget_source(mmu, space, &source);
 }
 
@@ -882,9 +884,9 @@ static void note_sources(struct mmu *mmu, const struct tlb_fill *fill)
 {
     struct space *space = mmu->current;
 
-    space->sources.incomplete |= fill->untracked;
+    space->sources->incomplete |= fill->untracked;
     for (unsigned i = 0; i < fill->n_sources; i++) {
-        if (UNLIKELY(!source_log_add(&space->sources, &fill->source[i])))
+        if (UNLIKELY(!source_log_add(space->sources, &fill->source[i])))
             space_forget_source(mmu, space, &fill->source[i]);
     }
 }

@@ -405,7 +405,8 @@ void x86_select_space(struct x86_cpu *cpu)
 void x86_flush_context(struct x86_cpu *cpu, uint32_t pcid)
 {
     mmu_revalidate(cpu->v.mmu, pcid);
-    mmu_revalidate(cpu->v.mmu, pcid | TAG_AC);
+    if (cpu->cr4 & CR4_SMAP)
+        mmu_revalidate(cpu->v.mmu, pcid | TAG_AC);
 }
 
 /* Without identifiers the spaces of other values of CR3 are compared when they are loaded. */
@@ -416,7 +417,8 @@ void x86_flush_page(struct x86_cpu *cpu, uint64_t linear)
         return;
     }
     mmu_flush_page_tag(cpu->v.mmu, context_tag(cpu), linear);
-    mmu_flush_page_tag(cpu->v.mmu, context_tag(cpu) | TAG_AC, linear);
+    if (cpu->cr4 & CR4_SMAP)
+        mmu_flush_page_tag(cpu->v.mmu, context_tag(cpu) | TAG_AC, linear);
 }
 
 /* The number of a value of CR3: its own, or the one not used for longest. */
