@@ -921,40 +921,44 @@ static struct slow_entry *page_fill(struct mmu *mmu, enum half half, uint64_t va
 
 /* ---- the slow path of accesses --------------------------------------------------------------- */
 
-/* The slow entry that allows this access, or NULL where the table answers (host set) and in holes.
- */
+/* Where the table says that the byte is, or NULL. */
+static inline uint8_t *table_find(struct mmu *mmu, uint64_t va, enum mmu_access access,
+                                  unsigned memop)
+{
+    struct table *table = &mmu->current->table[half_of(mmu, memop)];
+    const uint64_t *entry;
+
+    if (UNLIKELY(!in_tables(mmu, va)))
+        return NULL;
+    entry = access == MMU_READ ? tlb_read_entry(table->base, mmu->wide, va)
+                               : tlb_write_entry(table->base, mmu->wide, va);
+    if (LIKELY(*entry))
+        return (uint8_t *)(uintptr_t)(*entry + va);
+    if (mmu->wide)
+        table_touch(mmu, table, entry);
+    return NULL;
+}
+
+/* The slow entry that allows this access, or NULL in holes. */
 static struct slow_entry *slow_find(struct mmu *mmu, uint64_t va, enum mmu_access access,
-                                    unsigned memop, uint8_t **host)
+                                    unsigned memop)
 {
     enum half half = half_of(mmu, memop);
-    struct table *table = &mmu->current->table[half];
     struct slow_entry *slow = slow_slot(mmu, va);
     unsigned need = access == MMU_READ ? SLOW_READ : SLOW_WRITE;
 
-    if (LIKELY(slow->epoch == table->epoch && slow->page == va >> TLB_PAGE_BITS &&
-               (slow->allowed & need)))
+    if (LIKELY(slow->epoch == mmu->current->table[half].epoch &&
+               slow->page == va >> TLB_PAGE_BITS && (slow->allowed & need)))
         return slow;
-    if (LIKELY(in_tables(mmu, va))) {
-        const uint64_t *entry = access == MMU_READ ? tlb_read_entry(table->base, mmu->wide, va)
-                                                   : tlb_write_entry(table->base, mmu->wide, va);
-
-        if (mmu->wide)
-            table_touch(mmu, table, entry);
-        if (*entry) {
-            *host = (uint8_t *)(uintptr_t)(*entry + va);
-            return NULL;
-        }
-    }
     return page_fill(mmu, half, va, access, memop & IR_MEM_EXCLUSIVE, false, NULL);
 }
 
-/* Where the byte at va is, for an access of the given alignment; raises what must be raised. */
-static struct target resolve(struct mmu *mmu, gva address, enum mmu_access access, unsigned memop,
-                             bool unaligned)
+/* resolve where the table does not answer. */
+static struct target resolve_slowly(struct mmu *mmu, uint64_t va, enum mmu_access access,
+                                    unsigned memop, bool unaligned)
 {
-    uint64_t va = masked(mmu, address);
     struct target target = {0};
-    struct slow_entry *slow = slow_find(mmu, va, access, memop, &target.host);
+    struct slow_entry *slow = slow_find(mmu, va, access, memop);
     const struct memory_section *section;
     uint64_t offset;
 
@@ -987,6 +991,18 @@ static struct target resolve(struct mmu *mmu, gva address, enum mmu_access acces
         enter_write(mmu, &mmu->current->table[half_of(mmu, memop)], va,
                     target.host - (va & PAGE_MASK), target.flat->block, offset);
     return target;
+}
+
+/* Where the byte at va is, for an access of the given alignment; raises what must be raised. */
+static inline struct target resolve(struct mmu *mmu, gva address, enum mmu_access access,
+                                    unsigned memop, bool unaligned)
+{
+    uint64_t va = masked(mmu, address);
+    uint8_t *host = table_find(mmu, va, access, memop);
+
+    if (LIKELY(host != NULL))
+        return (struct target){.host = host};
+    return resolve_slowly(mmu, va, access, memop, unaligned);
 }
 
 /* Before anything of an access is stored there: guests that see their own stores at once. */
