@@ -122,12 +122,14 @@ enum {
     HEADER_BYTES = 64,
     AT_YMM = 576,
     XSAVE_BYTES = 832,
+    PAGE = 4096,
     COMPONENT_X87 = 1,
     COMPONENT_SSE = 2,
     COMPONENT_AVX = 4,
 };
 
-/* The memory image of an area: read and written through the MMU in pieces of 8 bytes. */
+/* The memory image of an area: read and written page by page; in pieces of 8 bytes where memory is
+ * no plain RAM. */
 struct area {
     struct x86_cpu *cpu;
     uint64_t linear;
@@ -141,16 +143,59 @@ static uint64_t address_in(const struct area *a, unsigned offset)
     return a->cpu->v.run.key & KEY_CODE64 ? linear : (uint32_t)linear;
 }
 
+static unsigned left_in_page(uint64_t linear)
+{
+    return PAGE - (unsigned)(linear % PAGE);
+}
+
+static uint8_t *host_part(const struct area *a, uint64_t linear, unsigned length,
+                          enum mmu_access access)
+{
+    return mmu_host_range(a->cpu->v.mmu, linear, length, access,
+                          (a->cpu->v.run.key & KEY_CPL) == KEY_CPL);
+}
+
+/* What lies in one page, and returns how much that is. */
+static unsigned load_in_page(struct area *a, unsigned offset, unsigned length)
+{
+    uint64_t linear = address_in(a, offset);
+    unsigned here = MIN(length, left_in_page(linear));
+    const uint8_t *host = host_part(a, linear, here, MMU_READ);
+
+    if (LIKELY(host != NULL)) {
+        memcpy(a->bytes + offset, host, here);
+        return here;
+    }
+    for (unsigned i = 0; i < here; i += 8)
+        store_le64(a->bytes + offset + i, mmu_load(a->cpu->v.mmu, linear + i, 3));
+    return here;
+}
+
+static unsigned store_in_page(struct area *a, unsigned offset, unsigned length)
+{
+    uint64_t linear = address_in(a, offset);
+    unsigned here = MIN(length, left_in_page(linear));
+    uint8_t *host = host_part(a, linear, here, MMU_WRITE);
+
+    if (LIKELY(host != NULL)) {
+        memcpy(host, a->bytes + offset, here);
+        return here;
+    }
+    for (unsigned i = 0; i < here; i += 8)
+        mmu_store(a->cpu->v.mmu, linear + i, load_le64(a->bytes + offset + i), 3);
+    return here;
+}
+
 static void load_part(struct area *a, unsigned offset, unsigned length)
 {
-    for (unsigned i = offset; i < offset + length; i += 8)
-        store_le64(a->bytes + i, mmu_load(a->cpu->v.mmu, address_in(a, i), 3));
+    for (unsigned done = 0; done < length;)
+        done += load_in_page(a, offset + done, length - done);
 }
 
 static void store_part(struct area *a, unsigned offset, unsigned length)
 {
-    for (unsigned i = offset; i < offset + length; i += 8)
-        mmu_store(a->cpu->v.mmu, address_in(a, i), load_le64(a->bytes + i), 3);
+    for (unsigned done = 0; done < length;)
+        done += store_in_page(a, offset + done, length - done);
 }
 
 /* All of it can be written: nothing is, otherwise. */
@@ -351,7 +396,7 @@ static void xrstor(struct area *a, uint64_t wanted)
 /* what: enum x86_save */
 static void fpu_save(struct x86_cpu *cpu, uint64_t linear, uint32_t what)
 {
-    struct area a = {.cpu = cpu, .linear = linear, .wide = what & SAVE_64};
+    struct area a; /* its bytes are filled before they are used */
     uint64_t wanted = ((uint32_t)cpu->gpr[RAX] | cpu->gpr[RDX] << 32) & cpu->xcr0;
     bool extended = (what & SAVE_KIND) >= SAVE_XSAVE;
 
@@ -361,6 +406,9 @@ static void fpu_save(struct x86_cpu *cpu, uint64_t linear, uint32_t what)
         x86_raise(cpu, EXC_NM, 0);
     if (linear & (extended ? 63 : 15))
         x86_raise_gp(cpu, 0);
+    a.cpu = cpu;
+    a.linear = linear;
+    a.wide = what & SAVE_64;
     switch (what & SAVE_KIND) {
     case SAVE_FXSAVE:
         fxsave(&a);
