@@ -156,7 +156,7 @@ enum repeat { ONCE, WHILE_EQUAL, WHILE_DIFFERENT };
 struct string {
     struct x86_cpu *cpu;
     enum string_kind kind;
-    unsigned size, memop, address_size, segment;
+    unsigned shift, size, memop, address_size, segment;
     enum repeat repeat;
     bool down, user;
     uint64_t count;        /* elements left by rCX */
@@ -184,7 +184,7 @@ static void set_register(const struct string *s, unsigned reg, uint64_t value)
 
 static void move_register(const struct string *s, unsigned reg, uint64_t elements)
 {
-    uint64_t bytes = elements * s->size;
+    uint64_t bytes = elements << s->shift;
 
     set_register(s, reg, register_of(s, reg) + (s->down ? -bytes : bytes));
 }
@@ -194,8 +194,8 @@ static struct string string_open(struct x86_cpu *cpu, uint32_t what)
     struct string s = {.cpu = cpu};
 
     s.kind = (enum string_kind)(what >> KIND & 15);
-    s.memop = what >> SIZE & 3;
-    s.size = 1u << s.memop;
+    s.memop = s.shift = what >> SIZE & 3;
+    s.size = 1u << s.shift;
     s.address_size = 1u << (what >> ADDRESS & 3);
     s.segment = what >> SEGMENT & 15;
     s.repeat = (enum repeat)(what >> REPEAT);
@@ -208,10 +208,18 @@ static struct string string_open(struct x86_cpu *cpu, uint32_t what)
     return s;
 }
 
+/* Nothing to check and nothing to add. CS: it may not be readable. */
+static bool is_flat(const struct string *s, unsigned segment)
+{
+    return s->cpu->v.run.key & KEY_DATA_FLAT && segment < SEG_FS && segment != SEG_CS;
+}
+
 static uint64_t linear_of(const struct string *s, unsigned segment, uint64_t offset, bool write)
 {
     if (s->cpu->v.run.key & KEY_CODE64)
         return offset + (segment >= SEG_FS ? s->cpu->segment[segment].base : 0);
+    if (is_flat(s, segment) && offset <= UINT32_MAX - (s->size - 1))
+        return offset;
     return x86_segment_linear(s->cpu, segment, (uint32_t)offset, s->size, write);
 }
 
@@ -227,11 +235,11 @@ static uint64_t operand(struct string *s, unsigned segment, unsigned reg, bool w
         s->n = 1;
         return linear;
     }
-    n = (s->down ? in_page : PAGE - s->size - in_page) / s->size + 1;
-    to_wrap = (s->down ? offset : address_mask(s) - offset) / s->size;
+    n = ((s->down ? in_page : PAGE - s->size - in_page) >> s->shift) + 1;
+    to_wrap = (s->down ? offset : address_mask(s) - offset) >> s->shift;
     s->n = MAX(MIN(MIN(s->n, n), to_wrap), UINT64_C(1));
-    last = (s->n - 1) * s->size;
-    if (s->n > 1 && !(s->cpu->v.run.key & KEY_CODE64) &&
+    last = (s->n - 1) << s->shift;
+    if (s->n > 1 && !(s->cpu->v.run.key & KEY_CODE64) && !is_flat(s, segment) &&
         !x86_segment_allows(s->cpu, segment, (uint32_t)(s->down ? offset - last : offset + last),
                             s->size, write))
         s->n = 1;
@@ -242,7 +250,7 @@ static uint64_t operand(struct string *s, unsigned segment, unsigned reg, bool w
  * MMU, one by one. */
 static uint8_t *host_range(struct string *s, uint64_t linear, enum mmu_access access)
 {
-    uint64_t back = s->down ? (s->n - 1) * s->size : 0;
+    uint64_t back = s->down ? (s->n - 1) << s->shift : 0;
     uint8_t *host;
 
     if (s->split || (s->memop & IR_MEM_ALIGN && linear & (s->size - 1)))
@@ -252,9 +260,9 @@ static uint8_t *host_range(struct string *s, uint64_t linear, enum mmu_access ac
     return host ? host - back : NULL;
 }
 
-static uint64_t load_element(const struct string *s, const uint8_t *at)
+static inline uint64_t load_sized(const uint8_t *at, unsigned size)
 {
-    switch (s->size) {
+    switch (size) {
     case 1:
         return *at;
     case 2:
@@ -266,15 +274,33 @@ static uint64_t load_element(const struct string *s, const uint8_t *at)
     }
 }
 
+static uint64_t load_element(const struct string *s, const uint8_t *at)
+{
+    return load_sized(at, s->size);
+}
+
 static void store_element(const struct string *s, uint8_t *at, uint64_t value)
 {
-    memcpy(at, &value, s->size);
+    switch (s->size) {
+    case 1:
+        *at = (uint8_t)value;
+        break;
+    case 2:
+        store_le16(at, (uint16_t)value);
+        break;
+    case 4:
+        store_le32(at, (uint32_t)value);
+        break;
+    default:
+        store_le64(at, value);
+        break;
+    }
 }
 
 /* Element i, in the order of the instruction, of a range. */
 static uint8_t *element(const struct string *s, uint8_t *range, uint64_t i)
 {
-    return range + (s->down ? s->n - 1 - i : i) * s->size;
+    return range + ((s->down ? s->n - 1 - i : i) << s->shift);
 }
 
 /* Registers after `done` elements. True: the instruction is complete. */
@@ -298,7 +324,7 @@ static void watch(const struct string *s, uint64_t linear, bool write)
 
 static void copy(const struct string *s, uint8_t *to, const uint8_t *from)
 {
-    uint64_t length = s->n * s->size;
+    uint64_t length = s->n << s->shift;
     uintptr_t ahead = s->down ? (uintptr_t)from - (uintptr_t)to : (uintptr_t)to - (uintptr_t)from;
 
     /* Where a store changes what is yet to be read, elements go one by one. */
@@ -328,6 +354,26 @@ static bool step_movs(struct string *s)
     return string_close(s, s->n, false);
 }
 
+/* All elements the same: 8 bytes hold one or more of them. */
+static void fill(const struct string *s, uint8_t *to, uint64_t value)
+{
+    static const uint64_t repeat[] = {0x0101010101010101, 0x0001000100010001, 0x0000000100000001,
+                                      1};
+    uint64_t length = s->n << s->shift, i = 0;
+
+    value = (value & ~UINT64_C(0) >> (64 - 8 * s->size)) * repeat[s->shift];
+    for (; i + 32 <= length; i += 32) {
+        store_le64(to + i, value);
+        store_le64(to + i + 8, value);
+        store_le64(to + i + 16, value);
+        store_le64(to + i + 24, value);
+    }
+    for (; i + 8 <= length; i += 8)
+        store_le64(to + i, value);
+    for (; i < length; i += s->size)
+        store_element(s, to + i, value);
+}
+
 static bool step_stos(struct string *s)
 {
     uint64_t to = operand(s, SEG_ES, RDI, true), value = s->cpu->gpr[RAX];
@@ -336,11 +382,8 @@ static bool step_stos(struct string *s)
     if (!dest) {
         s->n = 1;
         mmu_store(s->cpu->v.mmu, to, value, s->memop);
-    } else if (s->size == 1) {
-        memset(dest, (uint8_t)value, s->n);
     } else {
-        for (uint64_t i = 0; i < s->n; i++)
-            store_element(s, dest + i * s->size, value);
+        fill(s, dest, value);
     }
     watch(s, to, true);
     return string_close(s, s->n, false);
@@ -387,24 +430,73 @@ static bool stops(const struct string *s, bool equal)
     return equal == (s->repeat == WHILE_DIFFERENT);
 }
 
+/* How many elements there are up to and with the first that stops, if any does, else n. `at`: where
+ * the first is; step: to the next one. */
+static inline __attribute__((always_inline)) uint64_t
+scan_sized(const uint8_t *at, int64_t step, uint64_t n, uint64_t wanted, bool until, unsigned size)
+{
+    for (uint64_t i = 0; i < n; i++, at += step) {
+        if ((load_sized(at, size) == wanted) == until)
+            return i + 1;
+    }
+    return n;
+}
+
+static uint64_t scan(const struct string *s, const uint8_t *range, uint64_t wanted)
+{
+    const uint8_t *at = element(s, (uint8_t *)range, 0), *found;
+    bool until = s->repeat == WHILE_DIFFERENT;
+    int64_t step = s->down ? -(int64_t)s->size : s->size;
+
+    switch (s->size) {
+    case 1:
+        if (s->down || !until)
+            return scan_sized(at, step, s->n, wanted, until, 1);
+        found = memchr(at, (int)wanted, s->n);
+        return found ? (uint64_t)(found - at) + 1 : s->n;
+    case 2:
+        return scan_sized(at, step, s->n, wanted, until, 2);
+    case 4:
+        return scan_sized(at, step, s->n, wanted, until, 4);
+    default:
+        return scan_sized(at, step, s->n, wanted, until, 8);
+    }
+}
+
 static bool step_scas(struct string *s)
 {
     uint64_t to = operand(s, SEG_ES, RDI, false), mask = ~UINT64_C(0) >> (64 - 8 * s->size);
-    uint64_t wanted = s->cpu->gpr[RAX] & mask, seen = 0, done = 0;
+    uint64_t wanted = s->cpu->gpr[RAX] & mask, seen, done = 1;
     uint8_t *dest = host_range(s, to, MMU_READ);
-    bool stop = false;
 
-    if (!dest)
-        s->n = 1;
-    while (done < s->n && !stop) {
-        seen =
-            dest ? load_element(s, element(s, dest, done)) : mmu_load(s->cpu->v.mmu, to, s->memop);
-        stop = stops(s, seen == wanted);
-        done++;
+    if (dest) {
+        done = scan(s, dest, wanted);
+        seen = load_element(s, element(s, dest, done - 1));
+    } else {
+        seen = mmu_load(s->cpu->v.mmu, to, s->memop);
     }
     s->cpu->status = difference(s->size, wanted, seen);
     watch(s, to, false);
-    return string_close(s, done, stop);
+    return string_close(s, done, stops(s, seen == wanted));
+}
+
+/* How many elements are compared in two ranges. */
+static uint64_t compare(const struct string *s, const uint8_t *source, const uint8_t *dest)
+{
+    uint64_t length = s->n << s->shift, i = 0;
+
+    if (!s->down && s->repeat == WHILE_EQUAL) {
+        while (i + 8 <= length && load_le64(source + i) == load_le64(dest + i))
+            i += 8;
+        i >>= s->shift;
+    }
+    for (; i < s->n; i++) {
+        uint64_t a = load_element(s, element(s, (uint8_t *)source, i));
+
+        if (stops(s, a == load_element(s, element(s, (uint8_t *)dest, i))))
+            return i + 1;
+    }
+    return s->n;
 }
 
 static bool step_cmps(struct string *s)
@@ -413,21 +505,20 @@ static bool step_cmps(struct string *s)
     uint64_t from = operand(s, s->segment, RSI, false), to = operand(s, SEG_ES, RDI, false);
     uint8_t *source = host_range(s, from, MMU_READ);
     uint8_t *dest = source ? host_range(s, to, MMU_READ) : NULL;
-    uint64_t a = 0, c = 0, done = 0;
-    bool stop = false;
+    uint64_t a, c, done = 1;
 
-    if (!dest)
-        s->n = 1;
-    while (done < s->n && !stop) {
-        a = dest ? load_element(s, element(s, source, done)) : mmu_load(mmu, from, s->memop);
-        c = dest ? load_element(s, element(s, dest, done)) : mmu_load(mmu, to, s->memop);
-        stop = stops(s, a == c);
-        done++;
+    if (dest) {
+        done = compare(s, source, dest);
+        a = load_element(s, element(s, source, done - 1));
+        c = load_element(s, element(s, dest, done - 1));
+    } else {
+        a = mmu_load(mmu, from, s->memop);
+        c = mmu_load(mmu, to, s->memop);
     }
     s->cpu->status = difference(s->size, a, c);
     watch(s, from, false);
     watch(s, to, false);
-    return string_close(s, done, stop);
+    return string_close(s, done, stops(s, a == c));
 }
 
 /* Where memory is no plain RAM: nothing may fault once the port has been read. */
