@@ -152,7 +152,7 @@ static void emit_insn(struct emit *e, ir_ref i)
     default:
         break;
     }
-    if ((traits & IR_PURE) && !v->last_use && !v->flag_last)
+    if ((traits & IR_PURE) && ((!v->last_use && !v->flag_last) || v->folded))
         return;
     if (e->eflags && insn_clobbers_flags(e, i) && !takes_eflags(insn->op))
         flags_clobber(e);

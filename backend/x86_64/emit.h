@@ -140,6 +140,12 @@ static inline void emit_modrm_mem(struct assembler *a, unsigned reg, struct mem 
                                   unsigned trailing_bytes)
 {
     reg = (reg & 7) << 3;
+    if (m.base == NO_REG && m.index != NO_REG) {
+        put8(a, 0x04 | reg);
+        put8(a, (unsigned)m.scale << 6 | (m.index & 7) << 3 | 5);
+        put32(a, (uint32_t)m.disp);
+        return;
+    }
     if (m.base == NO_REG) {
         put8(a, 0x05 | reg);
         put32(a, (uint32_t)m.disp - 4 - trailing_bytes);

@@ -100,12 +100,40 @@ static unsigned find_sum(struct emit *e, ir_ref base, int32_t disp)
     return NO_REG;
 }
 
+/* base + (index << n) + disp by one lea. */
+static void fold_address(struct emit *e, const struct ir_insn *insn, struct access *x)
+{
+    const struct ir_insn *sum = &e->u->insns[insn->arg[0]];
+    ir_ref base = IR_NONE, index = insn->arg[0];
+    unsigned shift = 0, base_reg = NO_REG;
+    uint32_t locked = e->locked;
+    if (sum->op == IR_ADD) {
+        bool swap = e->value[sum->arg[0]].folded;
+        base = sum->arg[swap];
+        index = sum->arg[!swap];
+    }
+    if (e->value[index].folded) {
+        shift = (unsigned)e->u->insns[e->u->insns[index].arg[1]].imm;
+        index = e->u->insns[index].arg[0];
+    }
+    if (base)
+        base_reg = use_gpr(e, base);
+    unsigned index_reg = use_gpr(e, index);
+    x->address = alloc_temp(e);
+    e->locked = locked | 1u << x->address;
+    emit_lea(&e->a, x->w, x->address, mem_index(base_reg, index_reg, shift, (int32_t)insn->imm));
+}
+
 /* The guest-virtual address in a register. A temporary that dies here may be
  * changed in place, unless a pending record wants its value. */
 static void compute_address(struct emit *e, const struct ir_insn *insn, struct access *x, bool own)
 {
     int32_t disp = (int32_t)insn->imm;
     uint64_t constant;
+    if (e->value[insn->arg[0]].folded) {
+        fold_address(e, insn, x);
+        return;
+    }
     if (is_constant(e, insn->arg[0], &constant)) {
         constant += insn->imm;
         if (!x->w)

@@ -285,6 +285,52 @@ static void choose_recreate(struct emit *e, ir_ref i, const struct ir_insn *insn
     }
 }
 
+/* base + (index << n) and index << n can be had by the lea that makes the address of the only
+ * access that takes them. */
+static bool is_address_part(const struct emit *e, ir_ref i)
+{
+    const struct ir_insn *insn = &e->u->insns[i];
+    const struct value *v = &e->value[i];
+    if ((insn->op != IR_ADD && insn->op != IR_SHL) || insn->sub || v->n_uses != 1 || v->flag_last)
+        return false;
+    const struct ir_insn *count = &e->u->insns[insn->arg[1]];
+    const struct ir_insn *user = &e->u->insns[v->last_use];
+    if (insn->op == IR_SHL && (count->op != IR_CONST || count->imm > 3))
+        return false;
+    if (insn->op == IR_SHL && v->scaled)
+        return true;
+    if (insn->op == IR_ADD && (count->op == IR_CONST || insn->arg[0] == insn->arg[1]))
+        return false;
+    return (user->op == IR_LOAD || user->op == IR_STORE) && user->arg[0] == i &&
+           !(user->aux & (IR_MEM_SWAP | IR_MEM_USER)) && (int32_t)user->imm == (int64_t)user->imm;
+}
+
+static void fold_address_part(struct emit *e, ir_ref i)
+{
+    const struct ir_insn *insn = &e->u->insns[i];
+    struct value *v = &e->value[i];
+    bool sum = insn->op == IR_ADD;
+    v->folded = true;
+    if (sum) /* one of them may be scaled */
+        e->value[insn->arg[e->u->insns[insn->arg[1]].op == IR_SHL]].scaled = true;
+    for (unsigned k = 0; k < (sum ? 2 : 1); k++) {
+        struct value *arg = &e->value[insn->arg[k]];
+        add_use(e, insn->arg[k], v->last_use);
+        arg->last_use = MAX(arg->last_use, v->last_use);
+        arg->seen = (uint8_t)MAX(arg->seen, insn->type == IR_I32 ? 32 : 64);
+    }
+}
+
+static void use_address_next(struct emit *e, ir_ref ref, ir_ref at)
+{
+    const struct ir_insn *insn = &e->u->insns[ref];
+    for (unsigned k = 0; k < (insn->op == IR_ADD ? 2 : 1); k++) {
+        e->value[insn->arg[k]].next_use = at;
+        if (e->value[insn->arg[k]].folded)
+            use_address_next(e, insn->arg[k], at);
+    }
+}
+
 static void reset_value(struct value *v)
 {
     *v = (struct value){.reg = NO_REG, .want = NO_REG, .slot = -1};
@@ -325,6 +371,10 @@ void alloc_analyse(struct emit *e, const struct ir_block *block)
             continue; /* not emitted */
         if (insn->op == IR_GET && !v->n_uses)
             continue;
+        if (is_address_part(e, i)) {
+            fold_address_part(e, i);
+            continue;
+        }
         for (unsigned k = 0; k < info->n_args && insn->op != IR_FLAGOF; k++)
             if (insn->arg[k] && u->insns[insn->arg[k]].type == IR_FLAGS)
                 analyse_flags(e, i, insn, insn->arg[k]);
@@ -369,12 +419,14 @@ void alloc_analyse(struct emit *e, const struct ir_block *block)
     for (ir_ref i = block->last; i >= block->first; i--) {
         const struct ir_insn *insn = &u->insns[i];
         unsigned n_args = ir_op_info[insn->op].n_args;
-        if (insn->op == IR_FLAGOF)
+        if (insn->op == IR_FLAGOF || e->value[i].folded)
             continue;
         for (unsigned k = 0; k < n_args; k++)
             e->arg_next[i][k] = e->value[insn->arg[k]].next_use;
         for (unsigned k = 0; k < n_args; k++)
             e->value[insn->arg[k]].next_use = i;
+        if (n_args && e->value[insn->arg[0]].folded)
+            use_address_next(e, insn->arg[0], i);
     }
 }
 
@@ -789,6 +841,20 @@ static void kill(struct emit *e, ir_ref ref)
     v->flags = 0;
 }
 
+/* The parts of an address die with it. */
+static void end_address(struct emit *e, ir_ref ref)
+{
+    const struct ir_insn *insn = &e->u->insns[ref];
+    for (unsigned k = 0; k < (insn->op == IR_ADD ? 2 : 1); k++) {
+        struct value *v = &e->value[insn->arg[k]];
+        if (v->folded)
+            end_address(e, insn->arg[k]);
+        else if ((v->flags & VALUE_LIVE) && v->last_use <= e->here &&
+                 !is_pending_value(e, &e->u->insns[e->here], insn->arg[k]))
+            kill(e, insn->arg[k]);
+    }
+}
+
 /* What only a fault wants stays where its record says until the whole op is emitted: moves for the
  * result come before the access that may fault. */
 static void end_pending_uses(struct emit *e)
@@ -809,6 +875,8 @@ void end_uses(struct emit *e)
     for (unsigned k = 0; k < n_args; k++) {
         ir_ref arg = insn->arg[k];
         struct value *v = &e->value[arg];
+        if (v->folded)
+            end_address(e, arg);
         if (arg == IR_NONE || !(v->flags & VALUE_LIVE))
             continue;
         v->next_use = e->arg_next[e->here][k];

@@ -167,6 +167,8 @@ struct value {
     uint16_t flag_last;  /* last consumer of its flags */
     uint8_t seen;        /* low bits that consumers look at: 64 the whole register */
     uint16_t flag_conds; /* bit per condition pair, WANT_ALL */
+    bool scaled;         /* an ADD that is part of an address takes it */
+    bool folded;         /* part of the address of the insn at last_use: has no code of its own */
 };
 
 /* PACKED: the FLAGS are a value in the stored form themselves. */
