@@ -306,20 +306,34 @@ bool trans_lsl(struct xlat *x, const struct x86_insn *insn)
     return load_of_selector(x, insn, &helper_load_limit);
 }
 
+/* ZF alone: set if the comparison finds equality. */
+static void set_zf_if_equal(struct xlat *x, unsigned a, unsigned c)
+{
+    struct ir_builder *b = &x->b;
+    ir_ref compared = ir_compare(b, ir_i32(b, a), ir_i32(b, c));
+
+    x86_set_flags(x, ir_merge_flags(b, x86_flags(x), compared, IR_SET_Z));
+}
+
+/* The destination is written only if its RPL is raised. */
 bool trans_arpl(struct xlat *x, const struct x86_insn *insn)
 {
     struct ir_builder *b = &x->b;
-    struct x86_place place = x86_place(x, insn, 0);
-    ir_ref old = x86_place_read(x, &place);
-    ir_ref rpl = ir_bin_i(b, IR_AND, x86_read(x, insn, 1), 3);
-    ir_ref mine = ir_bin_i(b, IR_AND, old, 3);
-    ir_ref raised = ir_bin(b, IR_OR, ir_bin_i(b, IR_AND, old, 0xfffc), rpl);
-    ir_ref below = ir_compare(b, mine, rpl);
-    ir_ref zf = ir_setcc(b, IR_C, below);
+    unsigned raise = ir_block_create(b), keep = ir_block_create(b), next = ir_block_create(b);
+    ir_ref mine = ir_bin_i(b, IR_AND, x86_read(x, insn, 0), 3);
 
-    x86_place_write(x, &place, ir_select(b, IR_C, below, raised, old));
-    /* ZF set: flags of zf - 1. */
-    x86_set_flags(x, ir_merge_flags(b, x86_flags(x), ir_compare(b, zf, ir_i32(b, 1)), IR_SET_Z));
+    ir_brcc(b, IR_C, ir_compare(b, mine, ir_bin_i(b, IR_AND, x86_read(x, insn, 1), 3)), raise,
+            keep);
+    ir_block_begin(b, raise);
+    struct x86_place place = x86_place(x, insn, 0);
+    ir_ref kept = ir_bin_i(b, IR_AND, x86_place_read(x, &place), 0xfffc);
+    ir_ref rpl = ir_bin_i(b, IR_AND, x86_read(x, insn, 1), 3);
+    x86_place_write(x, &place, ir_bin(b, IR_OR, kept, rpl));
+    set_zf_if_equal(x, 0, 0);
+    ir_br(b, next);
+    ir_block_begin(b, keep);
+    set_zf_if_equal(x, 0, 1);
+    ir_block_begin(b, next);
     return true;
 }
 
