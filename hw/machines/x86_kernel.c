@@ -42,11 +42,11 @@ static bool is_bzimage(const struct loader_file *file)
 static bool check_bzimage(const struct loader_file *file, size_t setup_bytes, struct error *err)
 {
     const uint8_t *header = file->data;
-    unsigned version = load_le16(header + VERSION);
     uint64_t stated = setup_bytes + (uint64_t)load_le32(header + SYSSIZE) * 16;
 
     if (setup_bytes >= file->size)
         return error_set(err, "%s is truncated: it ends within its real-mode part", file->what);
+    unsigned version = load_le16(header + VERSION);
     if (version < 0x200 || !(header[LOADFLAGS] & LOADED_HIGH))
         return error_set(err,
                          "%s is a zImage for x86 that loads low (boot protocol %u.%02u); make a "
@@ -63,13 +63,13 @@ static bool load_bzimage(struct loader_file *file, uint64_t ram_end, bool allow6
                          struct x86_kernel *out, struct error *err)
 {
     const uint8_t *header = file->data;
-    unsigned version = load_le16(header + VERSION);
     size_t setup_bytes = ((header[SETUP_SECTS] ? header[SETUP_SECTS] : 4u) + 1) * 512u;
     uint64_t need = 0;
     char needs[32], have[32];
 
     if (!check_bzimage(file, setup_bytes, err))
         return false;
+    unsigned version = load_le16(header + VERSION);
     size_t size = file->size - setup_bytes;
     if (version >= 0x20a) {
         uint64_t runs_at = MAX(load_le64(header + PREF_ADDRESS), (uint64_t)KERNEL_BASE);
