@@ -172,17 +172,19 @@ void emit_exit_jump(struct emit *e, const struct ir_insn *insn)
 void emit_exit_indirect(struct emit *e, const struct ir_insn *insn)
 {
     static const uint8_t registers[2] = {RAX, RCX};
-    uint64_t key;
+    uint64_t key = 0;
     bool fixed_key = is_constant(e, insn->arg[1], &key);
     struct inline_slot *slot = slot_take(e->s, e->start + e->a.exec_offset);
     if (!slot) {
         e->no_space = true;
         return;
     }
-    parallel_move(e, insn->arg, registers, 2);
+    parallel_move(e, insn->arg, registers, fixed_key ? 1 : 2);
     struct cold *cold_poll = cold_add(e, COLD_INDIRECT_POLL);
     cold_poll->poll_from = poll(e);
     struct cold *cold = cold_add(e, COLD_INDIRECT);
+    cold->fixed_key = cold_poll->fixed_key = fixed_key;
+    cold->key = cold_poll->key = (uint32_t)key;
     uint64_t at = (uint64_t)slot;
     cold->slot_address = at;
     emit_rip(&e->a, 0x3b | OP_W, RAX, at + offsetof(struct inline_slot, pc), 0);
@@ -308,6 +310,8 @@ static void cold_indirect(struct emit *e, const struct cold *cold)
     bind_here(&e->a, cold->from[2]);
     emit_rip(&e->a, 0x8b | OP_W, RAX, cold->slot_address + offsetof(struct inline_slot, pc), 0);
     bind_list(e, cold->from, 2);
+    if (cold->fixed_key)
+        emit_mov_imm(&e->a, RCX, cold->key);
     emit_rip(&e->a, 0x8d | OP_W, RDX, cold->slot_address, 0);
     emit_jmp_to(&e->a, e->s->thunk.indirect);
 }
@@ -333,6 +337,8 @@ void cold_emit_all(struct emit *e, struct unit_code *code)
             break;
         case COLD_INDIRECT_POLL:
             bind_here(&e->a, cold->poll_from);
+            if (cold->fixed_key)
+                emit_mov_imm(&e->a, RCX, cold->key);
             emit_jmp_to(&e->a, e->s->thunk.poll_indirect);
             break;
         case COLD_X87:

@@ -213,6 +213,7 @@ struct cold {
     /* exits */
     uint64_t pc;
     uint32_t key;
+    bool fixed_key; /* of an indirect exit: the common path leaves it out of ecx */
     uint8_t *poll_from, *guard_from, *jump, *guard;
     uint64_t slot_address;
 };
