@@ -160,6 +160,27 @@ static void legacy_round_trip(void **state)
     assert_int_equal(peek(f, AREA + 0x1000 + 40, 2), 0x4000);
 }
 
+/* An area that two pages share. */
+static void across_pages(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t area = AREA + 0x1000 - 208;
+    fill(f);
+    poke(f, area + 288, 0x1122334455667788, 8);
+    save(f, area, SAVE_FXSAVE);
+    for (unsigned i = 0; i < 8; i++) {
+        assert_int_equal(peek(f, area + 160 + 16 * i, 8), 0x1000 * i + 1);
+        assert_int_equal(peek(f, area + 168 + 16 * i, 8), 0x1000 * i + 2);
+    }
+    assert_int_equal(peek(f, area + 288, 8), 0x1122334455667788); /* eight registers end here */
+    memset(f->cpu->ymm, 0, sizeof(f->cpu->ymm));
+    save(f, area, SAVE_FXRSTOR);
+    for (unsigned i = 0; i < 8; i++) {
+        assert_int_equal(f->cpu->ymm[i][0], 0x1000 * i + 1);
+        assert_int_equal(f->cpu->ymm[i][1], 0x1000 * i + 2);
+    }
+}
+
 static void refusals(void **state)
 {
     struct fixture *f = *state;
@@ -228,6 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(legacy_image, setup, teardown),
         cmocka_unit_test_setup_teardown(legacy_round_trip, setup, teardown),
+        cmocka_unit_test_setup_teardown(across_pages, setup, teardown),
         cmocka_unit_test_setup_teardown(refusals, setup, teardown),
         cmocka_unit_test_setup_teardown(extended_image, setup, teardown),
         cmocka_unit_test_setup_teardown(control_word, setup, teardown),

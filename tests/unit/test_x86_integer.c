@@ -794,6 +794,93 @@ static void string_instructions(void **state)
     }
 }
 
+/* What a repeated STOS, SCAS or CMPS has to leave, by the definition: one element after another. */
+struct repeated {
+    const char *bytes; /* the instruction */
+    unsigned length, size, count;
+    bool down, writes, compares, until_equal;
+};
+
+/* Runs it over a page boundary, with the element `at` (counted as the instruction goes) the one
+ * that stops a comparison. */
+static void run_repeated(struct fixture *f, uint32_t key, const struct repeated *r, unsigned at)
+{
+    const uint64_t value = 0x8877665544332211;
+    unsigned bytes = r->count * r->size, done = r->writes ? r->count : MIN(at + 1, r->count);
+    unsigned low = 0x21003 - bytes / 2, other = 0x31007 - bytes / 2;
+    unsigned first = r->down ? bytes - r->size : 0;
+    unsigned found = r->down ? bytes - r->size * (at + 1) : r->size * at;
+
+    begin(f, key, r->bytes, r->length);
+    memset(f->ram + 0x20000, 0x5c, 0x2000);
+    memset(f->ram + 0x30000, 0x5c, 0x2000);
+    for (unsigned i = 0; !r->until_equal && !r->writes && i < bytes; i++)
+        f->ram[low + i] = f->ram[other + i] =
+            r->compares ? (uint8_t)(i * 11) : (uint8_t)(value >> 8 * (i % r->size));
+    if (at < r->count && r->until_equal)
+        memcpy(f->ram + low + found, &value, r->size);
+    else if (at < r->count && !r->writes)
+        f->ram[low + found + r->size - 1] ^= 0x40;
+    f->cpu->df = r->down;
+    f->cpu->gpr[RAX] = value;
+    f->cpu->gpr[RCX] = r->count;
+    f->cpu->gpr[RSI] = other + first;
+    f->cpu->gpr[RDI] = low + first;
+    run_until(f, CODE + r->length);
+    assert_int_equal(f->v->run.pc, CODE + r->length);
+    assert_int_equal(f->cpu->gpr[RCX], r->count - done);
+    assert_int_equal(f->cpu->gpr[RDI], low + first + (r->down ? -done : done) * r->size);
+    if (!r->writes) {
+        bool equal = r->until_equal == (at < r->count);
+
+        assert_int_equal(!!(to_eflags(f->cpu->status) & ZF), equal);
+        return;
+    }
+    for (unsigned i = 0; i < bytes; i++)
+        assert_int_equal(f->ram[low + i], (uint8_t)(value >> 8 * (i % r->size)));
+    assert_int_equal(f->ram[low - 1], 0x5c);
+    assert_int_equal(f->ram[low + bytes], 0x5c);
+}
+
+static void repeated_strings(void **state)
+{
+    static const struct repeated all[] = {
+        {"\xf3\xaa", 2, 1, 0, .writes = true},
+        {"\x66\xf3\xab", 3, 2, 0, .writes = true},
+        {"\xf3\xab", 2, 4, 0, .writes = true},
+        {"\xf3\x48\xab", 3, 8, 0, .writes = true},
+        {"\xf2\xae", 2, 1, 0, .until_equal = true},
+        {"\x66\xf2\xaf", 3, 2, 0, .until_equal = true},
+        {"\xf2\xaf", 2, 4, 0, .until_equal = true},
+        {"\xf2\x48\xaf", 3, 8, 0, .until_equal = true},
+        {"\xf3\xae", 2, 1, 0},
+        {"\x66\xf3\xaf", 3, 2, 0},
+        {"\xf3\xaf", 2, 4, 0},
+        {"\xf3\x48\xaf", 3, 8, 0},
+        {"\xf3\xa6", 2, 1, 0, .compares = true},
+        {"\x66\xf3\xa7", 3, 2, 0, .compares = true},
+        {"\xf3\xa7", 2, 4, 0, .compares = true},
+        {"\xf3\x48\xa7", 3, 8, 0, .compares = true},
+    };
+    static const unsigned counts[] = {1, 2, 7, 15, 16, 17, 40, 301};
+
+    for (unsigned k = 0; k < ARRAY_SIZE(all) * ARRAY_SIZE(counts) * 4; k++) {
+        struct repeated r = all[k / 4 / ARRAY_SIZE(counts)];
+        bool wide = k & 1;
+        struct fixture *f;
+
+        if (r.size == 8 && !wide)
+            continue;
+        f = fixture_create(wide);
+        r.count = counts[k / 4 % ARRAY_SIZE(counts)];
+        r.down = k & 2;
+        for (unsigned at = 0; at <= r.count; at += 1 + r.count / 8)
+            run_repeated(f, wide ? LONG64 : PROTECTED32, &r, at);
+        run_repeated(f, wide ? LONG64 : PROTECTED32, &r, r.count);
+        fixture_destroy(f);
+    }
+}
+
 static uint64_t port_read(void *opaque, uint64_t offset, unsigned size)
 {
     return 0x11 * (offset + 1);
@@ -1026,6 +1113,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(moves),
     cmocka_unit_test(stack),
     cmocka_unit_test(string_instructions),
+    cmocka_unit_test(repeated_strings),
     cmocka_unit_test(ports),
     cmocka_unit_test(real_mode),
     cmocka_unit_test(protection),
