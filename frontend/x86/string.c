@@ -592,19 +592,30 @@ static uint32_t string_step(struct x86_cpu *cpu, uint32_t what)
 static const struct ir_helper helper_string_step =
     IR_HELPER(string_step, IR_I32, 1, HELPER_MAY_FAULT, GROUP_ALL, GROUP_GPRS | GROUP_STATUS);
 
+static enum repeat repeat_of(const struct x86_insn *insn)
+{
+    return !insn->rep ? ONCE : insn->rep == 0xf3 ? WHILE_EQUAL : WHILE_DIFFERENT;
+}
+
+static ir_ref string_helper(struct xlat *x, const struct x86_insn *insn, enum string_kind kind,
+                            unsigned size)
+{
+    uint32_t what = kind << KIND | (uint32_t)__builtin_ctz(size) << SIZE |
+                    (uint32_t)__builtin_ctz(insn->address_size) << ADDRESS |
+                    (uint32_t)insn->segment << SEGMENT | (uint32_t)repeat_of(insn) << REPEAT;
+
+    return ir_call(&x->b, &helper_string_step, ir_i32(&x->b, what), IR_NONE, IR_NONE, IR_NONE);
+}
+
 /* Calls the helper; if there is more to do the path goes back to this instruction. */
 static bool string_call(struct xlat *x, const struct x86_insn *insn, enum string_kind kind,
                         unsigned size)
 {
     struct ir_builder *b = &x->b;
-    enum repeat repeat = !insn->rep ? ONCE : insn->rep == 0xf3 ? WHILE_EQUAL : WHILE_DIFFERENT;
-    uint32_t what = kind << KIND | (uint32_t)__builtin_ctz(size) << SIZE |
-                    (uint32_t)__builtin_ctz(insn->address_size) << ADDRESS |
-                    (uint32_t)insn->segment << SEGMENT | (uint32_t)repeat << REPEAT;
-    ir_ref complete = ir_call(b, &helper_string_step, ir_i32(b, what), IR_NONE, IR_NONE, IR_NONE);
+    ir_ref complete = string_helper(x, insn, kind, size);
     unsigned again, next;
 
-    if (repeat == ONCE)
+    if (!insn->rep)
         return true;
     again = ir_block_create(b);
     next = ir_block_create(b);
@@ -615,34 +626,79 @@ static bool string_call(struct xlat *x, const struct x86_insn *insn, enum string
     return true;
 }
 
+/* For so few elements a call takes longer than doing one inline and coming back to the instruction
+ * for the next. */
+enum { FEW = 16 };
+
+static void string_repeat(struct xlat *x, const struct x86_insn *insn, enum string_kind kind,
+                          unsigned size, void (*once)(struct xlat *x, const struct x86_insn *insn))
+{
+    struct ir_builder *b = &x->b;
+    unsigned address_size = insn->address_size, few, many, again, next;
+    ir_ref count;
+
+    if (x86_xlat(x)->key & (KEY_TRACE | KEY_DATA_BREAK)) {
+        string_call(x, insn, kind, size);
+        return;
+    }
+    few = ir_block_create(b);
+    many = ir_block_create(b);
+    again = ir_block_create(b);
+    next = ir_block_create(b);
+    count = x86_address_register(x, RCX, address_size);
+    count = x86_wrap_address(x, ir_bin_i(b, IR_SUB, count, 1), address_size);
+    ir_brcc(b, IR_C, ir_compare(b, count, x86_address_constant(x, FEW)), few, many);
+    ir_block_begin(b, few);
+    once(x, insn);
+    count = x86_address_register(x, RCX, address_size);
+    count = x86_wrap_address(x, ir_bin_i(b, IR_SUB, count, 1), address_size);
+    x86_set_address_register(x, RCX, address_size, count);
+    ir_brcc(b, IR_Z, ir_test(b, count), next, again);
+    ir_block_begin(b, many);
+    ir_brcc(b, IR_NZ, ir_test(b, string_helper(x, insn, kind, size)), next, again);
+    ir_block_begin(b, again);
+    x86_jump_relative(x, -(int64_t)insn->length, x86_xlat(x)->code64 ? 8 : 4);
+    ir_block_begin(b, next);
+}
+
 /* ---- handlers -------------------------------------------------------------------------------- */
 
-/* MOVS m, m */
-bool trans_string_movs(struct xlat *x, const struct x86_insn *insn)
+static void movs_once(struct xlat *x, const struct x86_insn *insn)
 {
     unsigned size = insn->operand[0].size;
-    ir_ref from, to, step;
+    ir_ref from = source_linear(x, insn, size), to = dest_linear(x, insn, size, true), step;
 
-    if (insn->rep)
-        return string_call(x, insn, MOVS, size);
-    from = source_linear(x, insn, size);
-    to = dest_linear(x, insn, size, true);
     x86_store(x, to, 0, size, x86_load(x, from, 0, size));
     step = step_of(x, size);
     advance(x, insn, RSI, step);
     advance(x, insn, RDI, step);
+}
+
+/* MOVS m, m */
+bool trans_string_movs(struct xlat *x, const struct x86_insn *insn)
+{
+    if (insn->rep)
+        string_repeat(x, insn, MOVS, insn->operand[0].size, movs_once);
+    else
+        movs_once(x, insn);
     return true;
+}
+
+static void stos_once(struct xlat *x, const struct x86_insn *insn)
+{
+    unsigned size = insn->operand[0].size;
+
+    x86_store(x, dest_linear(x, insn, size, true), 0, size, x86_read_low(x, insn, 1));
+    advance(x, insn, RDI, step_of(x, size));
 }
 
 /* STOS m */
 bool trans_string_stos(struct xlat *x, const struct x86_insn *insn)
 {
-    unsigned size = insn->operand[0].size;
-
     if (insn->rep)
-        return string_call(x, insn, STOS, size);
-    x86_store(x, dest_linear(x, insn, size, true), 0, size, x86_read_low(x, insn, 1));
-    advance(x, insn, RDI, step_of(x, size));
+        string_repeat(x, insn, STOS, insn->operand[0].size, stos_once);
+    else
+        stos_once(x, insn);
     return true;
 }
 
