@@ -206,7 +206,7 @@ static bool name_transports(struct machine *m, struct microvm *v, struct error *
         return error_set(err, "out of memory");
     fprintf(out, "%s", m->boot.append ? m->boot.append : "");
     for (unsigned i = 0; i < N_VIRTIO; i++)
-        fprintf(out, " virtio_mmio.device=%u@0x%x:%u", VIRTIO_SIZE, VIRTIO_BASE + i * VIRTIO_SIZE,
+        fprintf(out, " virtio_mmio.device=%d@0x%x:%u", VIRTIO_SIZE, VIRTIO_BASE + i * VIRTIO_SIZE,
                 VIRTIO_LINE + i);
     if (fclose(out))
         return error_set(err, "out of memory");
