@@ -627,7 +627,7 @@ static bool string_call(struct xlat *x, const struct x86_insn *insn, enum string
 }
 
 /* For so few elements a call takes longer than doing one inline and coming back to the instruction
- * for the next. */
+ * for the next, unless segments have to be checked. */
 enum { FEW = 16 };
 
 static void string_repeat(struct xlat *x, const struct x86_insn *insn, enum string_kind kind,
@@ -635,9 +635,10 @@ static void string_repeat(struct xlat *x, const struct x86_insn *insn, enum stri
 {
     struct ir_builder *b = &x->b;
     unsigned address_size = insn->address_size, few, many, again, next;
+    uint32_t key = x86_xlat(x)->key;
     ir_ref count;
 
-    if (x86_xlat(x)->key & (KEY_TRACE | KEY_DATA_BREAK)) {
+    if (key & (KEY_TRACE | KEY_DATA_BREAK) || !(key & (KEY_CODE64 | KEY_DATA_FLAT))) {
         string_call(x, insn, kind, size);
         return;
     }
