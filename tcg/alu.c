@@ -33,6 +33,8 @@ bool ir_alu_has_width(unsigned row, unsigned width)
     case IR_ALU_IMULH:
     case IR_ALU_MULH:
     case IR_ALU_CRC32:
+    case IR_ALU_INC:
+    case IR_ALU_DEC:
         return true;
     case IR_ALU_ANDN:
     case IR_ALU_BEXTR:
@@ -210,6 +212,11 @@ static uint64_t eval_extension(unsigned row, unsigned width, uint64_t a, uint64_
     case IR_ALU_##row | 64 << 8:                                                                   \
         TWO(name "q %q[a], %q[a]")
 
+#define IN_PLACE(name, row)                                                                        \
+    case IR_ALU_##row | 8 << 8:                                                                    \
+        TWO(name "b %b[a]");                                                                       \
+        WIDTHS_FROM_16(name, row, "%w[a]", "%k[a]", "%q[a]")
+
 static uint64_t eval_shift(unsigned what, uint64_t a, uint64_t b, uint64_t c, uint64_t f,
                            uint16_t *flags)
 {
@@ -250,6 +257,8 @@ static uint64_t eval_bits(unsigned what, uint64_t a, uint64_t b, uint64_t f, uin
         VEX1("blsmsk", BLSMSK);
         VEX2("pdep", PDEP);
         VEX2("pext", PEXT);
+        IN_PLACE("inc", INC);
+        IN_PLACE("dec", DEC);
     case IR_ALU_CRC32 | 8 << 8:
         TWO("crc32b %b[b], %k[a]");
     case IR_ALU_CRC32 | 16 << 8:

@@ -3,6 +3,7 @@
 #include "backend/x86_64/x86_64.h"
 
 #include "tcg/alu.h"
+#include "tcg/eval.h"
 
 enum { CARRY_AND_OVERFLOW = 1u << (IR_C >> 1) | 1u << (IR_V >> 1) };
 
@@ -133,6 +134,12 @@ static bool needs_flags(struct emit *e, const struct ir_insn *insn)
     case IR_ALU_BTR:
     case IR_ALU_BTC:
         return wanted & ~(1u << (IR_C >> 1));
+    case IR_ALU_INC:
+    case IR_ALU_DEC: /* the carry is what stays */
+        for (unsigned pair = 0; pair < IR_N_CONDS / 2; pair++)
+            if ((wanted >> pair & 1) && ir_cond_flags(2 * pair) & IR_FLAG_C)
+                return true;
+        return wanted & WANT_ALL;
     default:
         return true;
     }
@@ -334,6 +341,14 @@ static void emit_row_crc32(struct emit *e, const struct ir_insn *insn)
     emit_rr(&e->a, opcode | OP_0F38 | OP_F2, dst, b == a ? dst : b);
 }
 
+static void emit_row_one(struct emit *e, const struct ir_insn *insn)
+{
+    unsigned width = insn->aux, slash = insn->sub == IR_ALU_INC ? 0 : 1;
+    unsigned dst = in_place(e, width, use_gpr(e, insn->arg[0]), 0);
+    emit_rr(&e->a, width == 8 ? 0xfe | OP_BYTE_RM : 0xff | width_prefix(width), slash, dst);
+    finish(e, width, dst);
+}
+
 static emit_fn *emitter_of(unsigned row, unsigned width)
 {
     switch (row) {
@@ -360,14 +375,31 @@ static emit_fn *emitter_of(unsigned row, unsigned width)
         return emit_row_count;
     case IR_ALU_CRC32:
         return emit_row_crc32;
+    case IR_ALU_INC:
+    case IR_ALU_DEC:
+        return emit_row_one;
     default:
         return row <= IR_ALU_RCR ? emit_row_shift : emit_row_vex;
     }
 }
 
+/* INC and DEC need the carry alone; where the flags before are in the field, a bit test gets it. */
+static bool load_carry(struct emit *e, const struct ir_insn *insn)
+{
+    ir_ref source = insn->arg[3] ? flags_source(e->u, insn->arg[3]) : 0;
+    const struct value *v = &e->value[source];
+    if (emitter_of(insn->sub, insn->aux) != emit_row_one || !source || e->eflags == source ||
+        v->reg != NO_REG || v->slot >= 0 || !(v->flags & VALUE_FIELD))
+        return false;
+    flags_clobber(e);
+    emit_rm_imm(&e->a, 0xba | OP_0F | OP_16, 4, field_mem(e, e->u->insns[source].aux), 1);
+    put8(&e->a, 8); /* IR_FLAG_C */
+    return true;
+}
+
 void emit_alu_row(struct emit *e, const struct ir_insn *insn)
 {
-    if (needs_flags(e, insn))
+    if (needs_flags(e, insn) && !load_carry(e, insn))
         flags_load(e, insn->arg[3]);
     flags_clobber(e); /* keeps what is wanted later; EFLAGS itself stays for the instruction */
     e->hold_flags = true;

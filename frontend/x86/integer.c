@@ -8,7 +8,7 @@
 
 #include "frontend/x86/translate.h"
 
-static const unsigned ALL_BUT_C = IR_SET_ALL & ~IR_SET_C, ALL_BUT_V = IR_SET_ALL & ~IR_SET_V;
+static const unsigned ALL_BUT_V = IR_SET_ALL & ~IR_SET_V;
 
 static void set_flags_of(struct xlat *x, ir_ref arithmetic)
 {
@@ -105,23 +105,23 @@ bool trans_test(struct xlat *x, const struct x86_insn *insn)
     return true;
 }
 
+/* The value is a sum like any other; flags, where they matter, are the row's. */
 static bool add_one(struct xlat *x, const struct x86_insn *insn, enum ir_op op)
 {
     struct ir_builder *b = &x->b;
     unsigned size = insn->operand[0].size;
-    ir_ref one = x86_constant(x, size, 1), result;
+    ir_ref one = x86_constant(x, size, 1), old;
 
     if (insn->lock) {
-        ir_ref linear = x86_linear(x, insn, size, true);
-
-        result = compute(x, op, size, locked_old(x, op, size, linear, one), one);
+        old = locked_old(x, op, size, x86_linear(x, insn, size, true), one);
     } else {
         struct x86_place place = x86_place(x, insn, 0);
 
-        result = compute(x, op, size, x86_place_read(x, &place), one);
-        x86_place_write(x, &place, result);
+        old = x86_place_read(x, &place);
+        x86_place_write(x, &place, compute(x, op, size, old, one));
     }
-    change_flags(x, ir_flagof(b, result), ALL_BUT_C);
+    set_flags_of(x, ir_alu(b, op == IR_ADD ? IR_ALU_INC : IR_ALU_DEC, 8 * size, old, IR_NONE,
+                           IR_NONE, x86_flags(x)));
     return true;
 }
 
