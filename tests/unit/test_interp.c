@@ -411,7 +411,7 @@ static void random_units_cover_everything(void **state)
     struct random_vcpu *cpu = random_vcpu_create("interp");
     struct arena arena;
     arena_init(&arena);
-    for (uint64_t seed = 1; seed <= 2000; seed++) {
+    for (uint64_t seed = 1; seed <= 3000; seed++) {
         struct random_outcome outcome;
         arena_reset(&arena);
         struct ir_unit *unit = random_unit(&arena, seed, NULL);
