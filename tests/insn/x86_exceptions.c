@@ -250,6 +250,8 @@ static const struct known_difference {
     {"MASKMOV", ANY_EXCEPTION, EXC_GP, NULL, "the same; AMD has made the change to MMX by then"},
     {"VMASKMOVDQU", ANY_EXCEPTION, EXC_AC, NULL, "the same"},
     {"VMASKMOVDQU", ANY_EXCEPTION, EXC_GP, NULL, "the same"},
+    {"MASKMOV", ANY_EXCEPTION, EXC_SS, NULL, "the same, through SS"},
+    {"VMASKMOVDQU", ANY_EXCEPTION, EXC_SS, NULL, "the same, through SS"},
     {"CVT", EXC_XM, EXC_XM, mmx_state,
      "when a conversion to MMX raises, AMD has made the change to MMX by then"},
     {"", EXC_PF, EXC_GP, end_of_segment,
