@@ -199,6 +199,31 @@ static bool read_fault(const struct context *x)
     return false;
 }
 
+static bool is_memory_exception(int outcome)
+{
+    return outcome == EXC_PF || outcome == EXC_GP || outcome == EXC_SS || outcome == EXC_AC;
+}
+
+/* Both operands of a CMPS fault: ours tells of the first, the host perhaps of the other. */
+static bool either_operand(const struct context *x)
+{
+    uint64_t mask = x->insn->address_size == 8   ? ~UINT64_C(0)
+                    : x->insn->address_size == 4 ? UINT32_MAX
+                                                 : UINT16_MAX;
+    uint64_t second = x->c->before.gpr[RDI] & mask;
+
+    if (!is_memory_exception(x->ours->outcome) || !is_memory_exception(x->host->outcome))
+        return false;
+    return x->host->outcome != x->ours->outcome ||
+           x->host->address - second < x->insn->operand_size;
+}
+
+/* The only limit in the way of 32-bit code's data is that of the address space. */
+static bool flat_memory(const struct context *x)
+{
+    return !x->c->code64 && !x->c->code16 && x->insn->modrm < 0xc0;
+}
+
 static bool no_repeats(const struct context *x)
 {
     uint64_t mask = x->insn->address_size == 8 ? ~UINT64_C(0) : UINT32_MAX;
@@ -243,6 +268,15 @@ static const struct known_difference {
     {"VPMASKMOV", OUTCOME_DONE, EXC_GP, segment_limit, "the same"},
     {"VMASKMOV", OUTCOME_DONE, EXC_SS, segment_limit, "the same"},
     {"VPMASKMOV", OUTCOME_DONE, EXC_SS, segment_limit, "the same"},
+    {"VMASKMOV", EXC_GP, OUTCOME_DONE, segment_limit,
+     "elements beyond the limit of an operand that begins below it: some AMDs do not look"},
+    {"VPMASKMOV", EXC_GP, OUTCOME_DONE, segment_limit, "the same"},
+    {"VMASKMOV", EXC_SS, OUTCOME_DONE, segment_limit, "the same"},
+    {"VPMASKMOV", EXC_SS, OUTCOME_DONE, segment_limit, "the same"},
+    {"CMPS", ANY_EXCEPTION, ANY_EXCEPTION, either_operand,
+     "which of two operands faults first is open: some AMDs read ES:DI first"},
+    {"", EXC_AC, EXC_GP, flat_memory, "misaligned and over 4 GiB: the order is open"},
+    {"", EXC_AC, EXC_SS, flat_memory, "the same"},
     {"MASKMOV", ANY_EXCEPTION, EXC_PF, NULL,
      "whether bytes that the mask leaves out fault, and which address is told, is open"},
     {"VMASKMOVDQU", ANY_EXCEPTION, EXC_PF, NULL, "the same"},
