@@ -768,6 +768,44 @@ void mmu_flush_page_tag(struct mmu *mmu, uint32_t tag, gva address)
         space_flush_page(mmu, space, va);
 }
 
+static void space_revalidate_page(struct mmu *mmu, struct space *space, uint64_t va,
+                                  const struct tlb_fill *now)
+{
+    if (UNLIKELY(now->untracked || space->sources->incomplete)) {
+        space_flush_page(mmu, space, va);
+        return;
+    }
+    for (unsigned i = 0; i < now->n_sources; i++) {
+        if (source_log_take_changed(space->sources, &now->source[i])) {
+            space_forget_source(mmu, space, &now->source[i]);
+            return;
+        }
+    }
+}
+
+void mmu_revalidate_page(struct mmu *mmu, uint32_t tag, uint32_t ignore, gva address,
+                         bool elsewhere)
+{
+    uint64_t va = masked(mmu, address);
+    struct tlb_fill now = {0};
+
+    if (!in_tables(mmu, va))
+        return;
+    mmu->client->sources(mmu->run, va, &now);
+    if (now.untracked || elsewhere)
+        slow_slot(mmu, va)->epoch = 0;
+    for (unsigned i = 0; i < mmu->n_spaces; i++) {
+        struct space *space = &mmu->space[i];
+
+        if (!space->valid)
+            continue;
+        if (!((space->tag ^ tag) & ~ignore))
+            space_revalidate_page(mmu, space, va, &now);
+        else if (elsewhere)
+            space_flush_page(mmu, space, va);
+    }
+}
+
 /* ---- filling --------------------------------------------------------------------------------- */
 
 static void enter_read(struct mmu *mmu, struct table *table, uint64_t va, const uint8_t *host_page)

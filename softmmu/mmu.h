@@ -61,6 +61,9 @@ struct mmu_client {
     /* Host address of the top-level table that sources marked in_root lie in; NULL: it is nowhere.
      */
     const uint8_t *(*root)(void *cpu);
+    /* The entries on the way to va, as they are now, down to the first that leads nowhere; fills in
+     * what tlb_fill has for them. With root. */
+    void (*sources)(void *cpu, gva va, struct tlb_fill *out);
 };
 
 struct mmu;
@@ -81,6 +84,9 @@ void mmu_flush_tag(struct mmu *mmu, uint32_t tag);
  * entries in memory still say. For the current space at once, for others when they are selected. */
 void mmu_revalidate(struct mmu *mmu, uint32_t tag);
 void mmu_revalidate_all(struct mmu *mmu);
+/* The same for one page of the spaces that use the current page tables, which are those that have
+ * this tag but for the bits in `ignore`. elsewhere: all other spaces lose the page. At once. */
+void mmu_revalidate_page(struct mmu *mmu, uint32_t tag, uint32_t ignore, gva va, bool elsewhere);
 void mmu_flush_page(struct mmu *mmu, gva va);                   /* in every space */
 void mmu_flush_page_tag(struct mmu *mmu, uint32_t tag, gva va); /* in one, both privileges */
 

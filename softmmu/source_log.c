@@ -27,27 +27,38 @@ void source_log_clear(struct source_log *log)
     memset(log->bucket, 0, sizeof(log->bucket));
 }
 
+static uint64_t first_address(const struct tlb_source *source)
+{
+    return source->va & ~((UINT64_C(1) << source->span_bits) - 1);
+}
+
+static struct tlb_source *source_log_find(struct source_log *log, const struct tlb_source *source)
+{
+    for (unsigned k = *bucket_of(log, source); k; k = log->next[k - 1]) {
+        if (is_same_place(&log->source[k - 1], source))
+            return &log->source[k - 1];
+    }
+    return NULL;
+}
+
 bool source_log_add(struct source_log *log, const struct tlb_source *given)
 {
-    struct tlb_source source = *given;
+    struct tlb_source source = *given, *known;
     uint16_t *bucket;
 
-    source.va &= ~((UINT64_C(1) << source.span_bits) - 1);
-    bucket = bucket_of(log, &source);
-    for (unsigned k = *bucket; k; k = log->next[k - 1]) {
-        struct tlb_source *known = &log->source[k - 1];
+    source.va = first_address(&source);
+    known = source_log_find(log, &source);
+    if (known) {
+        bool same = known->value == source.value;
 
-        if (is_same_place(known, &source)) {
-            bool same = known->value == source.value;
-
-            known->value = source.value;
-            return same;
-        }
+        known->value = source.value;
+        return same;
     }
     if (UNLIKELY(log->n == SOURCE_LOG_SIZE)) {
         log->incomplete = true;
         return true;
     }
+    bucket = bucket_of(log, &source);
     log->source[log->n] = source;
     log->next[log->n] = *bucket;
     *bucket = (uint16_t)++log->n;
@@ -86,6 +97,24 @@ static bool is_current(const struct tlb_source *source, const uint8_t *root)
     return __atomic_load_n((const uint32_t *)entry, __ATOMIC_RELAXED) == source->value;
 }
 
+/* An entry, and all that was found by way of it. */
+static void source_log_remove_tree(struct source_log *log, unsigned index)
+{
+    struct tlb_source top = log->source[index];
+
+    source_log_remove(log, index);
+    if (top.span_bits <= 12)
+        return;
+    for (unsigned k = 0; k < log->n;) {
+        const struct tlb_source *below = &log->source[k];
+
+        if (below->span_bits <= top.span_bits && !((below->va ^ top.va) >> top.span_bits))
+            source_log_remove(log, k);
+        else
+            k++;
+    }
+}
+
 bool source_log_next_changed(struct source_log *log, const uint8_t *root, unsigned *position,
                              struct tlb_source *out)
 {
@@ -97,17 +126,21 @@ bool source_log_next_changed(struct source_log *log, const uint8_t *root, unsign
     if (i >= log->n)
         return false;
     *out = log->source[i];
-    source_log_remove(log, i);
-    if (out->span_bits <= 12)
-        return true;
-    for (unsigned k = 0; k < log->n;) {
-        const struct tlb_source *below = &log->source[k];
+    source_log_remove_tree(log, i);
+    if (out->span_bits > 12)
+        *position = 0; /* they are in another order now */
+    return true;
+}
 
-        if (below->span_bits <= out->span_bits && !((below->va ^ out->va) >> out->span_bits))
-            source_log_remove(log, k);
-        else
-            k++;
-    }
-    *position = 0; /* they are in another order now */
+bool source_log_take_changed(struct source_log *log, const struct tlb_source *now)
+{
+    struct tlb_source source = *now;
+    const struct tlb_source *known;
+
+    source.va = first_address(&source);
+    known = source_log_find(log, &source);
+    if (!known || known->value == source.value)
+        return false;
+    source_log_remove_tree(log, (unsigned)(known - log->source));
     return true;
 }

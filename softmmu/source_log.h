@@ -36,5 +36,7 @@ bool source_log_add(struct source_log *log, const struct tlb_source *source);
  * *position: where to begin to look; 0 at first. */
 bool source_log_next_changed(struct source_log *log, const uint8_t *root, unsigned *position,
                              struct tlb_source *out);
+/* The same for one entry as it is now: true if the log had it with another value. */
+bool source_log_take_changed(struct source_log *log, const struct tlb_source *now);
 
 #endif

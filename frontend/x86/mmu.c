@@ -295,6 +295,14 @@ static void tell_sources(const struct walk *w, struct tlb_fill *out)
     }
 }
 
+static void x86_sources(void *opaque, gva va, struct tlb_fill *out)
+{
+    struct walk w = {.cpu = x86_cpu(opaque), .va = va};
+
+    walk_tables(&w);
+    tell_sources(&w, out);
+}
+
 static const uint8_t *x86_root(void *opaque)
 {
     struct x86_cpu *cpu = x86_cpu(opaque);
@@ -379,6 +387,7 @@ const struct mmu_client x86_mmu_client = {
     .fault = x86_mmu_fault,
     .open_bus = true,
     .root = x86_root,
+    .sources = x86_sources,
 };
 
 /* ---- control registers ----------------------------------------------------------------------- */
@@ -409,16 +418,12 @@ void x86_flush_context(struct x86_cpu *cpu, uint32_t pcid)
         mmu_revalidate(cpu->v.mmu, pcid | TAG_AC);
 }
 
-/* Without identifiers the spaces of other values of CR3 are compared when they are loaded. */
+/* Without identifiers the spaces of other values of CR3 are compared when they are loaded; with
+ * them, a global page goes from all. */
 void x86_flush_page(struct x86_cpu *cpu, uint64_t linear)
 {
-    if (cpu->cr4 & CR4_PCIDE || !(cpu->cr0 & CR0_PG)) {
-        mmu_flush_page(cpu->v.mmu, linear);
-        return;
-    }
-    mmu_flush_page_tag(cpu->v.mmu, context_tag(cpu), linear);
-    if (cpu->cr4 & CR4_SMAP)
-        mmu_flush_page_tag(cpu->v.mmu, context_tag(cpu) | TAG_AC, linear);
+    if (cpu->cr0 & CR0_PG)
+        mmu_revalidate_page(cpu->v.mmu, context_tag(cpu), TAG_AC, linear, cpu->cr4 & CR4_PCIDE);
 }
 
 /* The number of a value of CR3: its own, or the one not used for longest. */

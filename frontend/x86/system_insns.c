@@ -757,7 +757,9 @@ static void invpcid(struct x86_cpu *cpu, uint64_t type, uint64_t pcid, uint64_t 
         (type <= ONE_CONTEXT && pcid && !(cpu->cr4 & CR4_PCIDE)) ||
         (type == ONE_ADDRESS && !x86_is_canonical(cpu, linear)))
         x86_raise_gp(cpu, 0);
-    if (type == ONE_ADDRESS)
+    if (type == ONE_ADDRESS && (!(cpu->cr4 & CR4_PCIDE) || pcid == (cpu->cr3 & 0xfff)))
+        x86_flush_page(cpu, linear);
+    else if (type == ONE_ADDRESS)
         mmu_flush_page(cpu->v.mmu, linear);
     else if (type == ONE_CONTEXT && cpu->cr4 & CR4_PCIDE)
         x86_flush_context(cpu, (uint32_t)pcid);

@@ -487,6 +487,15 @@ static void translations_of_single_pages_go(void **state)
     poke(f, TABLES + 0x2000, 0x400087, 8);
     x86_flush_page(cpu, 0x5000);
     assert_int_equal(x86_system_load(cpu, 0x3000, 4), 3);
+    /* What the tables still say stays. */
+    x86_system_load(cpu, 0x201000, 4);
+    x86_flush_page(cpu, 0x5000);
+    x86_flush_page(cpu, 0x201000);
+    assert_true(is_entered(f, 0x3000, false) && is_entered(f, 0x201000, false));
+    /* An upper entry that leads nowhere now. */
+    poke(f, TABLES + 0x2008, 0, 8);
+    x86_flush_page(cpu, 0x202000);
+    RAISES(f, EXC_PF, 0, x86_system_load(cpu, 0x201000, 4));
     destroy(f);
 }
 
