@@ -9,14 +9,15 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "util/host_time.h"
 #include "util/log.h"
 
 enum { NS_PER_SECOND = 1000000000 };
 
 struct clock {
+    struct host_time host;
     pthread_mutex_t lock;
     struct timer **heap; /* heap[0] falls due first */
     size_t n_timers, capacity;
@@ -28,20 +29,13 @@ struct clock {
     _Atomic int64_t frozen_ns;
 };
 
-static int64_t host_now_ns(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * NS_PER_SECOND + t.tv_nsec;
-}
-
 static struct clock *clock_allocate(void)
 {
     struct clock *clock = calloc(1, sizeof(*clock));
 
     if (!clock)
         BUG("out of memory");
+    host_time_init(&clock->host);
     pthread_mutex_init(&clock->lock, NULL);
     clock->fd = -1;
     clock->armed_ns = TIME_NEVER;
@@ -57,7 +51,7 @@ struct clock *clock_create(void)
         clock_destroy(clock);
         return NULL;
     }
-    atomic_store(&clock->offset_ns, host_now_ns());
+    atomic_store(&clock->offset_ns, host_time_ns(&clock->host));
     atomic_store(&clock->running, true);
     return clock;
 }
@@ -74,6 +68,7 @@ void clock_destroy(struct clock *clock)
     if (clock->fd >= 0)
         close(clock->fd);
     pthread_mutex_destroy(&clock->lock);
+    host_time_finish(&clock->host);
     free(clock->heap);
     free(clock);
 }
@@ -85,7 +80,7 @@ int64_t clock_now_ns(struct clock *clock)
     int64_t offset = atomic_load_explicit(&clock->offset_ns, memory_order_acquire);
 
     if (atomic_load_explicit(&clock->running, memory_order_acquire))
-        return host_now_ns() - offset;
+        return host_time_ns(&clock->host) - offset;
     return atomic_load_explicit(&clock->frozen_ns, memory_order_acquire);
 }
 
@@ -200,7 +195,8 @@ void clock_stop(struct clock *clock)
 {
     pthread_mutex_lock(&clock->lock);
     if (clock->fd >= 0 && atomic_load(&clock->running)) {
-        atomic_store(&clock->frozen_ns, host_now_ns() - atomic_load(&clock->offset_ns));
+        atomic_store(&clock->frozen_ns,
+                     host_time_ns(&clock->host) - atomic_load(&clock->offset_ns));
         atomic_store(&clock->running, false);
         fd_arm(clock, TIME_NEVER);
     }
@@ -211,7 +207,8 @@ void clock_start(struct clock *clock)
 {
     pthread_mutex_lock(&clock->lock);
     if (clock->fd >= 0 && !atomic_load(&clock->running)) {
-        atomic_store(&clock->offset_ns, host_now_ns() - atomic_load(&clock->frozen_ns));
+        atomic_store(&clock->offset_ns,
+                     host_time_ns(&clock->host) - atomic_load(&clock->frozen_ns));
         atomic_store(&clock->running, true);
         fd_arm(clock, next_deadline(clock));
     }

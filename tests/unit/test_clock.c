@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "util/clock.h"
+#include "util/host_time.h"
 
 enum { N = 200 };
 
@@ -157,12 +158,50 @@ static void due_forever_returns(void **state)
     clock_destroy(clock);
 }
 
+static int64_t monotonic_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* While it is calibrated, on the line drawn then, and on the lines that follow; also as if the host
+ * had slept, and as if the line had gone astray: then slowly back. */
+static void host_time_follows_the_clock(void **state)
+{
+    struct host_time t;
+    int64_t last = 0, end;
+
+    host_time_init(&t);
+    for (unsigned part = 0; part < 4; part++) {
+        if (part == 2)
+            t.line.ns -= 5000000000;
+        if (part == 3)
+            t.line.ns += 100000;
+        end = monotonic_ns() + 400000000;
+        while (monotonic_ns() < end) {
+            int64_t before = monotonic_ns(), now = host_time_ns(&t), after = monotonic_ns();
+
+            if (part != 2)
+                assert_true(now >= last);
+            last = now;
+            if (part < 2) {
+                assert_true(now > before - 50000);
+                assert_true(now < after + 50000);
+            }
+        }
+        assert_true(llabs(host_time_ns(&t) - monotonic_ns()) < 1000000);
+    }
+    host_time_finish(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timers_run_in_order),  cmocka_unit_test(callbacks_set_their_timer_again),
         cmocka_unit_test(descriptor_says_when), cmocka_unit_test(stopped_time_stands_still),
-        cmocka_unit_test(due_forever_returns),
+        cmocka_unit_test(due_forever_returns),  cmocka_unit_test(host_time_follows_the_clock),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
