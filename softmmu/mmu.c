@@ -1184,9 +1184,8 @@ static uint64_t value_finish(uint64_t value, unsigned memop)
     return value;
 }
 
-uint64_t mmu_load(struct mmu *mmu, gva address, unsigned memop)
+static NOINLINE uint64_t load_unaligned(struct mmu *mmu, uint64_t va, unsigned memop)
 {
-    uint64_t va = masked(mmu, address);
     unsigned size = memop_size(memop);
     uint64_t value = 0;
 
@@ -1201,9 +1200,8 @@ uint64_t mmu_load(struct mmu *mmu, gva address, unsigned memop)
     return value_finish(value, memop);
 }
 
-void mmu_store(struct mmu *mmu, gva address, uint64_t value, unsigned memop)
+static NOINLINE void store_unaligned(struct mmu *mmu, uint64_t va, uint64_t value, unsigned memop)
 {
-    uint64_t va = masked(mmu, address);
     unsigned size = memop_size(memop);
 
     check_alignment(mmu, va, MMU_WRITE, memop);
@@ -1217,6 +1215,54 @@ void mmu_store(struct mmu *mmu, gva address, uint64_t value, unsigned memop)
         target_prepare(mmu, &target, size);
         target_store(mmu, &target, value, size);
     }
+}
+
+static NOINLINE uint64_t load_missed(struct mmu *mmu, uint64_t va, unsigned memop)
+{
+    struct target target = resolve_slowly(mmu, va, MMU_READ, memop, false);
+
+    return value_finish(target_load(mmu, &target, memop_size(memop)), memop);
+}
+
+static NOINLINE void store_missed(struct mmu *mmu, uint64_t va, uint64_t value, unsigned memop)
+{
+    unsigned size = memop_size(memop);
+    struct target target = resolve_slowly(mmu, va, MMU_WRITE, memop, false);
+
+    target_prepare(mmu, &target, size);
+    target_store(mmu, &target, memop & IR_MEM_SWAP ? swap_value(value, size) : value, size);
+}
+
+/* An aligned access that the table answers needs nothing else. */
+uint64_t mmu_load(struct mmu *mmu, gva address, unsigned memop)
+{
+    uint64_t va = masked(mmu, address);
+    const uint8_t *host;
+
+    if (UNLIKELY(va & (MAX(memop_size(memop), memop_align(memop)) - 1)))
+        return load_unaligned(mmu, va, memop);
+    host = table_find(mmu, va, MMU_READ, memop);
+    if (UNLIKELY(!host))
+        return load_missed(mmu, va, memop);
+    return value_finish(host_load(host, memop_size(memop)), memop);
+}
+
+void mmu_store(struct mmu *mmu, gva address, uint64_t value, unsigned memop)
+{
+    uint64_t va = masked(mmu, address);
+    unsigned size = memop_size(memop);
+    uint8_t *host;
+
+    if (UNLIKELY(va & (MAX(size, memop_align(memop)) - 1))) {
+        store_unaligned(mmu, va, value, memop);
+        return;
+    }
+    host = table_find(mmu, va, MMU_WRITE, memop);
+    if (UNLIKELY(!host)) {
+        store_missed(mmu, va, value, memop);
+        return;
+    }
+    host_store(host, memop & IR_MEM_SWAP ? swap_value(value, size) : value, size);
 }
 
 static void reverse_bytes(uint8_t *bytes, unsigned size)

@@ -41,6 +41,7 @@ enum x86_key {
     KEY_DATA_BREAK = 1 << 21,    /* DR7 enables a data or I/O breakpoint */
     KEY_CODE_BREAK = 1 << 22,    /* DR7 enables an instruction breakpoint */
     KEY_GS_OPEN = 1 << 23,       /* GS likewise */
+    KEY_FPU = 0xff << 12,        /* KEY_FPU_TRAP to KEY_SSE_UNMASKED */
 };
 
 enum x86_register { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R15 = 15 };
@@ -346,6 +347,7 @@ uint16_t x86_eflags_to_status(uint32_t eflags);
 /* Recomputes run.key and selects the MMU's space. Call after anything in the key's inputs changed.
  */
 void x86_update_mode(struct x86_cpu *cpu);
+void x86_update_level(struct x86_cpu *cpu); /* after changes of CS, SS, EFLAGS or data segments */
 static inline uint64_t x86_ip(const struct x86_cpu *cpu) /* EIP or RIP, from run.pc */
 {
     return cpu->v.run.key & KEY_CODE64 ? cpu->v.run.pc

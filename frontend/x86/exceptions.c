@@ -39,7 +39,7 @@ static void deliver_real(struct x86_cpu *cpu, const struct delivery *v)
     x86_set_sp(cpu, s.pointer, s.mask);
     x86_load_real_segment(cpu, SEG_CS, selector);
     cpu->eflags &= ~(uint32_t)(EFLAGS_IF | EFLAGS_TF | EFLAGS_RF | EFLAGS_AC);
-    x86_update_mode(cpu);
+    x86_update_level(cpu);
     x86_set_ip(cpu, offset);
 }
 
@@ -115,7 +115,7 @@ static void enter_handler(struct x86_cpu *cpu, const struct gate *gate,
         clear |= EFLAGS_IF;
     cpu->eflags &= ~clear;
     cpu->segment[SEG_CS] = *cs;
-    x86_update_mode(cpu);
+    x86_update_level(cpu);
     x86_set_ip(cpu, gate->offset);
 }
 
@@ -133,7 +133,6 @@ static void deliver64(struct x86_cpu *cpu, const struct delivery *v, const struc
     struct x86_segment cs;
     unsigned level = handler_code(cpu, v, gate, &cs), ist = gate->d.high & 7;
     struct x86_stack s = {.mask = UINT64_MAX};
-    uint32_t flags = x86_eflags_read(cpu);
 
     if (ist)
         s.pointer = x86_tss_stack64(cpu, ist + 3);
@@ -143,27 +142,24 @@ static void deliver64(struct x86_cpu *cpu, const struct delivery *v, const struc
         s.pointer = cpu->gpr[RSP];
     s.pointer &= ~UINT64_C(15);
     s.user = level == 3;
-    x86_stack_push(cpu, &s, 8, cpu->segment[SEG_SS].selector);
-    x86_stack_push(cpu, &s, 8, cpu->gpr[RSP]);
-    x86_stack_push(cpu, &s, 8, flags);
-    x86_stack_push(cpu, &s, 8, cpu->segment[SEG_CS].selector);
-    x86_stack_push(cpu, &s, 8, v->ip);
-    if (v->has_error)
-        x86_stack_push(cpu, &s, 8, v->error);
+    const uint64_t frame[] = {cpu->segment[SEG_SS].selector, cpu->gpr[RSP], x86_eflags_read(cpu),
+                              cpu->segment[SEG_CS].selector, v->ip,         v->error};
+    x86_stack_push_frame(cpu, &s, 8, frame, v->has_error ? 6 : 5);
     if (level != cpu->cpl)
         cpu->segment[SEG_SS] = null_stack(level);
     cpu->gpr[RSP] = s.pointer;
     enter_handler(cpu, gate, &cs);
 }
 
-static void push_frame(struct x86_cpu *cpu, const struct delivery *v, struct x86_stack *s,
-                       unsigned size)
+/* EFLAGS, CS, EIP, perhaps an error code. */
+static unsigned add_return_frame(const struct x86_cpu *cpu, const struct delivery *v,
+                                 uint64_t *frame)
 {
-    x86_stack_push(cpu, s, size, x86_eflags_read(cpu));
-    x86_stack_push(cpu, s, size, cpu->segment[SEG_CS].selector);
-    x86_stack_push(cpu, s, size, v->ip);
-    if (v->has_error)
-        x86_stack_push(cpu, s, size, v->error);
+    frame[0] = x86_eflags_read(cpu);
+    frame[1] = cpu->segment[SEG_CS].selector;
+    frame[2] = v->ip;
+    frame[3] = v->error;
+    return v->has_error ? 4 : 3;
 }
 
 static void deliver_inward(struct x86_cpu *cpu, const struct delivery *v, const struct gate *gate,
@@ -173,7 +169,8 @@ static void deliver_inward(struct x86_cpu *cpu, const struct delivery *v, const 
     bool vm86 = cpu->v.run.key & KEY_VM86;
     struct x86_segment ss;
     uint16_t selector;
-    uint64_t sp;
+    uint64_t sp, frame[10];
+    unsigned n = 0;
 
     x86_tss_stack(cpu, level, &selector, &sp);
     ss = x86_inner_stack(cpu, selector, level, v->ext);
@@ -184,10 +181,11 @@ static void deliver_inward(struct x86_cpu *cpu, const struct delivery *v, const 
         .ss = &ss,
     };
     for (unsigned i = 0; vm86 && i < 4; i++)
-        x86_stack_push(cpu, &s, size, cpu->segment[vm86_order[i]].selector);
-    x86_stack_push(cpu, &s, size, cpu->segment[SEG_SS].selector);
-    x86_stack_push(cpu, &s, size, cpu->gpr[RSP]);
-    push_frame(cpu, v, &s, size);
+        frame[n++] = cpu->segment[vm86_order[i]].selector;
+    frame[n++] = cpu->segment[SEG_SS].selector;
+    frame[n++] = cpu->gpr[RSP];
+    n += add_return_frame(cpu, v, frame + n);
+    x86_stack_push_frame(cpu, &s, size, frame, n);
     for (unsigned i = 0; vm86 && i < 4; i++)
         cpu->segment[vm86_order[i]] = (struct x86_segment){.attributes = ATTR_UNUSABLE};
     cpu->segment[SEG_SS] = ss;
@@ -215,7 +213,8 @@ static void deliver_protected(struct x86_cpu *cpu, const struct delivery *v)
         return;
     }
     struct x86_stack s = x86_current_stack(cpu);
-    push_frame(cpu, v, &s, size);
+    uint64_t frame[4];
+    x86_stack_push_frame(cpu, &s, size, frame, add_return_frame(cpu, v, frame));
     x86_set_sp(cpu, s.pointer, s.mask);
     enter_handler(cpu, &gate, &cs);
 }
@@ -262,7 +261,7 @@ static void redirect(struct x86_cpu *cpu, const struct delivery *v)
     x86_set_sp(cpu, s.pointer, s.mask);
     x86_load_real_segment(cpu, SEG_CS, selector);
     cpu->eflags &= ~(uint32_t)(EFLAGS_TF | EFLAGS_NT | (virtual ? EFLAGS_VIF : EFLAGS_IF));
-    x86_update_mode(cpu);
+    x86_update_level(cpu);
     x86_set_ip(cpu, offset);
 }
 

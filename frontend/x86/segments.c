@@ -3,6 +3,8 @@
  * Segment registers and descriptors (SDM vol. 3, chapters 3 and 5), stacks, and the processor's own
  * accesses to memory.
  */
+#include <string.h>
+
 #include "frontend/x86/system.h"
 
 NORETURN void x86_raise(struct x86_cpu *cpu, enum x86_exception kind, uint32_t error_code)
@@ -169,7 +171,7 @@ void x86_load_segment(struct x86_cpu *cpu, enum x86_segment_register seg, uint16
         x86_descriptor_set_accessed(cpu, &d);
         cpu->segment[seg] = x86_segment_of(selector, &d);
     }
-    x86_update_mode(cpu);
+    x86_update_level(cpu);
 }
 
 bool x86_drop_segments(struct x86_cpu *cpu)
@@ -296,6 +298,84 @@ uint64_t x86_stack_pop(struct x86_cpu *cpu, struct x86_stack *s, unsigned size)
 
     s->pointer += size;
     return value;
+}
+
+/* Where a frame lies, if all of it may be accessed alike without a look at each value: within one
+ * page of RAM, aligned. NULL: value by value, which also finds out what is wrong. */
+static uint8_t *frame_memory(struct x86_cpu *cpu, const struct x86_stack *s, uint64_t pointer,
+                             unsigned size, unsigned bytes, enum mmu_access access)
+{
+    uint64_t offset = pointer & s->mask, address = s->base + offset;
+
+    if (!s->ss ? !x86_is_canonical(cpu, offset) : !stack_allows(s->ss, offset, bytes))
+        return NULL;
+    if (s->ss)
+        address = (uint32_t)address;
+    if (address & (size - 1))
+        return NULL;
+    return mmu_host_range(cpu->v.mmu, address, bytes, access, s->user);
+}
+
+static void put_value(uint8_t *at, unsigned size, uint64_t value)
+{
+    uint32_t value32 = (uint32_t)value;
+    uint16_t value16 = (uint16_t)value;
+
+    if (size == 8)
+        memcpy(at, &value, 8);
+    else if (size == 4)
+        memcpy(at, &value32, 4);
+    else
+        memcpy(at, &value16, 2);
+}
+
+static uint64_t get_value(const uint8_t *at, unsigned size)
+{
+    uint64_t value;
+    uint32_t value32;
+    uint16_t value16;
+
+    if (size == 8) {
+        memcpy(&value, at, 8);
+        return value;
+    }
+    if (size == 4) {
+        memcpy(&value32, at, 4);
+        return value32;
+    }
+    memcpy(&value16, at, 2);
+    return value16;
+}
+
+void x86_stack_push_frame(struct x86_cpu *cpu, struct x86_stack *s, unsigned size,
+                          const uint64_t *values, unsigned n)
+{
+    uint64_t lowest = s->pointer - n * size;
+    uint8_t *memory = frame_memory(cpu, s, lowest, size, n * size, MMU_WRITE);
+
+    if (UNLIKELY(!memory)) {
+        for (unsigned i = 0; i < n; i++)
+            x86_stack_push(cpu, s, size, values[i]);
+        return;
+    }
+    for (unsigned i = 0; i < n; i++)
+        put_value(memory + (n - 1 - i) * size, size, values[i]);
+    s->pointer = lowest;
+}
+
+void x86_stack_pop_frame(struct x86_cpu *cpu, struct x86_stack *s, unsigned size, uint64_t *values,
+                         unsigned n)
+{
+    const uint8_t *memory = frame_memory(cpu, s, s->pointer, size, n * size, MMU_READ);
+
+    if (UNLIKELY(!memory)) {
+        for (unsigned i = 0; i < n; i++)
+            values[i] = x86_stack_pop(cpu, s, size);
+        return;
+    }
+    for (unsigned i = 0; i < n; i++)
+        values[i] = get_value(memory + i * size, size);
+    s->pointer += n * size;
 }
 
 void x86_set_sp(struct x86_cpu *cpu, uint64_t value, uint64_t mask)

@@ -37,7 +37,7 @@ void x86_eflags_write(struct x86_cpu *cpu, uint32_t value, uint32_t mask)
     cpu->df = (all & EFLAGS_DF) != 0;
     cpu->eflags = all & EFLAGS_KEPT;
     if (changed & EFLAGS_MODE)
-        x86_update_mode(cpu);
+        x86_update_level(cpu);
     if (changed & all & EFLAGS_IF && x86_line(cpu, X86_INTR))
         vcpu_kick(&cpu->v);
 }
@@ -103,6 +103,8 @@ static uint32_t break_key(const struct x86_cpu *cpu)
 {
     uint32_t key = 0;
 
+    if (LIKELY(!(cpu->dr[7] & 0xff)))
+        return 0;
     for (unsigned i = 0; i < 4; i++) {
         if (!(cpu->dr[7] >> (2 * i) & 3))
             continue;
@@ -111,12 +113,13 @@ static uint32_t break_key(const struct x86_cpu *cpu)
     return key;
 }
 
-void x86_update_mode(struct x86_cpu *cpu)
+/* What CS, SS and EFLAGS say. */
+static uint32_t level_key(struct x86_cpu *cpu)
 {
     bool lma = cpu->efer & EFER_LMA, protected = cpu->cr0 & CR0_PE;
     bool vm86 = protected && (cpu->eflags & EFLAGS_VM);
     bool code64 = lma && (cpu->segment[SEG_CS].attributes & ATTR_L);
-    uint32_t key = segment_key(cpu, code64) | fpu_key(cpu);
+    uint32_t key = segment_key(cpu, code64);
 
     cpu->cpl = !protected ? 0 : vm86 ? 3 : cpu->segment[SEG_SS].attributes >> ATTR_DPL_SHIFT & 3;
     key |= cpu->cpl << KEY_CPL_SHIFT | (lma ? KEY_LONG : 0);
@@ -126,9 +129,20 @@ void x86_update_mode(struct x86_cpu *cpu)
         key |= KEY_TRACE;
     if ((cpu->cr0 & CR0_AM) && (cpu->eflags & EFLAGS_AC) && cpu->cpl == 3)
         key |= KEY_ALIGN;
-    if (UNLIKELY(cpu->dr[7] & 0xff))
-        key |= break_key(cpu);
-    cpu->v.run.key = key;
+    return key;
+}
+
+void x86_update_mode(struct x86_cpu *cpu)
+{
+    cpu->v.run.key = level_key(cpu) | fpu_key(cpu) | break_key(cpu);
+    x86_select_space(cpu);
+}
+
+void x86_update_level(struct x86_cpu *cpu)
+{
+    enum { KEPT = KEY_FPU | KEY_DATA_BREAK | KEY_CODE_BREAK };
+
+    cpu->v.run.key = level_key(cpu) | (cpu->v.run.key & KEPT);
     x86_select_space(cpu);
 }
 

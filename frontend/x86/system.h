@@ -116,6 +116,11 @@ struct x86_stack {
 struct x86_stack x86_current_stack(struct x86_cpu *cpu);
 void x86_stack_push(struct x86_cpu *cpu, struct x86_stack *s, unsigned size, uint64_t value);
 uint64_t x86_stack_pop(struct x86_cpu *cpu, struct x86_stack *s, unsigned size);
+/* n values, pushed or popped in this order. */
+void x86_stack_push_frame(struct x86_cpu *cpu, struct x86_stack *s, unsigned size,
+                          const uint64_t *values, unsigned n);
+void x86_stack_pop_frame(struct x86_cpu *cpu, struct x86_stack *s, unsigned size, uint64_t *values,
+                         unsigned n);
 void x86_set_sp(struct x86_cpu *cpu, uint64_t value, uint64_t mask);
 
 /* ---- far transfers (transfers.c) ------------------------------------------------------------- */

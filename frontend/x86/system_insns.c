@@ -1129,7 +1129,7 @@ static void enter_flat(struct x86_cpu *cpu, uint16_t cs, uint16_t ss, unsigned l
 {
     cpu->segment[SEG_CS] = flat_code_segment((uint16_t)((cs & 0xfffc) | level), level, code64);
     cpu->segment[SEG_SS] = flat_stack_segment((uint16_t)((ss & 0xfffc) | level), level);
-    x86_update_mode(cpu);
+    x86_update_level(cpu);
     x86_set_ip(cpu, ip);
 }
 

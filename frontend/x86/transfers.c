@@ -58,7 +58,7 @@ static void enter_code(struct x86_cpu *cpu, const struct x86_segment *cs, unsign
 {
     cpu->segment[SEG_CS] = *cs;
     cpu->segment[SEG_CS].selector = (uint16_t)((cs->selector & 0xfffc) | level);
-    x86_update_mode(cpu);
+    x86_update_level(cpu);
     x86_set_ip(cpu, offset);
 }
 
@@ -67,7 +67,7 @@ static void real_far(struct x86_cpu *cpu, uint16_t selector, uint64_t offset)
     if (offset > cpu->segment[SEG_CS].limit)
         x86_raise_gp(cpu, 0);
     x86_load_real_segment(cpu, SEG_CS, selector);
-    x86_update_mode(cpu);
+    x86_update_level(cpu);
     x86_set_ip(cpu, offset);
 }
 
@@ -354,7 +354,7 @@ static void return_outward(struct x86_cpu *cpu, const struct x86_segment *cs,
     enter_code(cpu, cs, cs->selector & 3, ip);
     x86_set_sp(cpu, sp, stack_mask(ss, to64));
     if (x86_drop_segments(cpu))
-        x86_update_mode(cpu);
+        x86_update_level(cpu);
 }
 
 void x86_far_return(struct x86_cpu *cpu, unsigned operand_size, unsigned pop_bytes)
@@ -444,7 +444,7 @@ static void iret_to_vm86(struct x86_cpu *cpu, struct x86_stack *s, uint64_t ip, 
     for (unsigned i = 0; i < 4; i++)
         x86_load_real_segment(cpu, order[i], data[i]);
     cpu->gpr[RSP] = sp;
-    x86_update_mode(cpu);
+    x86_update_level(cpu);
     x86_set_ip(cpu, ip & 0xffff);
 }
 
@@ -452,13 +452,15 @@ static void iret_protected(struct x86_cpu *cpu, unsigned size)
 {
     struct x86_stack s = x86_current_stack(cpu);
     bool from64 = cpu->v.run.key & KEY_CODE64;
-    uint64_t ip = x86_stack_pop(cpu, &s, size);
-    uint16_t selector = (uint16_t)x86_stack_pop(cpu, &s, size);
-    uint32_t flags = (uint32_t)x86_stack_pop(cpu, &s, size);
+    uint64_t frame[5];
     uint32_t mask = iret_flags_mask(cpu, size);
     struct x86_descriptor d;
     struct x86_segment cs, ss;
 
+    x86_stack_pop_frame(cpu, &s, size, frame, 3);
+    uint64_t ip = frame[0];
+    uint16_t selector = (uint16_t)frame[1];
+    uint32_t flags = (uint32_t)frame[2];
     if (size == 4 && (flags & EFLAGS_VM) && cpu->cpl == 0 && !(cpu->efer & EFER_LMA)) {
         iret_to_vm86(cpu, &s, ip, selector, flags);
         return;
@@ -470,11 +472,10 @@ static void iret_protected(struct x86_cpu *cpu, unsigned size)
         x86_set_sp(cpu, s.pointer, s.mask);
         enter_code(cpu, &cs, level, ip);
     } else {
-        uint64_t sp = x86_stack_pop(cpu, &s, size);
-        uint16_t ss_selector = (uint16_t)x86_stack_pop(cpu, &s, size);
-        ss = return_stack(cpu, ss_selector, level, is_code64(cpu, &d));
+        x86_stack_pop_frame(cpu, &s, size, frame + 3, 2);
+        ss = return_stack(cpu, (uint16_t)frame[4], level, is_code64(cpu, &d));
         x86_descriptor_set_accessed(cpu, &d);
-        return_outward(cpu, &cs, &ss, ip, sp);
+        return_outward(cpu, &cs, &ss, ip, frame[3]);
     }
     x86_eflags_write(cpu, flags, mask);
     x86_set_ip(cpu, ip);
