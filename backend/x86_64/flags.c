@@ -71,19 +71,30 @@ bool flags_are_packed(const struct ir_unit *u, ir_ref source)
     return op == IR_GET || op == IR_UNPACKFLAGS || op == IR_MERGEFLAGS;
 }
 
-/* Whoever is in rax waits in the frame while flags go through it. */
-static bool borrow_rax(struct emit *e)
+/* Whoever is in rax waits in an idle register, else in the frame, while flags go through it. */
+enum { RAX_IS_FREE = NO_REG, RAX_IN_FRAME = RSP };
+
+static unsigned borrow_rax(struct emit *e)
 {
-    bool taken = e->reg_value[RAX] || (e->locked >> RAX & 1);
-    if (taken)
-        emit_store(&e->a, OP_W, mem_at(RSP, FRAME_FLAGS), RAX);
-    return taken;
+    if (!e->reg_value[RAX] && !(e->locked >> RAX & 1))
+        return RAX_IS_FREE;
+    for (unsigned reg = 0; reg < XMM_BASE; reg++) {
+        if ((TEMP_MASK & ~(1u << RAX)) >> reg & 1 && !e->reg_value[reg] &&
+            !(e->locked >> reg & 1)) {
+            emit_mov_rr(&e->a, OP_W, reg, RAX);
+            return reg;
+        }
+    }
+    emit_store(&e->a, OP_W, mem_at(RSP, FRAME_FLAGS), RAX);
+    return RAX_IN_FRAME;
 }
 
-static void return_rax(struct emit *e, bool taken)
+static void return_rax(struct emit *e, unsigned lent_to)
 {
-    if (taken)
+    if (lent_to == RAX_IN_FRAME)
         emit_load(&e->a, OP_W, RAX, mem_at(RSP, FRAME_FLAGS));
+    else if (lent_to != RAX_IS_FREE)
+        emit_mov_rr(&e->a, OP_W, RAX, lent_to);
 }
 
 static void put_lahf_seto(struct emit *e)
@@ -117,10 +128,10 @@ static void save_all(struct emit *e, ir_ref source)
         return;
     }
     int16_t slot = slot_alloc(e, false);
-    bool taken = borrow_rax(e);
+    unsigned lent_to = borrow_rax(e);
     put_lahf_seto(e);
     emit_store(&e->a, 0, slot_mem(slot), RAX);
-    return_rax(e, taken);
+    return_rax(e, lent_to);
     e->saved[e->n_saved++] = (struct saved_flag){source, PAIR_ALL, slot};
 }
 
@@ -182,13 +193,16 @@ void flags_produced(struct emit *e)
 static void recreate_packed(struct emit *e, ir_ref source)
 {
     int16_t slot = find_saved_all(e, source);
-    bool taken = borrow_rax(e);
+    unsigned lent_to = borrow_rax(e);
+    uint32_t locked = e->locked;
+    e->locked |= lent_to == RAX_IS_FREE ? 0 : 1u << lent_to;
     if (slot >= 0)
         emit_load(&e->a, 0, RAX, slot_mem(slot));
     else
         use_into(e, source, RAX);
+    e->locked = locked;
     put_sahf(e);
-    return_rax(e, taken);
+    return_rax(e, lent_to);
 }
 
 static void recreate(struct emit *e, ir_ref source)
@@ -253,12 +267,13 @@ static bool test_packed(struct emit *e, ir_ref source, unsigned cond, enum cc *c
 
 void flags_load(struct emit *e, ir_ref flags)
 {
-    if (flags == IR_NONE) {
+    if (flags == IR_NONE) { /* the flags of 1: none is set */
         flags_clobber(e);
-        bool taken = borrow_rax(e);
-        emit_mov_imm(&e->a, RAX, 0);
-        put_sahf(e);
-        return_rax(e, taken);
+        uint32_t locked = e->locked;
+        unsigned one = alloc_temp(e);
+        emit_mov_imm(&e->a, one, 1);
+        emit_test_rr(&e->a, 0, one, one);
+        e->locked = locked;
         return;
     }
     ir_ref source = flags_source(e->u, flags);

@@ -241,7 +241,8 @@ static bool multiply(struct xlat *x, const struct x86_insn *insn, bool sign)
         ir_ref product = ir_bin(b, IR_MUL, x86_extend(x, a, size, full, sign),
                                 x86_extend(x, c, size, full, sign));
 
-        low = size == 4 ? ir_un(b, IR_NARROW, product) : product;
+        /* The lower half by itself is ready earlier. */
+        low = size < 4 ? product : sign ? for_flags : ir_bin(b, IR_MUL, a, c);
         high = size == 4 ? ir_un(b, IR_HIGH, product) : ir_bin_i(b, IR_SHR, product, width);
     }
     if (size == 1) {
