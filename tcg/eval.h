@@ -106,6 +106,37 @@ static inline uint64_t ir_eval_divide(unsigned op, unsigned type, uint64_t a, ui
     return y == -1 ? 0 - (uint64_t)x : (uint64_t)(x / y);
 }
 
+/* DIVIDE. False: there is no result. */
+static inline bool ir_eval_wide_divide(unsigned type, bool sign, uint64_t low, uint64_t high,
+                                       uint64_t divisor, uint64_t *quotient, uint64_t *remainder)
+{
+    unsigned bits = ir_type_bits(type);
+    unsigned __int128 n = (unsigned __int128)high << bits | low, q, r;
+
+    if (!divisor)
+        return false;
+    if (sign) {
+        __int128 a = (__int128)(n << (128 - 2 * bits)) >> (128 - 2 * bits);
+        __int128 d = ir_as_signed(type, divisor), least = -((__int128)1 << (bits - 1));
+
+        /* The one quotient that the host cannot make either. */
+        if (d == -1 && bits == 64 && n == (unsigned __int128)1 << 127)
+            return false;
+        if (a / d < least || a / d > -(least + 1))
+            return false;
+        q = (unsigned __int128)(a / d);
+        r = (unsigned __int128)(a % d);
+    } else {
+        q = n / divisor;
+        r = n % divisor;
+        if (q >> bits)
+            return false;
+    }
+    *quotient = (uint64_t)q & ir_type_mask(type);
+    *remainder = (uint64_t)r & ir_type_mask(type);
+    return true;
+}
+
 static inline uint64_t ir_eval_bitrev(unsigned type, uint64_t a)
 {
     a = __builtin_bswap64(a);

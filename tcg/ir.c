@@ -357,6 +357,16 @@ ir_ref ir_compare(struct ir_builder *b, ir_ref a, ir_ref c)
     return ir_flagof(b, ir_bin(b, IR_SUB, a, c));
 }
 
+ir_ref ir_divide(struct ir_builder *b, bool sign, ir_ref low, ir_ref high, ir_ref divisor,
+                 ir_ref *remainder)
+{
+    enum ir_type type = ir_type_of(b->unit, divisor);
+    ir_ref quotient = ir_emit(b, IR_DIVIDE, type, sign, 0, low, high, divisor, 0);
+
+    *remainder = ir_emit(b, IR_REMAINDER, type, 0, 0, quotient, IR_NONE, IR_NONE, 0);
+    return quotient;
+}
+
 ir_ref ir_load(struct ir_builder *b, enum ir_type type, ir_ref address, int64_t displacement,
                unsigned memop)
 {

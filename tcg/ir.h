@@ -190,6 +190,7 @@ struct ir_vfn_info {
 };
 extern const struct ir_vfn_info ir_vfn_info[IR_N_VFN];
 
+/* What arithmetic does in the guest's own way. */
 struct ir_fp_rules {
     /* op: enum ir_op (FADD .. I2F); type, from: result and operand type; sub: the insn's sub.
      * Values are bit patterns, zero-extended. cpu: the state base. */
@@ -206,6 +207,8 @@ struct ir_fp_rules {
     /* X87 on a backend that has no such registers: the same operation on run_state.x87. modrm: bits
      * 15:8 are the immediate. memory: NULL if there is none. */
     uint64_t (*x87)(void *cpu, unsigned opcode, unsigned modrm, void *memory, uint64_t value);
+    /* What a DIVIDE without a result raises: leaves through vcpu_raise. */
+    NORETURN void (*divide_error)(void *cpu);
 };
 
 /*
@@ -399,6 +402,11 @@ ir_ref ir_flagof(struct ir_builder *b, ir_ref arithmetic);
 ir_ref ir_mkflags(struct ir_builder *b, ir_ref n, ir_ref z, ir_ref c, ir_ref v);
 ir_ref ir_setcc(struct ir_builder *b, enum ir_cond cond, ir_ref flags);
 ir_ref ir_select(struct ir_builder *b, enum ir_cond cond, ir_ref flags, ir_ref yes, ir_ref no);
+/* x86's: the quotient of a number of twice the type's width by one of its width, truncated; also
+ * the remainder. Where the divisor is 0 or the quotient too large the guest's exception is raised
+ * (ir_fp_rules.divide_error). */
+ir_ref ir_divide(struct ir_builder *b, bool sign, ir_ref low, ir_ref high, ir_ref divisor,
+                 ir_ref *remainder);
 /* Flags of `a & a`: use with IR_Z, IR_NZ, IR_N, IR_NN. */
 ir_ref ir_test(struct ir_builder *b, ir_ref a);
 /* Flags of `a - c`. */

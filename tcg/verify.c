@@ -22,6 +22,7 @@ static const char *const signatures[IR_N_OPS] = {
     [IR_ADD] = "nTT",       [IR_SUB] = "nTT",
     [IR_ADC] = "nTTi",      [IR_SBB] = "nTTi",
     [IR_MUL] = "nTT",       [IR_UDIV] = "nTT",
+    [IR_DIVIDE] = "nTTT",   [IR_REMAINDER] = "nT",
     [IR_SDIV] = "nTT",      [IR_AND] = "nTT",
     [IR_OR] = "nTT",        [IR_XOR] = "nTT",
     [IR_ANDN] = "nTT",      [IR_NOT] = "nT",
@@ -440,6 +441,10 @@ static bool check_details(const struct checker *c, const struct ir_insn *insn)
                fail(c, "bits %u, length %u", insn->sub, insn->aux);
     case IR_FLAGOF:
         return flags_source(&insns[insn->arg[0]]) || fail(c, "of an op that makes no flags");
+    case IR_DIVIDE:
+        return insn->sub <= 1 || fail(c, "sign %u", insn->sub);
+    case IR_REMAINDER:
+        return insns[insn->arg[0]].op == IR_DIVIDE || fail(c, "of an op that divides nothing");
     case IR_SETCC:
     case IR_SELECT:
         return insn->sub < IR_N_CONDS || fail(c, "no condition %u", insn->sub);

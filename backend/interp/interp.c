@@ -98,7 +98,8 @@ struct frame {
     const struct code_unit *unit;
     const struct code_insn *at; /* in a slow path or helper: the insn; else NULL */
     enum exit_reason reason;
-    void *outer; /* host_sp before */
+    void *outer;        /* host_sp before */
+    uint64_t remainder; /* of the last DIVIDE */
     union value values[2 * IR_MAX_INSNS];
 };
 
@@ -494,6 +495,17 @@ static void do_special_access(const struct backend_state *state, struct run_stat
     f->values[code->result].i = result;
 }
 
+static NOINLINE void do_divide(const struct backend_state *state, struct run_state *run,
+                               struct frame *f, const struct code_insn *code)
+{
+    const union value *values = f->values;
+
+    f->at = code;
+    if (!ir_eval_wide_divide(code->type, code->sub, values[code->arg[0]].i, values[code->arg[1]].i,
+                             values[code->arg[2]].i, &f->values[code->result].i, &f->remainder))
+        state->env.fp->divide_error(run);
+}
+
 /* ---- calls --------------------------------------------------------------------------------- */
 
 static void do_call(void *cpu, struct frame *f, const struct code_insn *code)
@@ -663,6 +675,12 @@ static void do_other(const struct backend_state *state, struct run_state *run, s
     case IR_CAS:
     case IR_RMW:
         do_special_access(state, run, f, code);
+        break;
+    case IR_DIVIDE:
+        do_divide(state, run, f, code);
+        break;
+    case IR_REMAINDER: /* which the DIVIDE has put there */
+        result->i = f->remainder;
         break;
     case IR_HLOAD:
     case IR_HSTORE:

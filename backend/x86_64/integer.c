@@ -286,6 +286,66 @@ void emit_divide(struct emit *e, const struct ir_insn *insn)
     def_in(e, RAX);
 }
 
+/* Is this the upper half of the other, extended by its sign (cdq, cqo)? */
+static bool is_sign_of(struct emit *e, ir_ref high, ir_ref low)
+{
+    const struct ir_insn *insn = &e->u->insns[high];
+    uint64_t count;
+    return insn->op == IR_SAR && insn->arg[0] == low && is_constant(e, insn->arg[1], &count) &&
+           count == (insn->type == IR_I64 ? 63 : 31);
+}
+
+/* The host's instruction, where it is sure to have a result that needs no thought: unsigned, the
+ * upper half is below the divisor; signed, the number has the type's width. */
+void emit_wide_divide(struct emit *e, const struct ir_insn *insn)
+{
+    unsigned w = op_w(insn->type);
+    uint64_t constant;
+    bool zero = !insn->sub && is_constant(e, insn->arg[1], &constant) && !constant;
+    bool extended = insn->sub && is_sign_of(e, insn->arg[1], insn->arg[0]);
+    alloc_take(e, RAX);
+    alloc_take(e, RDX);
+    use_into(e, insn->arg[0], RAX);
+    use_into(e, insn->arg[1], RDX);
+    unsigned b = use_gpr(e, insn->arg[2]), sign = NO_REG;
+    if (insn->sub && !extended)
+        sign = alloc_temp(e);
+    struct cold *cold = add_memory_cold(e, insn, SLOW_DIVIDE);
+    cold->desc.sub = insn->sub;
+    cold->desc.address = RAX;
+    cold->desc.value = RDX;
+    cold->desc.extra = (uint8_t)b;
+    if (insn->sub || zero) {
+        emit_test_rr(&e->a, w, b, b);
+        cold_from(cold, emit_jcc(&e->a, CC_E));
+    } else {
+        emit_alu_rr(&e->a, w, ALU_CMP, RDX, b);
+        cold_from(cold, emit_jcc(&e->a, CC_AE));
+    }
+    if (insn->sub) {
+        emit_alu_ri(&e->a, w, ALU_CMP, b, -1);
+        cold_from(cold, emit_jcc(&e->a, CC_E));
+    }
+    if (sign != NO_REG) {
+        emit_mov_rr(&e->a, w, sign, RAX);
+        emit_shift_i(&e->a, w, SHIFT_SAR, sign, w ? 63 : 31);
+        emit_alu_rr(&e->a, w, ALU_CMP, sign, RDX);
+        cold_from(cold, emit_jcc(&e->a, CC_NE));
+    }
+    emit_rr(&e->a, 0xf7 | w, insn->sub ? 7 : 6, b);
+    cold->back = e->a.p;
+    cold->xmm_live = e->vector_used != 0;
+    end_uses(e);
+    def_in(e, RAX);
+}
+
+/* Nothing has been emitted since the division. */
+void emit_remainder(struct emit *e, const struct ir_insn *insn)
+{
+    end_uses(e);
+    def_in(e, RDX);
+}
+
 /* ---- counting and reversing bits ------------------------------------------------------------- */
 
 static void count_zeros(struct emit *e, const struct ir_insn *insn, unsigned dst, unsigned a)

@@ -72,7 +72,7 @@ static void load_entry(struct emit *e, const struct access *x, bool write)
     emit_load(&e->a, OP_W, x->entry, mem_index(R15, x->entry, 3, write ? TLB_WRITE : TLB_READ));
 }
 
-static void cold_from(struct cold *cold, uint8_t *field)
+void cold_from(struct cold *cold, uint8_t *field)
 {
     for (unsigned k = 0; k < ARRAY_SIZE(cold->from); k++) {
         if (!cold->from[k]) {
@@ -205,7 +205,7 @@ static void check_alignment(struct emit *e, const struct ir_insn *insn, struct a
     }
 }
 
-static struct cold *add_memory_cold(struct emit *e, const struct ir_insn *insn, enum slow_kind kind)
+struct cold *add_memory_cold(struct emit *e, const struct ir_insn *insn, enum slow_kind kind)
 {
     struct cold *cold = cold_add(e, COLD_MEMORY);
     cold->n_pending = snapshot_pending(e, e->here, &cold->pending_first);

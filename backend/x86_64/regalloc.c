@@ -98,6 +98,7 @@ bool insn_clobbers_flags(const struct emit *e, ir_ref ref)
     case IR_SEXT:
     case IR_ZEXT:
     case IR_BITCAST:
+    case IR_REMAINDER:
         return false;
     default:
         return true;

@@ -6,6 +6,8 @@
 #include "backend/vector_fn.h"
 #include "backend/x86_64/x86_64.h"
 
+#include "tcg/eval.h"
+
 enum { JUMP_BYTES = 5 };
 
 static uint8_t *saved_xmm(struct run_state *run, unsigned reg)
@@ -109,6 +111,17 @@ static void slow_vector_fn(struct run_state *run, const struct slow_desc *d)
                   ir_vfn_info[row].traits & VFN_FLAGS ? call.flags : call.result.d[0]);
 }
 
+static void slow_divide(struct run_state *run, const struct slow_desc *d, struct backend_state *s)
+{
+    uint64_t quotient, remainder;
+    if (!ir_eval_wide_divide(d->type, d->sub, truncate_to(d->type, get_saved(run, d->address)),
+                             truncate_to(d->type, get_saved(run, d->value)),
+                             truncate_to(d->type, get_saved(run, d->extra)), &quotient, &remainder))
+        s->env.fp->divide_error(run);
+    set_saved(run, RAX, quotient);
+    set_saved(run, RDX, remainder);
+}
+
 static uint64_t address_in(const struct backend_state *s, uint64_t va)
 {
     return s->env.wide_address ? va : (uint32_t)va;
@@ -124,6 +137,10 @@ void x86_slow_access(struct run_state *run, const uint8_t *back, struct backend_
     }
     if (d.kind == SLOW_VECTOR_FP) {
         slow_vector(run, &d, s);
+        return;
+    }
+    if (d.kind == SLOW_DIVIDE) {
+        slow_divide(run, &d, s);
         return;
     }
     if (d.kind == SLOW_VECTOR_FN) {

@@ -97,6 +97,7 @@ enum slow_kind {
     SLOW_RMW,
     SLOW_FP,
     SLOW_VECTOR_FP,
+    SLOW_DIVIDE,    /* address: low, value: high, extra: divisor; results in rax and rdx */
     SLOW_VECTOR_FN, /* imm: row and immediate; length: the general register has 64 bits */
 };
 struct slow_desc {
@@ -399,8 +400,8 @@ void emit_select(struct emit *e, const struct ir_insn *insn);
 
 /* the ops, by file */
 typedef void emit_fn(struct emit *e, const struct ir_insn *insn);
-emit_fn emit_get, emit_set, emit_integer, emit_shift, emit_divide, emit_bits, emit_convert,
-    emit_adc, emit_mkflags;
+emit_fn emit_get, emit_set, emit_integer, emit_shift, emit_divide, emit_wide_divide, emit_remainder,
+    emit_bits, emit_convert, emit_adc, emit_mkflags;
 emit_fn emit_alu_row, emit_narrow_integer, emit_mergeflags, emit_packflags, emit_unpackflags;
 void emit_narrow_alu(struct emit *e, unsigned width, enum alu op, unsigned dst, struct operand b);
 void emit_zero_extend(struct emit *e, unsigned width, unsigned reg);
@@ -418,6 +419,8 @@ emit_fn emit_vconst, emit_vector, emit_vector_lane, emit_vector_shift, emit_vect
 void parallel_move(struct emit *e, const ir_ref *refs, const uint8_t *regs, unsigned n);
 
 struct cold *cold_add(struct emit *e, enum cold_kind kind);
+struct cold *add_memory_cold(struct emit *e, const struct ir_insn *insn, enum slow_kind kind);
+void cold_from(struct cold *cold, uint8_t *field);
 void cold_fp_sort(struct emit *e, const struct cold *cold);      /* fp.c */
 void cold_vector_exact(struct emit *e, const struct cold *cold); /* vector.c */
 void cold_emit_all(struct emit *e, struct unit_code *code);

@@ -333,6 +333,7 @@ enum x86_field {
 
 extern const struct state_field x86_fields32[F_N], x86_fields64[F_N];
 extern const struct ir_fp_rules x86_fp_rules;                 /* fpu.c */
+NORETURN void x86_divide_error(void *cpu);                    /* integer.c */
 extern const struct mmu_client x86_mmu_client;                /* mmu.c */
 extern const struct cpu_model x86_models32[], x86_models64[]; /* models.c; parameters: x86_model */
 

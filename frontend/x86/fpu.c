@@ -441,4 +441,5 @@ const struct ir_fp_rules x86_fp_rules = {
     .groups = GROUP_FPU,
     .same_as_host = true,
     .x87 = x87_execute_masked,
+    .divide_error = x86_divide_error,
 };

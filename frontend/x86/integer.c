@@ -301,21 +301,21 @@ bool trans_mulx(struct xlat *x, const struct x86_insn *insn)
     return true;
 }
 
-static NORETURN void divide_error(struct x86_cpu *cpu)
+NORETURN void x86_divide_error(void *cpu)
 {
     x86_raise(cpu, EXC_DE, 0);
 }
 
-/* Quotient in bits 31:0, remainder in 63:32. size: of the divisor, 1, 2 or 4. */
+/* Quotient in bits 31:0, remainder in 63:32. size: of the divisor, 1 or 2. */
 static uint64_t divide(struct x86_cpu *cpu, uint64_t dividend, uint32_t divisor, uint32_t size)
 {
     uint64_t quotient;
 
     if (!divisor)
-        divide_error(cpu);
+        x86_divide_error(cpu);
     quotient = dividend / divisor;
     if (quotient > mask_of(size))
-        divide_error(cpu);
+        x86_divide_error(cpu);
     return quotient | dividend % divisor << 32;
 }
 
@@ -325,61 +325,27 @@ static uint64_t divide_signed(struct x86_cpu *cpu, uint64_t dividend, uint32_t d
     int64_t n = (int64_t)dividend, d = (int32_t)divisor, quotient;
     int64_t limit = INT64_C(1) << (8 * size - 1);
 
-    /* A dividend of 64 bits may be the one whose quotient by -1 the host's own division refuses. */
-    if (!d || (d == -1 && n == INT64_MIN))
-        divide_error(cpu);
+    if (!d)
+        x86_divide_error(cpu);
     quotient = n / d;
     if (quotient >= limit || quotient < -limit)
-        divide_error(cpu);
+        x86_divide_error(cpu);
     return (uint32_t)quotient | (uint64_t)(n % d) << 32;
-}
-
-static uint64_t divide128(struct x86_cpu *cpu, uint64_t high, uint64_t low, uint64_t divisor)
-{
-    uint64_t quotient, remainder;
-
-    if (high >= divisor) /* zero among them */
-        divide_error(cpu);
-    __asm__("divq %4"
-            : "=a"(quotient), "=d"(remainder)
-            : "0"(low), "1"(high), "rm"(divisor)
-            : "cc");
-    return quotient;
-}
-
-static uint64_t divide128_signed(struct x86_cpu *cpu, uint64_t high, uint64_t low, uint64_t divisor)
-{
-    bool negative = (int64_t)high < 0, opposite = negative != ((int64_t)divisor < 0);
-    uint64_t size = (int64_t)divisor < 0 ? -divisor : divisor, quotient;
-
-    if (negative) {
-        low = -low;
-        high = ~high + !low;
-    }
-    quotient = divide128(cpu, high, low, size);
-    if (quotient > (uint64_t)INT64_MAX + opposite)
-        divide_error(cpu);
-    return opposite ? -quotient : quotient;
 }
 
 static const struct ir_helper helper_divide = IR_HELPER(divide, IR_I64, 3, HELPER_MAY_FAULT, 0, 0);
 static const struct ir_helper helper_divide_signed =
     IR_HELPER(divide_signed, IR_I64, 3, HELPER_MAY_FAULT, 0, 0);
-static const struct ir_helper helper_divide128 =
-    IR_HELPER(divide128, IR_I64, 3, HELPER_MAY_FAULT, 0, 0);
-static const struct ir_helper helper_divide128_signed =
-    IR_HELPER(divide128_signed, IR_I64, 3, HELPER_MAY_FAULT, 0, 0);
 
-static bool division128(struct xlat *x, const struct x86_insn *insn, bool sign)
+/* 32 and 64 bits. */
+static void wide_division(struct xlat *x, const struct x86_insn *insn, unsigned size, bool sign)
 {
-    struct ir_builder *b = &x->b;
-    ir_ref divisor = x86_read(x, insn, 0), low = x86_gpr(x, RAX, 8), high = x86_gpr(x, RDX, 8);
-    ir_ref quotient = ir_call(b, sign ? &helper_divide128_signed : &helper_divide128, high, low,
-                              divisor, IR_NONE);
+    ir_ref divisor = x86_read(x, insn, 0), remainder;
+    ir_ref quotient =
+        ir_divide(&x->b, sign, x86_gpr(x, RAX, size), x86_gpr(x, RDX, size), divisor, &remainder);
 
-    x86_set_gpr(x, RAX, 8, quotient);
-    x86_set_gpr(x, RDX, 8, ir_bin(b, IR_SUB, low, ir_bin(b, IR_MUL, quotient, divisor)));
-    return true;
+    x86_set_gpr(x, RAX, size, quotient);
+    x86_set_gpr(x, RDX, size, remainder);
 }
 
 static bool division(struct xlat *x, const struct x86_insn *insn, bool sign)
@@ -388,16 +354,16 @@ static bool division(struct xlat *x, const struct x86_insn *insn, bool sign)
     unsigned size = insn->operand[0].size;
     ir_ref divisor, dividend, result, quotient, remainder;
 
-    if (size == 8)
-        return division128(x, insn, sign);
+    if (size >= 4) {
+        wide_division(x, insn, size, sign);
+        return true;
+    }
     divisor = x86_extend(x, x86_read(x, insn, 0), size, 4, sign);
     if (size == 1)
         dividend = x86_extend(x, x86_gpr(x, RAX, 2), 2, 8, sign);
-    else if (size == 2)
+    else
         dividend = x86_extend(x, ir_deposit(b, x86_gpr(x, RAX, 2), x86_gpr(x, RDX, 2), 16, 16), 4,
                               8, sign);
-    else
-        dividend = ir_bin(b, IR_CONCAT, x86_gpr(x, RAX, 4), x86_gpr(x, RDX, 4));
     result = ir_call(b, sign ? &helper_divide_signed : &helper_divide, dividend, divisor,
                      ir_i32(b, size), IR_NONE);
     quotient = ir_un(b, IR_NARROW, result);
@@ -483,7 +449,7 @@ static void bcd(struct x86_cpu *cpu, uint32_t opcode, uint32_t immediate)
         break;
     case 0xd4: /* AAM */
         if (!base)
-            divide_error(cpu);
+            x86_divide_error(cpu);
         ax = (uint16_t)((al / base) << 8 | al % base);
         cpu->status = zsp((uint8_t)ax);
         break;

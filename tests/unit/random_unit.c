@@ -513,10 +513,26 @@ static void probe_op(struct generator *g)
         ir_commit(b, pointer, address, displacement, n * bytes, memop | IR_MEM_WRITE);
 }
 
+/* Mostly such as have a result: of one number's sign, of an upper half of 0, of any. */
+static void divide_op(struct generator *g)
+{
+    struct ir_builder *b = &g->b;
+    enum kind kind = chance(g, 2) ? KIND_I32 : KIND_I64;
+    ir_ref low = pick(g, kind), high = pick(g, kind), divisor = pick(g, kind), remainder;
+    if (chance(g, 3))
+        high = ir_bin(b, IR_SAR, low, ir_i32(b, kind == KIND_I64 ? 63 : 31));
+    else if (chance(g, 2))
+        high = kind == KIND_I64 ? ir_i64(b, 0) : ir_i32(b, 0);
+    if (!chance(g, 4))
+        divisor = ir_bin_i(b, IR_OR, divisor, 1);
+    add(g, ir_divide(b, chance(g, 2), low, high, divisor, &remainder));
+    add(g, remainder);
+}
+
 static void memory_op(struct generator *g)
 {
     struct ir_builder *b = &g->b;
-    unsigned memop, what = below(g, 12);
+    unsigned memop, what = below(g, 13);
     int64_t displacement;
     enum kind kind = pick_access(g, &memop);
     ir_ref address;
@@ -534,6 +550,9 @@ static void memory_op(struct generator *g)
         else
             add(g, ir_rmw(b, type_of_kind[kind], (enum ir_rmw)below(g, 5), address, pick(g, kind),
                           memop));
+        break;
+    case 12:
+        divide_op(g);
         break;
     case 3:
         ir_emit(b, IR_FENCE, IR_VOID, 0, 0, 0, 0, 0, 0);

@@ -289,8 +289,6 @@ static void fp_vector(void *cpu, unsigned op, unsigned sub, void *d, const void 
     memcpy(d, &r, 16);
 }
 
-const struct ir_fp_rules random_fp_rules = {.scalar = fp_scalar, .vector = fp_vector};
-
 /* ---- memory -------------------------------------------------------------------------------- */
 
 /* What exec's vcpu_raise does. */
@@ -306,6 +304,14 @@ NORETURN static void fault(struct random_vcpu *cpu)
     run->pc = cpu->fault_pc;
     cpu->backend->unwind(cpu->backend_state, run, EXIT_YIELD);
 }
+
+NORETURN static void divide_error(void *cpu)
+{
+    fault(cpu);
+}
+
+const struct ir_fp_rules random_fp_rules = {
+    .scalar = fp_scalar, .vector = fp_vector, .divide_error = divide_error};
 
 /* Host pointer of [va, va + size), or the fault. */
 static uint8_t *translate(struct random_vcpu *cpu, uint64_t va, unsigned size, unsigned memop)

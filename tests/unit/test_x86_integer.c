@@ -108,6 +108,7 @@ static void make_guest(bool wide)
         .state_size = sizeof(struct x86_cpu),
         .fields = fields[wide],
         .n_fields = F_N,
+        .fp = &x86_fp_rules,
         .xlat_size = sizeof(struct x86_xlat),
         .models = models,
         .default_model = "test",
