@@ -88,58 +88,70 @@ struct row {
 };
 
 enum { NO_FEATURE = N_FEATURES };
-#define CPU(n, needs, check, member)                                                               \
-    {                                                                                              \
-        n, 1, needs, check, false, offsetof(struct x86_cpu, member)                                \
-    }
-#define SYSTEM(n, many, needs, member)                                                             \
-    {                                                                                              \
-        n, many, needs, ANY, true, offsetof(struct x86_system, member)                             \
-    }
-#define EMPTY(n, many)                                                                             \
-    {                                                                                              \
-        n, many, NO_FEATURE, NOTHING, false, 0                                                     \
-    }
 
-static const struct row rows[] = {
-    EMPTY(IA32_P5_MC_ADDR, 2),
-    EMPTY(IA32_PLATFORM_ID, 1),
-    EMPTY(EBL_CR_POWERON, 1),
-    EMPTY(MSR_SMI_COUNT, 1),
-    EMPTY(IA32_BIOS_UPDT_TRIG, 1),
-    EMPTY(IA32_DEBUGCTL, 1),
-    EMPTY(AMD_SYSCFG, 1),
-    EMPTY(AMD_HWCR, 1),
-    SYSTEM(IA32_FEATURE_CONTROL, 1, NO_FEATURE, feature_control),
-    SYSTEM(IA32_MCG_STATUS, 1, HAS_MCA, machine_check_status),
-    SYSTEM(IA32_MISC_ENABLE, 1, NO_FEATURE, misc_enable),
-    SYSTEM(IA32_MTRR_PHYSBASE0, 2 * N_MTRR_VARIABLE, HAS_MTRR, mtrr_physical),
-    SYSTEM(IA32_MTRR_FIX64K, 1, HAS_MTRR, mtrr_fixed[0]),
-    SYSTEM(IA32_MTRR_FIX16K, 2, HAS_MTRR, mtrr_fixed[1]),
-    SYSTEM(IA32_MTRR_FIX4K, 8, HAS_MTRR, mtrr_fixed[3]),
-    SYSTEM(IA32_MTRR_DEF_TYPE, 1, HAS_MTRR, mtrr_default_type),
-    SYSTEM(IA32_MC0_CTL, 4 * N_MACHINE_CHECK_BANKS, HAS_MCA, machine_check),
-    CPU(IA32_SYSENTER_CS, HAS_SEP, ANY, sysenter_cs),
-    CPU(IA32_SYSENTER_ESP, HAS_SEP, CANONICAL, sysenter_esp),
-    CPU(IA32_SYSENTER_EIP, HAS_SEP, CANONICAL, sysenter_eip),
-    CPU(IA32_PAT, HAS_PAT, MEMORY_TYPES, pat),
-    CPU(IA32_STAR, HAS_SYSCALL, ANY, star),
-    CPU(IA32_LSTAR, HAS_LM, CANONICAL, lstar),
-    CPU(IA32_CSTAR, HAS_LM, CANONICAL, cstar),
-    CPU(IA32_FMASK, HAS_LM, LOW_32, sfmask),
-    CPU(IA32_FS_BASE, HAS_LM, CANONICAL, segment[SEG_FS].base),
-    CPU(IA32_GS_BASE, HAS_LM, CANONICAL, segment[SEG_GS].base),
-    CPU(IA32_KERNEL_GS_BASE, HAS_LM, CANONICAL, kernel_gs_base),
-    CPU(IA32_TSC_AUX, HAS_RDTSCP, LOW_32, tsc_aux),
-};
+/* CPU(number, feature, check, member); SYSTEM(first, how many, feature, member); EMPTY(first, how
+ * many) */
+#define ROWS(CPU, SYSTEM, EMPTY)                                                                   \
+    EMPTY(IA32_P5_MC_ADDR, 2)                                                                      \
+    EMPTY(IA32_PLATFORM_ID, 1)                                                                     \
+    EMPTY(EBL_CR_POWERON, 1)                                                                       \
+    EMPTY(MSR_SMI_COUNT, 1)                                                                        \
+    EMPTY(IA32_BIOS_UPDT_TRIG, 1)                                                                  \
+    EMPTY(IA32_DEBUGCTL, 1)                                                                        \
+    EMPTY(AMD_SYSCFG, 1)                                                                           \
+    EMPTY(AMD_HWCR, 1)                                                                             \
+    SYSTEM(IA32_FEATURE_CONTROL, 1, NO_FEATURE, feature_control)                                   \
+    SYSTEM(IA32_MCG_STATUS, 1, HAS_MCA, machine_check_status)                                      \
+    SYSTEM(IA32_MISC_ENABLE, 1, NO_FEATURE, misc_enable)                                           \
+    SYSTEM(IA32_MTRR_PHYSBASE0, 2 * N_MTRR_VARIABLE, HAS_MTRR, mtrr_physical)                      \
+    SYSTEM(IA32_MTRR_FIX64K, 1, HAS_MTRR, mtrr_fixed[0])                                           \
+    SYSTEM(IA32_MTRR_FIX16K, 2, HAS_MTRR, mtrr_fixed[1])                                           \
+    SYSTEM(IA32_MTRR_FIX4K, 8, HAS_MTRR, mtrr_fixed[3])                                            \
+    SYSTEM(IA32_MTRR_DEF_TYPE, 1, HAS_MTRR, mtrr_default_type)                                     \
+    SYSTEM(IA32_MC0_CTL, 4 * N_MACHINE_CHECK_BANKS, HAS_MCA, machine_check)                        \
+    CPU(IA32_SYSENTER_CS, HAS_SEP, ANY, sysenter_cs)                                               \
+    CPU(IA32_SYSENTER_ESP, HAS_SEP, CANONICAL, sysenter_esp)                                       \
+    CPU(IA32_SYSENTER_EIP, HAS_SEP, CANONICAL, sysenter_eip)                                       \
+    CPU(IA32_PAT, HAS_PAT, MEMORY_TYPES, pat)                                                      \
+    CPU(IA32_STAR, HAS_SYSCALL, ANY, star)                                                         \
+    CPU(IA32_LSTAR, HAS_LM, CANONICAL, lstar)                                                      \
+    CPU(IA32_CSTAR, HAS_LM, CANONICAL, cstar)                                                      \
+    CPU(IA32_FMASK, HAS_LM, LOW_32, sfmask)                                                        \
+    CPU(IA32_FS_BASE, HAS_LM, CANONICAL, segment[SEG_FS].base)                                     \
+    CPU(IA32_GS_BASE, HAS_LM, CANONICAL, segment[SEG_GS].base)                                     \
+    CPU(IA32_KERNEL_GS_BASE, HAS_LM, CANONICAL, kernel_gs_base)                                    \
+    CPU(IA32_TSC_AUX, HAS_RDTSCP, LOW_32, tsc_aux)
+
+#define CPU_ROW(n, needs, check, member)                                                           \
+    {n, 1, needs, check, false, offsetof(struct x86_cpu, member)},
+#define SYSTEM_ROW(n, many, needs, member)                                                         \
+    {n, many, needs, ANY, true, offsetof(struct x86_system, member)},
+#define EMPTY_ROW(n, many) {n, many, NO_FEATURE, NOTHING, false, 0},
+static const struct row rows[] = {ROWS(CPU_ROW, SYSTEM_ROW, EMPTY_ROW)};
+
+#define CPU_INDEX(n, needs, check, member) ROW_OF_##n,
+#define SYSTEM_INDEX(n, many, needs, member) ROW_OF_##n,
+#define EMPTY_INDEX(n, many) ROW_OF_##n,
+enum { ROWS(CPU_INDEX, SYSTEM_INDEX, EMPTY_INDEX) };
+
+#define CASE(n, many)                                                                              \
+    case n ...(n) + (many)-1:                                                                      \
+        row = &rows[ROW_OF_##n];                                                                   \
+        break;
+#define CPU_CASE(n, needs, check, member) CASE(n, 1)
+#define SYSTEM_CASE(n, many, needs, member) CASE(n, many)
+#define EMPTY_CASE(n, many) CASE(n, many)
 
 static const struct row *find_row(const struct x86_cpu *cpu, uint32_t number)
 {
-    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
-        if (number - rows[i].first < rows[i].count)
-            return rows[i].feature == NO_FEATURE || x86_has(cpu, rows[i].feature) ? &rows[i] : NULL;
+    const struct row *row;
+
+    switch (number) {
+        ROWS(CPU_CASE, SYSTEM_CASE, EMPTY_CASE)
+    default:
+        return NULL;
     }
-    return NULL;
+    return row->feature == NO_FEATURE || x86_has(cpu, row->feature) ? row : NULL;
 }
 
 static uint64_t *row_value(struct x86_cpu *cpu, const struct row *row, uint32_t number)
