@@ -8,11 +8,10 @@
 
 #ifdef __x86_64__
 #include <cpuid.h>
-#include <x86intrin.h>
 #endif
 
 enum { NS_PER_SECOND = 1000000000, CALIBRATION_NS = 10000000, READ_TRIES = 4, JUMP_NS = 1000000 };
-enum { SCALE_BITS = 32, LINE_BITS = 30, MAX_SLEW = 20 /* one in so many */ };
+enum { LINE_BITS = 30, MAX_SLEW = 20 /* one in so many */ };
 
 static int64_t clock_ns(void)
 {
@@ -23,11 +22,6 @@ static int64_t clock_ns(void)
 }
 
 #ifdef __x86_64__
-static uint64_t counter(void)
-{
-    return __rdtsc();
-}
-
 /* The counter runs at one rate (APM vol. 3, CPUID 8000_0007) and the host's kernel uses it. */
 static bool counter_is_trusted(void)
 {
@@ -47,11 +41,6 @@ static bool counter_is_trusted(void)
     return !strcmp(name, "tsc\n") || !strcmp(name, "kvm-clock\n");
 }
 #else
-static uint64_t counter(void)
-{
-    return 0;
-}
-
 static bool counter_is_trusted(void)
 {
     return false;
@@ -64,10 +53,10 @@ static void read_both(uint64_t *ticks, int64_t *ns)
     uint64_t best = UINT64_MAX;
 
     for (unsigned i = 0; i < READ_TRIES; i++) {
-        uint64_t before = counter(), after;
+        uint64_t before = host_time_counter(), after;
         int64_t now = clock_ns();
 
-        after = counter();
+        after = host_time_counter();
         if (after - before < best) {
             best = after - before;
             *ticks = before + best / 2;
@@ -92,7 +81,7 @@ void host_time_finish(struct host_time *t)
 
 static int64_t scaled(uint64_t ticks, uint64_t scale)
 {
-    return (int64_t)((unsigned __int128)ticks * scale >> SCALE_BITS);
+    return (int64_t)((unsigned __int128)ticks * scale >> HOST_TIME_SCALE_BITS);
 }
 
 /* What the present line says, beyond its end too: there the correction in its slope is over. */
@@ -136,7 +125,7 @@ static int64_t draw_line(struct host_time *t)
         line.ns = now;
         error = 0;
     }
-    t->true_scale = (uint64_t)(((unsigned __int128)(now - t->first_ns) << SCALE_BITS) /
+    t->true_scale = (uint64_t)(((unsigned __int128)(now - t->first_ns) << HOST_TIME_SCALE_BITS) /
                                (line.ticks - t->first_ticks));
     span = scaled(line.limit, t->true_scale);
     error = MAX(-span / MAX_SLEW, MIN(error, span / MAX_SLEW));
@@ -146,34 +135,14 @@ static int64_t draw_line(struct host_time *t)
     return line.ns;
 }
 
-static COLD int64_t end_of_line(struct host_time *t)
+int64_t host_time_ns_slowly(struct host_time *t)
 {
     int64_t ns;
 
+    if (!t->has_counter)
+        return clock_ns();
     pthread_mutex_lock(&t->lock);
     ns = draw_line(t);
     pthread_mutex_unlock(&t->lock);
     return ns;
-}
-
-int64_t host_time_ns(struct host_time *t)
-{
-    struct host_time_line line;
-    uint64_t delta;
-    uint32_t sequence;
-
-    if (UNLIKELY(!t->has_counter))
-        return clock_ns();
-    do {
-        sequence = __atomic_load_n(&t->sequence, __ATOMIC_ACQUIRE);
-        line.ticks = __atomic_load_n(&t->line.ticks, __ATOMIC_RELAXED);
-        line.limit = __atomic_load_n(&t->line.limit, __ATOMIC_RELAXED);
-        line.scale = __atomic_load_n(&t->line.scale, __ATOMIC_RELAXED);
-        line.ns = __atomic_load_n(&t->line.ns, __ATOMIC_RELAXED);
-        __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    } while (UNLIKELY(sequence & 1 || sequence != __atomic_load_n(&t->sequence, __ATOMIC_RELAXED)));
-    delta = counter() - line.ticks;
-    if (UNLIKELY(delta >= line.limit))
-        return end_of_line(t);
-    return line.ns + (int64_t)(delta * line.scale >> SCALE_BITS);
 }

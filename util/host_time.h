@@ -16,6 +16,12 @@
 
 #include "util/compiler.h"
 
+#ifdef __x86_64__
+#include <x86intrin.h>
+#endif
+
+enum { HOST_TIME_SCALE_BITS = 32 };
+
 /* ns = ns + (counter - ticks) * scale / 2^32, for `limit` ticks. */
 struct host_time_line {
     uint64_t ticks, limit, scale;
@@ -34,6 +40,35 @@ struct host_time {
 
 void host_time_init(struct host_time *t);
 void host_time_finish(struct host_time *t);
-int64_t host_time_ns(struct host_time *t);
+int64_t host_time_ns_slowly(struct host_time *t);
+
+static inline uint64_t host_time_counter(void)
+{
+#ifdef __x86_64__
+    return __rdtsc();
+#else
+    return 0;
+#endif
+}
+
+static inline int64_t host_time_ns(struct host_time *t)
+{
+    struct host_time_line line;
+    uint64_t delta;
+    uint32_t sequence;
+
+    do {
+        sequence = __atomic_load_n(&t->sequence, __ATOMIC_ACQUIRE);
+        line.ticks = __atomic_load_n(&t->line.ticks, __ATOMIC_RELAXED);
+        line.limit = __atomic_load_n(&t->line.limit, __ATOMIC_RELAXED);
+        line.scale = __atomic_load_n(&t->line.scale, __ATOMIC_RELAXED);
+        line.ns = __atomic_load_n(&t->line.ns, __ATOMIC_RELAXED);
+        __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    } while (UNLIKELY(sequence & 1 || sequence != __atomic_load_n(&t->sequence, __ATOMIC_RELAXED)));
+    delta = host_time_counter() - line.ticks;
+    if (UNLIKELY(delta >= line.limit))
+        return host_time_ns_slowly(t);
+    return line.ns + (int64_t)(delta * line.scale >> HOST_TIME_SCALE_BITS);
+}
 
 #endif

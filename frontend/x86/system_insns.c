@@ -833,15 +833,24 @@ bool trans_wrmsr(struct xlat *x, const struct x86_insn *insn)
 
 static uint64_t rdtsc(struct x86_cpu *cpu)
 {
-    if ((cpu->cr4 & CR4_TSD) && cpu->cpl)
+    if (cpu->cr4 & CR4_TSD)
         x86_raise_gp(cpu, 0);
     return x86_tsc(cpu);
 }
 static const struct ir_helper helper_rdtsc = IR_HELPER(rdtsc, IR_I64, 0, HELPER_MAY_FAULT, 0, 0);
+static const struct ir_helper helper_rdtsc_at_0 = IR_HELPER(x86_tsc, IR_I64, 0, 0, 0, 0);
+
+/* CR4.TSD does not count at level 0. */
+static ir_ref read_time_stamp(struct xlat *x)
+{
+    const struct ir_helper *helper = x->key & KEY_CPL ? &helper_rdtsc : &helper_rdtsc_at_0;
+
+    return ir_call(&x->b, helper, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
+}
 
 bool trans_rdtsc(struct xlat *x, const struct x86_insn *insn)
 {
-    set_edx_eax(x, ir_call(&x->b, &helper_rdtsc, IR_NONE, IR_NONE, IR_NONE, IR_NONE));
+    set_edx_eax(x, read_time_stamp(x));
     return true;
 }
 
@@ -853,7 +862,7 @@ static const struct ir_helper helper_tsc_aux = IR_HELPER(tsc_aux, IR_I32, 0, 0, 
 
 bool trans_rdtscp(struct xlat *x, const struct x86_insn *insn)
 {
-    ir_ref tsc = ir_call(&x->b, &helper_rdtsc, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
+    ir_ref tsc = read_time_stamp(x);
 
     x86_set_gpr(x, RCX, 4, ir_call(&x->b, &helper_tsc_aux, IR_NONE, IR_NONE, IR_NONE, IR_NONE));
     set_edx_eax(x, tsc);
