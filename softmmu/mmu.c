@@ -673,16 +673,17 @@ static void space_forget_source(struct mmu *mmu, struct space *space,
 
 static void space_revalidate(struct mmu *mmu, struct space *space)
 {
-    const uint8_t *root = mmu->client->root ? mmu->client->root(mmu->run) : NULL;
+    const uint8_t *roots[MAX_ROOTS] = {NULL};
     struct tlb_source source;
     unsigned position = 0;
 
-    if (UNLIKELY(!root || space->sources->incomplete)) {
+    if (UNLIKELY(!mmu->client->roots || space->sources->incomplete)) {
         space_clear(mmu, space);
         return;
     }
+    mmu->client->roots(mmu->run, roots);
     space->stale = false;
-    while (source_log_next_changed(space->sources, root, &position, &source))
+    while (source_log_next_changed(space->sources, roots, &position, &source))
         space_forget_source(mmu, space, &source);
 }
 

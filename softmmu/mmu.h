@@ -58,11 +58,10 @@ struct mmu_client {
     /* Where a physical address has nothing behind it, reads give all ones and stores are lost
      * instead of an external fault. (Fetches of code always fault.) */
     bool open_bus;
-    /* Host address of the top-level table that sources marked in_root lie in; NULL: it is nowhere.
-     */
-    const uint8_t *(*root)(void *cpu);
+    /* Host addresses of the top-level tables that sources may lie in; NULL: it is nowhere. */
+    void (*roots)(void *cpu, const uint8_t *roots[MAX_ROOTS]);
     /* The entries on the way to va, as they are now, down to the first that leads nowhere; fills in
-     * what tlb_fill has for them. With root. */
+     * what tlb_fill has for them. With roots. */
     void (*sources)(void *cpu, gva va, struct tlb_fill *out);
 };
 

@@ -14,7 +14,7 @@ static uint16_t *bucket_of(struct source_log *log, const struct tlb_source *sour
 /* A page of tables may be reached from several places. */
 static bool is_same_place(const struct tlb_source *a, const struct tlb_source *b)
 {
-    return a->entry == b->entry && a->span_bits == b->span_bits && a->in_root == b->in_root &&
+    return a->entry == b->entry && a->span_bits == b->span_bits && a->root == b->root &&
            !((a->va ^ b->va) >> a->span_bits);
 }
 
@@ -88,9 +88,15 @@ static void source_log_remove(struct source_log *log, unsigned index)
     log->n--;
 }
 
-static bool is_current(const struct tlb_source *source, const uint8_t *root)
+static bool is_current(const struct tlb_source *source, const uint8_t *const roots[MAX_ROOTS])
 {
-    uintptr_t entry = source->in_root ? (uintptr_t)root + source->entry : source->entry;
+    uintptr_t entry = source->entry;
+
+    if (source->root) {
+        if (UNLIKELY(!roots[source->root - 1]))
+            return false;
+        entry += (uintptr_t)roots[source->root - 1];
+    }
 
     if (LIKELY(source->bytes == 8))
         return __atomic_load_n((const uint64_t *)entry, __ATOMIC_RELAXED) == source->value;
@@ -115,12 +121,12 @@ static void source_log_remove_tree(struct source_log *log, unsigned index)
     }
 }
 
-bool source_log_next_changed(struct source_log *log, const uint8_t *root, unsigned *position,
-                             struct tlb_source *out)
+bool source_log_next_changed(struct source_log *log, const uint8_t *const roots[MAX_ROOTS],
+                             unsigned *position, struct tlb_source *out)
 {
     unsigned i = *position;
 
-    while (i < log->n && LIKELY(is_current(&log->source[i], root)))
+    while (i < log->n && LIKELY(is_current(&log->source[i], roots)))
         i++;
     *position = i;
     if (i >= log->n)

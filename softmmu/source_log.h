@@ -11,12 +11,14 @@
 
 /* One page-table entry that a walk read. */
 struct tlb_source {
-    uintptr_t entry; /* where it is in the host's memory; in_root: offset in the top-level table */
+    uintptr_t entry; /* where it is in the host's memory; root: offset in a top-level table */
     uint64_t value;  /* as the walk left it */
     uint64_t va;     /* any address it translates */
     uint8_t span_bits, bytes; /* 2 to this many addresses it translates; its size, 4 or 8 */
-    bool in_root;
+    uint8_t root;             /* 0, or 1 + number of the top-level table it is in */
 };
+
+enum { MAX_ROOTS = 2 };
 
 enum { SOURCE_LOG_SIZE = 2048, SOURCE_LOG_BUCKETS = 1024 };
 
@@ -33,9 +35,10 @@ void source_log_clear(struct source_log *log);
  * go. */
 bool source_log_add(struct source_log *log, const struct tlb_source *source);
 /* Takes an entry whose value has changed out of the log, and all below it. False: there is none.
- * *position: where to begin to look; 0 at first. */
-bool source_log_next_changed(struct source_log *log, const uint8_t *root, unsigned *position,
-                             struct tlb_source *out);
+ * roots: where the top-level tables are now, NULL: nowhere. *position: where to begin to look; 0 at
+ * first. */
+bool source_log_next_changed(struct source_log *log, const uint8_t *const roots[MAX_ROOTS],
+                             unsigned *position, struct tlb_source *out);
 /* The same for one entry as it is now: true if the log had it with another value. */
 bool source_log_take_changed(struct source_log *log, const struct tlb_source *now);
 

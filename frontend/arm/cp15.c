@@ -95,6 +95,8 @@ static void write_ttbcr(struct arm_cpu *cpu, const struct arm_reg *reg, uint64_t
     cpu->cp15.ttbcr = v;
     if ((old ^ v) & TTBCR_EAE)
         arm_mmu_flush_all(cpu);
+    else if ((old ^ v) & ~(uint32_t)TTBCR_A1)
+        cpu->sys.tables_reshaped = true;
     arm_update_mode(cpu);
 }
 
@@ -160,16 +162,16 @@ static void write_tlbi(struct arm_cpu *cpu, const struct arm_reg *reg, uint64_t 
     log_printf(LOG_MMU, "mmu: %s %08x\n", reg->name, (uint32_t)value);
     switch (reg->opc2) {
     case 0:
-        arm_mmu_flush_all(cpu);
+        arm_mmu_invalidate_all(cpu);
         break;
     case 2:
-        arm_mmu_flush_asid(cpu, (unsigned)value & 0xff);
+        arm_mmu_invalidate_asid(cpu, (unsigned)value & 0xff);
         break;
     case 1:
-        arm_mmu_flush_va_asid(cpu, (uint32_t)value);
+        arm_mmu_invalidate_va_asid(cpu, (uint32_t)value);
         break;
     default:
-        arm_mmu_flush_va(cpu, (uint32_t)value);
+        arm_mmu_invalidate_va(cpu, (uint32_t)value);
         break;
     }
 }

@@ -159,6 +159,7 @@ struct arm_cpu {
         /* A bit per MB of the address space: the TLB may hold global pages there, so that
          * invalidating by address and ASID has to look into every space. */
         uint32_t global_pages[4096 / 32];
+        bool tables_reshaped; /* TTBCR has changed since all was flushed */
         uint32_t teecr, teehbr, dbg_dscr, dbg_vcr, dbg_oslock;
         uint32_t dbg_value[2][16], dbg_control[2][16]; /* [0] breakpoints, [1] watchpoints */
         uint32_t pm_event_count[32];

@@ -9,18 +9,38 @@
 
 #include "util/log.h"
 
-enum { TAG_SLOT_SHIFT = 8, TAG_MMU_OFF = 1 << 16 };
+enum { TAG_SLOT_SHIFT = 8, TAG_SLOTS = 0xff00, TAG_MMU_OFF = 1 << 16 };
 
 /* ---- reading tables ---------------------------------------------------------------------------
  */
 
-/* A descriptor, in the byte order of SCTLR.EE. false: nothing behind the address. */
-static bool load_descriptor(struct arm_cpu *cpu, gpa address, unsigned size, uint64_t *value)
+/* Where a table is, and which of TTBR0 and TTBR1 says so, if one does. */
+struct arm_table {
+    gpa base;
+    uint8_t root;
+};
+
+/* A descriptor that translates 2^span_bits addresses, in the byte order of SCTLR.EE. false: nothing
+ * behind the address. */
+static bool load_descriptor(struct arm_cpu *cpu, struct arm_walk *w, struct arm_table table,
+                            uint32_t offset, unsigned size, unsigned span_bits, uint64_t *value)
 {
     bool swap = (cpu->cp15.sctlr & SCTLR_EE) != 0;
-    bool ok = false;
+    const uint8_t *host = memory_ram_pointer(cpu->v.memory, table.base | offset, size);
+    bool ok = true;
 
-    *value = memory_load(cpu->v.memory, address, size, &ok);
+    if (LIKELY(host))
+        *value = size == 8 ? __atomic_load_n((const uint64_t *)host, __ATOMIC_RELAXED)
+                           : __atomic_load_n((const uint32_t *)host, __ATOMIC_RELAXED);
+    else
+        *value = memory_load(cpu->v.memory, table.base | offset, size, &ok);
+    w->untracked |= !host;
+    w->source[w->n_sources++] = (struct tlb_source){.entry = table.root ? offset : (uintptr_t)host,
+                                                    .value = *value,
+                                                    .va = w->va,
+                                                    .span_bits = (uint8_t)span_bits,
+                                                    .bytes = (uint8_t)size,
+                                                    .root = table.root};
     if (swap)
         *value = size == 8 ? __builtin_bswap64(*value) : __builtin_bswap32((uint32_t)*value);
     return ok;
@@ -199,7 +219,7 @@ static bool walk_section(struct arm_cpu *cpu, struct arm_walk *w, uint32_t descr
 
 static bool walk_second_level(struct arm_cpu *cpu, struct arm_walk *w, uint32_t first)
 {
-    gpa address = (first & 0xfffffc00u) | (w->va >> 10 & 0x3fc);
+    struct arm_table table = {.base = first & 0xfffffc00u};
     uint64_t descriptor;
     unsigned ap, tex;
     bool xn;
@@ -207,7 +227,7 @@ static bool walk_second_level(struct arm_cpu *cpu, struct arm_walk *w, uint32_t 
     w->level = 2;
     w->domain = (uint8_t)extract32(first, 5, 4);
     w->not_secure = first >> 3 & 1;
-    if (!load_descriptor(cpu, address, 4, &descriptor))
+    if (!load_descriptor(cpu, w, table, w->va >> 10 & 0x3fc, 4, 12, &descriptor))
         return walk_fault(w, FAULT_WALK_EXTERNAL, 2);
     switch (descriptor & 3) {
     case 0:
@@ -231,18 +251,26 @@ static bool walk_second_level(struct arm_cpu *cpu, struct arm_walk *w, uint32_t 
     return check_short(cpu, w, ap, xn, first >> 2 & 1);
 }
 
+/* Where TTBR0 and TTBR1 point. */
+static struct arm_table short_root(const struct arm_cpu *cpu, bool low)
+{
+    unsigned n = cpu->cp15.ttbcr & TTBCR_N;
+
+    if (low)
+        return (struct arm_table){(uint32_t)cpu->cp15.ttbr0 & (~UINT32_C(0) << (14 - n)), 1};
+    return (struct arm_table){(uint32_t)cpu->cp15.ttbr1 & 0xffffc000u, 2};
+}
+
 static bool walk_short(struct arm_cpu *cpu, struct arm_walk *w)
 {
     uint32_t ttbcr = cpu->cp15.ttbcr;
     unsigned n = ttbcr & TTBCR_N;
     bool low = n == 0 || w->va >> (32 - n) == 0;
-    uint32_t base = low ? (uint32_t)cpu->cp15.ttbr0 & (~UINT32_C(0) << (14 - n))
-                        : (uint32_t)cpu->cp15.ttbr1 & 0xffffc000u;
     uint64_t descriptor;
 
     if (ttbcr & (low ? TTBCR_PD0 : TTBCR_PD1))
         return walk_fault(w, FAULT_TRANSLATION, 1);
-    if (!load_descriptor(cpu, base | (w->va >> 20) << 2, 4, &descriptor))
+    if (!load_descriptor(cpu, w, short_root(cpu, low), (w->va >> 20) << 2, 4, 20, &descriptor))
         return walk_fault(w, FAULT_WALK_EXTERNAL, 1);
     switch (descriptor & 3) {
     case 1:
@@ -261,31 +289,30 @@ static bool walk_short(struct arm_cpu *cpu, struct arm_walk *w)
 /* ---- long format: ARM ARM B3.6 ------------------------------------------------------------------
  */
 
+/* The first table of TTBR0 or TTBR1, for a region of 2^size_bits: it has 2^(size_bits - 30) or
+ * 2^(size_bits - 21) entries of 8 bytes. */
+static struct arm_table long_root(const struct arm_cpu *cpu, bool low, unsigned *size_bits)
+{
+    uint64_t ttbr = low ? cpu->cp15.ttbr0 : cpu->cp15.ttbr1;
+    unsigned n;
+
+    *size_bits = 32 - extract32(cpu->cp15.ttbcr, low ? 0 : 16, 3);
+    n = *size_bits > 30 ? *size_bits - 27 : *size_bits - 18;
+    return (struct arm_table){extract64(ttbr, 0, 40) & (~UINT64_C(0) << n), low ? 1 : 2};
+}
+
 /* Which table the address belongs to and where its walk begins. false: to neither. */
-static bool long_start(const struct arm_cpu *cpu, const struct arm_walk *w, gpa *base,
+static bool long_start(const struct arm_cpu *cpu, const struct arm_walk *w, struct arm_table *table,
                        unsigned *size_bits)
 {
     uint32_t ttbcr = cpu->cp15.ttbcr;
     unsigned t0sz = ttbcr & 7, t1sz = extract32(ttbcr, 16, 3);
-    uint64_t ttbr;
-    unsigned n;
+    bool low = t0sz == 0 ? t1sz == 0 || ~w->va >> (32 - t1sz) != 0 : w->va >> (32 - t0sz) == 0;
+    bool high = t1sz == 0 ? w->va >> (32 - t0sz) != 0 : ~w->va >> (32 - t1sz) == 0;
 
-    if (t0sz == 0 ? t1sz == 0 || ~w->va >> (32 - t1sz) != 0 : w->va >> (32 - t0sz) == 0) {
-        if (ttbcr & TTBCR_EPD0)
-            return false;
-        ttbr = cpu->cp15.ttbr0;
-        *size_bits = 32 - t0sz;
-    } else if (t1sz == 0 ? w->va >> (32 - t0sz) != 0 : ~w->va >> (32 - t1sz) == 0) {
-        if (ttbcr & TTBCR_EPD1)
-            return false;
-        ttbr = cpu->cp15.ttbr1;
-        *size_bits = 32 - t1sz;
-    } else {
+    if ((!low && !high) || ttbcr & (low ? TTBCR_EPD0 : TTBCR_EPD1))
         return false;
-    }
-    /* The first table has 2^(size_bits - 30) or 2^(size_bits - 21) entries of 8 bytes. */
-    n = *size_bits > 30 ? *size_bits - 27 : *size_bits - 18;
-    *base = extract64(ttbr, 0, 40) & (~UINT64_C(0) << n);
+    *table = long_root(cpu, low, size_bits);
     return true;
 }
 
@@ -313,8 +340,8 @@ static bool check_long(struct arm_cpu *cpu, struct arm_walk *w, uint64_t descrip
 static bool walk_long(struct arm_cpu *cpu, struct arm_walk *w)
 {
     uint64_t table_attributes = 0, descriptor;
+    struct arm_table table;
     unsigned size_bits, level;
-    gpa table;
 
     if (!long_start(cpu, w, &table, &size_bits))
         return walk_fault(w, FAULT_TRANSLATION, 1);
@@ -325,7 +352,7 @@ static bool walk_long(struct arm_cpu *cpu, struct arm_walk *w)
         uint32_t index = in_region >> shift & 0x1ff;
 
         w->level = (uint8_t)level;
-        if (!load_descriptor(cpu, table | (gpa)index << 3, 8, &descriptor))
+        if (!load_descriptor(cpu, w, table, index << 3, 8, shift, &descriptor))
             return walk_fault(w, FAULT_WALK_EXTERNAL, level);
         if (!(descriptor & 1) || (level == 3 && !(descriptor & 2)))
             return walk_fault(w, FAULT_TRANSLATION, level);
@@ -336,7 +363,7 @@ static bool walk_long(struct arm_cpu *cpu, struct arm_walk *w)
             return check_long(cpu, w, descriptor, table_attributes);
         }
         table_attributes |= descriptor & (UINT64_C(0x1f) << 59);
-        table = extract64(descriptor, 0, 40) & ~UINT64_C(0xfff);
+        table = (struct arm_table){.base = extract64(descriptor, 0, 40) & ~UINT64_C(0xfff)};
     }
 }
 
@@ -346,7 +373,8 @@ bool arm_walk_table(struct arm_cpu *cpu, struct arm_walk *w)
     w->level = 0;
     w->domain = 0;
     w->perm = 0;
-    w->supersection = w->not_secure = w->global = false;
+    w->supersection = w->not_secure = w->global = w->untracked = false;
+    w->n_sources = 0;
     if (!(cpu->cp15.sctlr & SCTLR_M)) { /* ARM ARM B3.2.1: flat, Strongly-ordered */
         w->physical = w->va;
         w->block_size = 4 * KIB;
@@ -478,6 +506,34 @@ static void note_global(struct arm_cpu *cpu, uint32_t va, uint64_t block_size)
         cpu->sys.global_pages[i / 32] |= 1u << (i % 32);
 }
 
+static void tell_sources(const struct arm_walk *w, struct tlb_fill *out)
+{
+    out->untracked = w->untracked;
+    out->n_sources = w->n_sources;
+    memcpy(out->source, w->source, w->n_sources * sizeof(w->source[0]));
+}
+
+static void client_sources(void *opaque, gva va, struct tlb_fill *out)
+{
+    struct arm_walk w = {.va = (uint32_t)va};
+
+    arm_walk_table(arm_cpu(opaque), &w);
+    tell_sources(&w, out);
+}
+
+static void client_roots(void *opaque, const uint8_t *roots[MAX_ROOTS])
+{
+    struct arm_cpu *cpu = arm_cpu(opaque);
+    unsigned size_bits;
+
+    for (unsigned i = 0; i < MAX_ROOTS; i++) {
+        if (arm_uses_long_format(cpu))
+            roots[i] = memory_ram_pointer(cpu->v.memory, long_root(cpu, !i, &size_bits).base, 8);
+        else
+            roots[i] = memory_ram_pointer(cpu->v.memory, short_root(cpu, !i).base, 4);
+    }
+}
+
 static bool client_walk(void *opaque, gva va, enum mmu_access access, bool user,
                         struct tlb_fill *out, struct mmu_fault *fault)
 {
@@ -505,12 +561,15 @@ static bool client_walk(void *opaque, gva va, enum mmu_access access, bool user,
     out->executable = w.perm & PERM_X;
     /* MMU off is Strongly-ordered too, but there KEY_ALIGN already asks for alignment. */
     out->device = (cpu->cp15.sctlr & SCTLR_M) && arm_memory_is_device(w.memory);
+    tell_sources(&w, out);
     return true;
 }
 
 const struct mmu_client arm_mmu_client = {
     .walk = client_walk,
     .fault = client_fault,
+    .roots = client_roots,
+    .sources = client_sources,
 };
 
 /* ---- address spaces and TLB maintenance ---------------------------------------------------------
@@ -551,8 +610,19 @@ void arm_mmu_set_dacr(struct arm_cpu *cpu, uint32_t value)
 void arm_mmu_flush_all(struct arm_cpu *cpu)
 {
     memset(cpu->sys.global_pages, 0, sizeof(cpu->sys.global_pages));
+    cpu->sys.tables_reshaped = false;
     if (cpu->v.mmu)
         mmu_flush_all(cpu->v.mmu);
+}
+
+/* TLBIALL and the others: what the tables still say stays valid, unless they are read in another
+ * way than they were. */
+void arm_mmu_invalidate_all(struct arm_cpu *cpu)
+{
+    if (cpu->sys.tables_reshaped)
+        arm_mmu_flush_all(cpu);
+    else
+        mmu_revalidate_all(cpu->v.mmu);
 }
 
 static unsigned slots_in_use(const struct arm_cpu *cpu)
@@ -561,29 +631,47 @@ static unsigned slots_in_use(const struct arm_cpu *cpu)
 }
 
 /* TLBIASID leaves global entries alone; dropping them too is allowed. */
-void arm_mmu_flush_asid(struct arm_cpu *cpu, unsigned asid)
+void arm_mmu_invalidate_asid(struct arm_cpu *cpu, unsigned asid)
 {
-    for (unsigned slot = 0; slot < slots_in_use(cpu); slot++)
-        mmu_flush_tag(cpu->v.mmu, (asid & 0xff) | slot << TAG_SLOT_SHIFT);
+    for (unsigned slot = 0; slot < slots_in_use(cpu); slot++) {
+        uint32_t tag = (asid & 0xff) | slot << TAG_SLOT_SHIFT;
+
+        if (cpu->sys.tables_reshaped)
+            mmu_flush_tag(cpu->v.mmu, tag);
+        else
+            mmu_revalidate(cpu->v.mmu, tag);
+    }
+}
+
+static bool can_compare(const struct arm_cpu *cpu)
+{
+    return (cpu->cp15.sctlr & SCTLR_M) && !cpu->sys.tables_reshaped;
 }
 
 /* Pages of larger mappings are the software MMU's business. */
-void arm_mmu_flush_va(struct arm_cpu *cpu, uint32_t va)
+void arm_mmu_invalidate_va(struct arm_cpu *cpu, uint32_t va)
 {
-    mmu_flush_page(cpu->v.mmu, va & ~0xfffu);
+    if (can_compare(cpu))
+        mmu_revalidate_page(cpu->v.mmu, arm_mmu_tag(cpu), TAG_SLOTS, va & ~0xfffu, true);
+    else
+        mmu_flush_page(cpu->v.mmu, va & ~0xfffu);
 }
 
 /* A global entry goes whatever ASID the operation names. */
-void arm_mmu_flush_va_asid(struct arm_cpu *cpu, uint32_t va_and_asid)
+void arm_mmu_invalidate_va_asid(struct arm_cpu *cpu, uint32_t va_and_asid)
 {
-    uint32_t va = va_and_asid & ~0xfffu, mb = va >> 20;
+    uint32_t va = va_and_asid & ~0xfffu, asid = va_and_asid & 0xff, mb = va >> 20;
 
     if (cpu->sys.global_pages[mb / 32] >> (mb % 32) & 1) {
-        arm_mmu_flush_va(cpu, va);
+        arm_mmu_invalidate_va(cpu, va);
+        return;
+    }
+    if (can_compare(cpu) && (arm_mmu_tag(cpu) & ~(uint32_t)TAG_SLOTS) == asid) {
+        mmu_revalidate_page(cpu->v.mmu, asid, TAG_SLOTS, va, false);
         return;
     }
     for (unsigned slot = 0; slot < slots_in_use(cpu); slot++)
-        mmu_flush_page_tag(cpu->v.mmu, (va_and_asid & 0xff) | slot << TAG_SLOT_SHIFT, va);
+        mmu_flush_page_tag(cpu->v.mmu, asid | slot << TAG_SLOT_SHIFT, va);
 }
 
 /* ---- VA to PA, cache operations -------------------------------------------------------------- */

@@ -71,6 +71,10 @@ struct arm_walk {
     uint8_t memory; /* MAIR encoding of the memory type: 0x00 SO, 0x04 Device, 0xff write-back */
     uint8_t share;  /* LPAE's SH encoding: 0 none, 2 outer, 3 inner */
     bool supersection, not_secure, global;
+    /* out: the descriptors read */
+    bool untracked;
+    uint8_t n_sources;
+    struct tlb_source source[3];
     /* out, when arm_walk_table returned false or the permission is missing */
     uint8_t fault; /* enum arm_fault */
     uint8_t level;
@@ -97,10 +101,12 @@ uint32_t arm_fault_status(const struct arm_cpu *cpu, unsigned fault, unsigned le
 /* The tag of the current address space, and its selection. */
 uint32_t arm_mmu_tag(const struct arm_cpu *cpu);
 void arm_mmu_set_dacr(struct arm_cpu *cpu, uint32_t value);
-void arm_mmu_flush_asid(struct arm_cpu *cpu, unsigned asid);
 void arm_mmu_flush_all(struct arm_cpu *cpu);
-void arm_mmu_flush_va(struct arm_cpu *cpu, uint32_t va);               /* in every ASID */
-void arm_mmu_flush_va_asid(struct arm_cpu *cpu, uint32_t va_and_asid); /* as in TLBIMVA */
+/* TLB maintenance by the guest. */
+void arm_mmu_invalidate_all(struct arm_cpu *cpu);
+void arm_mmu_invalidate_asid(struct arm_cpu *cpu, unsigned asid);
+void arm_mmu_invalidate_va(struct arm_cpu *cpu, uint32_t va);               /* in every ASID */
+void arm_mmu_invalidate_va_asid(struct arm_cpu *cpu, uint32_t va_and_asid); /* as in TLBIMVA */
 /* VA to PA operation; the result is for PAR. */
 uint64_t arm_mmu_translate_for_par(struct arm_cpu *cpu, uint32_t va, enum mmu_access access,
                                    bool user);

@@ -278,7 +278,7 @@ static void tell_sources(const struct walk *w, struct tlb_fill *out)
                                                             .va = w->va,
                                                             .span_bits = 30,
                                                             .bytes = 8,
-                                                            .in_root = true};
+                                                            .root = 1};
     }
     for (unsigned i = 0; i < w->n; i++) {
         bool in_root = !i && !pae;
@@ -291,7 +291,7 @@ static void tell_sources(const struct walk *w, struct tlb_fill *out)
                                                             .va = w->va,
                                                             .span_bits = w->entry[i].span_bits,
                                                             .bytes = (uint8_t)w->bytes,
-                                                            .in_root = in_root};
+                                                            .root = in_root};
     }
 }
 
@@ -303,14 +303,16 @@ static void x86_sources(void *opaque, gva va, struct tlb_fill *out)
     tell_sources(&w, out);
 }
 
-static const uint8_t *x86_root(void *opaque)
+static void x86_roots(void *opaque, const uint8_t *roots[MAX_ROOTS])
 {
     struct x86_cpu *cpu = x86_cpu(opaque);
     gpa mask = cpu->efer & EFER_LMA ? PTE_ADDRESS : 0xfffff000;
 
     if ((cpu->cr4 & CR4_PAE) && !(cpu->efer & EFER_LMA))
-        return (const uint8_t *)cpu->sys->pdpte;
-    return memory_ram_pointer(cpu->v.memory, cpu->cr3 & mask & cpu->sys->a20_mask, TLB_PAGE_SIZE);
+        roots[0] = (const uint8_t *)cpu->sys->pdpte;
+    else
+        roots[0] =
+            memory_ram_pointer(cpu->v.memory, cpu->cr3 & mask & cpu->sys->a20_mask, TLB_PAGE_SIZE);
 }
 
 static bool x86_walk(void *opaque, gva va, enum mmu_access access, bool user, struct tlb_fill *out,
@@ -386,7 +388,7 @@ const struct mmu_client x86_mmu_client = {
     .walk = x86_walk,
     .fault = x86_mmu_fault,
     .open_bus = true,
-    .root = x86_root,
+    .roots = x86_roots,
     .sources = x86_sources,
 };
 

@@ -523,6 +523,68 @@ static void invalidation_by_asid(void **state)
     fixture_destroy(f);
 }
 
+/* Invalidation keeps what the tables still say, and nothing else. */
+static void invalidation_compares(void **state)
+{
+    struct fixture *f = fixture_create("cortex-a9");
+    const uint32_t l2 = RAM + 0x300000, other = L1 + 0x4000, page = 3 << 4 | 0xe;
+
+    for (unsigned i = 0; i < 4; i++)
+        poke32(f, RAM + 0x100000 + i * 0x1000, i);
+    poke32(f, L1 + 4, l2 | 1);
+    poke32(f, other + 4, l2 | 1);
+    poke32(f, l2, (RAM + 0x100000) | page);
+    poke32(f, l2 + 4, (RAM + 0x101000) | page);
+    short_on(f);
+    assert_int_equal(mmu_load(f->cpu->v.mmu, 0x100000, 2), 0);
+    assert_int_equal(mmu_load(f->cpu->v.mmu, 0x101000, 2), 1);
+    poke32(f, l2 + 4, (RAM + 0x102000) | page);
+    assert_true(reg_write(f, 0, 8, 7, 1, 0x100000)); /* TLBIMVA: the other page */
+    assert_true(in_tlb(f, 0x100000) && in_tlb(f, 0x101000));
+    assert_true(reg_write(f, 0, 8, 7, 0, 0)); /* TLBIALL */
+    assert_true(in_tlb(f, 0x100000));
+    assert_false(in_tlb(f, 0x101000));
+    assert_int_equal(mmu_load(f->cpu->v.mmu, 0x101000, 2), 2);
+    /* Another table that says the same; then one that does not. */
+    assert_true(reg_write(f, 0, 2, 0, 0, other));
+    assert_true(reg_write(f, 0, 8, 7, 0, 0));
+    assert_true(in_tlb(f, 0x101000));
+    poke32(f, other + 4, (l2 + 0x400) | 1);
+    poke32(f, l2 + 0x404, (RAM + 0x103000) | page);
+    assert_true(reg_write(f, 0, 8, 7, 3, 0x101000)); /* TLBIMVAA */
+    assert_false(in_tlb(f, 0x100000) || in_tlb(f, 0x101000));
+    assert_int_equal(mmu_load(f->cpu->v.mmu, 0x101000, 2), 3);
+    /* The same entries, but another part of the table is in use. */
+    assert_true(reg_write(f, 0, 2, 0, 2, TTBCR_PD0));
+    assert_true(reg_write(f, 0, 8, 7, 1, 0x101000));
+    assert_false(in_tlb(f, 0x101000));
+    fixture_destroy(f);
+}
+
+static void invalidation_compares_long(void **state)
+{
+    struct fixture *f = fixture_create("cortex-a15");
+    const uint32_t l2 = LPAE + 0x2000, l3 = LPAE + 0x3000;
+
+    poke32(f, RAM + 0x200004, 7);
+    poke32(f, RAM + 0x201004, 8);
+    poke64(f, LPAE, l2 | 3);
+    poke64(f, l2, l3 | 3);
+    poke64(f, l3 + 8, (RAM + 0x200000) | 1 << 10 | 1 << 2 | 3);
+    long_on(f, 0);
+    assert_int_equal(mmu_load(f->cpu->v.mmu, 0x1004, 2), 7);
+    assert_true(reg_write(f, 0, 8, 7, 2, 0)); /* TLBIASID */
+    assert_true(in_tlb(f, 0x1000));
+    poke64(f, l3 + 8, (RAM + 0x201000) | 1 << 10 | 1 << 2 | 3);
+    assert_true(reg_write(f, 0, 8, 7, 1, 0x1000));
+    assert_false(in_tlb(f, 0x1000));
+    assert_int_equal(mmu_load(f->cpu->v.mmu, 0x1004, 2), 8);
+    poke64(f, l2, 0);
+    assert_true(reg_write(f, 0, 8, 7, 0, 0));
+    assert_false(in_tlb(f, 0x1000));
+    fixture_destroy(f);
+}
+
 static void spaces_follow_dacr(void **state)
 {
     struct fixture *f = fixture_create("cortex-a9");
@@ -932,6 +994,8 @@ int main(void)
         cmocka_unit_test(address_translation),
         cmocka_unit_test(spaces_follow_asid),
         cmocka_unit_test(invalidation_by_asid),
+        cmocka_unit_test(invalidation_compares),
+        cmocka_unit_test(invalidation_compares_long),
         cmocka_unit_test(spaces_follow_dacr),
         cmocka_unit_test(spaces_follow_long_asid),
         cmocka_unit_test(banks),
