@@ -172,6 +172,7 @@ struct exec *exec_create(const struct guest *guest, struct memory *memory,
     exec->memory = memory;
     exec->options = options ? *options : defaults;
     exec->fd = -1;
+    exec->measure_every = log_on(LOG_STATS | LOG_STATS_JSON) ? 1 : MEASURED;
     pthread_mutex_init(&exec->lock, NULL);
     exec->backend = backend_choose(exec->options.interpret);
     if (!exec->backend) {
@@ -204,11 +205,4 @@ void exec_destroy(struct exec *exec)
         close(exec->fd);
     pthread_mutex_destroy(&exec->lock);
     free(exec);
-}
-
-void exec_get_stats(struct exec *exec, struct exec_stats *out)
-{
-    pthread_mutex_lock(&exec->lock);
-    *out = exec->stats;
-    pthread_mutex_unlock(&exec->lock);
 }

@@ -33,9 +33,11 @@ enum {
     MAX_REGIONS = 8,
     MAX_BREAKPOINTS = 64,
     UNIT_BUCKETS = 1 << 16,
+    DROPPED_CODES = 1 << 16,
     PAGE_BUCKETS = 1 << 12,
     MAX_UNIT_INSNS = 96,
     MAX_CHANGES = 64,
+    MEASURED = 16,     /* of so many translations one is timed, unless statistics are wanted */
     LONGEST_INSN = 16, /* bytes of one guest instruction, at most */
     PAGE_MASK = TLB_PAGE_SIZE - 1,
 };
@@ -130,7 +132,9 @@ struct exec {
     struct code_change changes[MAX_CHANGES];
     _Atomic unsigned n_changes; /* more than MAX_CHANGES: too many to list */
     uint64_t next_generation;
-    struct exec_stats stats;
+    struct counters counters;
+    uint32_t *dropped_codes;         /* retranslations: a sign of what was dropped, by its hash */
+    unsigned measure_every;          /* one translation of so many is timed, and stands for all */
     struct sigaction previous_fault; /* who had SIGSEGV before */
 };
 
@@ -161,6 +165,8 @@ struct engine {
     pthread_cond_t state_changed;
     enum vcpu_state state;
 
+    struct counters counters;
+    uint64_t exceptions[MAX_EXCEPTION_KINDS];
     unsigned n_breakpoints;
     gva breakpoints[MAX_BREAKPOINTS];
 };
@@ -226,7 +232,8 @@ void unit_enter(struct exec *exec, struct unit *unit);
 /* Takes back a unit that was never entered and is the last created. */
 void unit_discard(struct exec *exec, struct unit *unit);
 void unit_link(struct exec *exec, void *site, struct unit *target);
-void unit_drop(struct exec *exec, struct unit *unit);
+/* reason: the counter for it */
+void unit_drop(struct exec *exec, struct unit *unit, enum counter reason);
 /* Leaves a unit that nothing leads to (any more) to cache_reap. */
 void unit_retire(struct exec *exec, struct unit *unit);
 /* Frees dropped units that no vCPU can be in any more. */

@@ -43,10 +43,10 @@ enum exit_reason vcpu_step(struct vcpu *cpu, unsigned n);
 bool vcpu_add_breakpoint(struct vcpu *cpu, gva address);
 bool vcpu_remove_breakpoint(struct vcpu *cpu, gva address);
 
-struct exec_stats {
-    uint64_t units_translated, guest_insns_translated, host_bytes, units_invalidated, evictions,
-        lookups, links, translate_ns;
-};
-void exec_get_stats(struct exec *exec, struct exec_stats *out);
+/* What was counted by the engine and its vCPUs and their MMUs, which stand still or are the
+ * caller's. */
+void exec_count(struct exec *exec, struct counters *out);
+/* The counters, what they come to per instruction, and how full the code cache is. */
+void exec_print_stats(struct exec *exec, enum stats_form form, FILE *out);
 
 #endif

@@ -121,6 +121,7 @@ struct mmu {
     struct slow_entry slow[SLOW_SIZE];
     struct space space[N_SPACES];
     struct source_log sources[N_SPACES]; /* apart: spaces are looked through often */
+    struct counters counters;
 };
 
 /* Where an access goes, after translation. */
@@ -511,6 +512,11 @@ void mmu_destroy(struct mmu *mmu)
     free(mmu);
 }
 
+const struct counters *mmu_counters(const struct mmu *mmu)
+{
+    return &mmu->counters;
+}
+
 void mmu_on_code_store(struct mmu *mmu, void (*code_store)(void *cpu, gpa address, unsigned size))
 {
     mmu->code_store = code_store;
@@ -559,6 +565,7 @@ static struct space *space_of_tag(struct mmu *mmu, uint32_t tag)
     }
     space = space_find(mmu, tag);
     if (!space) {
+        count(&mmu->counters, COUNT_SPACES_EMPTIED);
         space = space_take(mmu);
         space_clear(mmu, space);
         space->tag = tag;
@@ -682,8 +689,10 @@ static void space_revalidate(struct mmu *mmu, struct space *space)
         return;
     }
     space->stale = false;
-    while (source_log_next_changed(space->sources, root, &position, &source))
+    while (source_log_next_changed(space->sources, root, &position, &source)) {
+        count(&mmu->counters, COUNT_SOURCES_CHANGED);
         space_forget_source(mmu, space, &source);
+    }
 }
 
 void mmu_select(struct mmu *mmu, uint32_t tag, bool privileged)
@@ -692,6 +701,7 @@ void mmu_select(struct mmu *mmu, uint32_t tag, bool privileged)
 
     mmu->privileged = privileged;
     if (!space || UNLIKELY(space->tag != tag || !space->valid)) {
+        count(&mmu->counters, COUNT_SPACE_SWITCHES);
         space = space_of_tag(mmu, tag);
         space->stamp = ++mmu->stamp;
         mmu->current = space;
@@ -704,6 +714,7 @@ void mmu_select(struct mmu *mmu, uint32_t tag, bool privileged)
 
 void mmu_flush_all(struct mmu *mmu)
 {
+    count(&mmu->counters, COUNT_FLUSH_ALL);
     /* The others are emptied when their tag, or another, is selected again. */
     for (unsigned i = 0; i < mmu->n_spaces; i++) {
         if (&mmu->space[i] != mmu->current)
@@ -716,6 +727,7 @@ void mmu_revalidate(struct mmu *mmu, uint32_t tag)
 {
     struct space *space = space_find(mmu, tag);
 
+    count(&mmu->counters, COUNT_REVALIDATE);
     if (!space)
         return;
     if (space == mmu->current)
@@ -726,6 +738,7 @@ void mmu_revalidate(struct mmu *mmu, uint32_t tag)
 
 void mmu_revalidate_all(struct mmu *mmu)
 {
+    count(&mmu->counters, COUNT_REVALIDATE);
     for (unsigned i = 0; i < mmu->n_spaces; i++)
         mmu->space[i].stale = true;
     space_revalidate(mmu, mmu->current);
@@ -735,6 +748,7 @@ void mmu_flush_tag(struct mmu *mmu, uint32_t tag)
 {
     struct space *space = space_find(mmu, tag);
 
+    count(&mmu->counters, COUNT_FLUSH_SPACE);
     if (!space)
         return;
     if (space == mmu->current)
@@ -747,6 +761,7 @@ void mmu_flush_page(struct mmu *mmu, gva address)
 {
     uint64_t va = masked(mmu, address);
 
+    count(&mmu->counters, COUNT_FLUSH_PAGE);
     if (!in_tables(mmu, va))
         return;
     slow_slot(mmu, va)->epoch = 0;
@@ -761,6 +776,7 @@ void mmu_flush_page_tag(struct mmu *mmu, uint32_t tag, gva address)
     struct space *space = space_find(mmu, tag);
     uint64_t va = masked(mmu, address);
 
+    count(&mmu->counters, COUNT_FLUSH_PAGE);
     if (!in_tables(mmu, va))
         return;
     slow_slot(mmu, va)->epoch = 0;
@@ -902,6 +918,7 @@ static struct slow_entry *page_fill(struct mmu *mmu, enum half half, uint64_t va
     struct tlb_fill fill = {.block_size = TLB_PAGE_SIZE};
     const struct flat_section *flat;
 
+    count(&mmu->counters, COUNT_TLB_FILL_READ + access);
     if (!mmu->client->walk(mmu->run, va, access, half == HALF_USER, &fill, &fault) ||
         UNLIKELY(!in_tables(mmu, va))) {
         if (quiet)
@@ -962,6 +979,7 @@ static struct target resolve_slowly(struct mmu *mmu, uint64_t va, enum mmu_acces
     const struct memory_section *section;
     uint64_t offset;
 
+    count(&mmu->counters, COUNT_TLB_MISS_READ + access);
     if (!slow)
         return target;
     if (UNLIKELY(slow->device && unaligned))
@@ -978,13 +996,17 @@ static struct target resolve_slowly(struct mmu *mmu, uint64_t va, enum mmu_acces
         section = &slow->flat->section;
     }
     target.flat = slow->flat;
-    if (section->kind == MEMORY_DEVICE || (access == MMU_WRITE && section->kind == MEMORY_ROM))
+    if (section->kind == MEMORY_DEVICE || (access == MMU_WRITE && section->kind == MEMORY_ROM)) {
+        count(&mmu->counters, COUNT_MMIO_READ + access);
         return target;
+    }
     target.host = section->host + (target.physical - section->base);
     if (access != MMU_WRITE)
         return target;
     offset = flat_offset(target.flat, target.physical);
     target.tracked = block_has_code(target.flat->block, offset);
+    if (target.tracked)
+        count(&mmu->counters, COUNT_SLOW_CODE_PAGE);
     target.block = target.flat->block;
     target.offset = offset;
     if (!target.tracked && !slow->device)
@@ -1098,6 +1120,7 @@ static void read_bytes(struct mmu *mmu, uint64_t va, uint8_t *out, unsigned size
     if (first < size) {
         struct target second = resolve(mmu, va + first, MMU_READ, memop, unaligned);
 
+        count(&mmu->counters, COUNT_SLOW_CROSSING);
         target_read(mmu, &target, out, first);
         target_read(mmu, &second, out + first, size - first);
     } else {
@@ -1115,6 +1138,7 @@ static void write_bytes(struct mmu *mmu, uint64_t va, const uint8_t *in, unsigne
     if (first < size) {
         struct target second = resolve(mmu, va + first, MMU_WRITE, memop, unaligned);
 
+        count(&mmu->counters, COUNT_SLOW_CROSSING);
         target_prepare(mmu, &second, size - first);
         target_write(mmu, &target, in, first);
         target_write(mmu, &second, in + first, size - first);

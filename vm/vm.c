@@ -503,6 +503,21 @@ static void loop_once(struct vm *vm)
     act_on_events(vm);
 }
 
+/* -d stats, -d stats_json. */
+static void log_stats(struct vm *vm, enum log_item item, enum stats_form form)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = log_on(item) ? open_memstream(&text, &size) : NULL;
+
+    if (!out)
+        return;
+    exec_print_stats(vm->machine->exec, form, out);
+    fclose(out);
+    log_write("%.*s\n", (int)size - 1, text);
+    free(text);
+}
+
 int vm_run(struct vm *vm)
 {
     struct error err;
@@ -522,6 +537,8 @@ int vm_run(struct vm *vm)
     while (!vm->quit)
         loop_once(vm);
     hold(vm, VM_PAUSED);
+    log_stats(vm, LOG_STATS, STATS_LOG);
+    log_stats(vm, LOG_STATS_JSON, STATS_JSON);
     return vm->status;
 }
 
