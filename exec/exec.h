@@ -5,6 +5,8 @@
  * exec.c        creation, the code memory, the functions generated code calls
  * code_cache.c  units: finding, linking, dropping, evicting
  * translate.c   guest code -> IR -> host code
+ * record.c      names of generated code, for profilers
+ * stats.c       what was counted
  * vcpu.c        the run loop, exceptions, threads
  * host_fault.c  SIGSEGV of generated code
  *
@@ -117,7 +119,6 @@ struct exec {
     struct engine *engines; /* of all vCPUs */
     uint64_t epoch;         /* counts drops */
 
-    int fd;
     size_t code_bytes;        /* of the mappings, thunks first */
     uint8_t *write_view;      /* the two mappings of the code memory */
     const uint8_t *exec_view; /* never writable */
@@ -132,6 +133,8 @@ struct exec {
     struct code_change changes[MAX_CHANGES];
     _Atomic unsigned n_changes; /* more than MAX_CHANGES: too many to list */
     uint64_t next_generation;
+    struct code_record *record; /* who is told of new code; NULL: nobody */
+    const struct symbols *symbols;
     struct counters counters;
     uint32_t *dropped_codes;         /* retranslations: a sign of what was dropped, by its hash */
     unsigned measure_every;          /* one translation of so many is timed, and stands for all */
@@ -251,6 +254,11 @@ void cache_drop_all(struct exec *exec);
 struct unit *unit_translate(struct engine *engine, unsigned max_insns);
 void unit_log_guest_code(struct engine *engine, uint64_t pc, uint32_t key, unsigned bytes,
                          FILE *out);
+
+/* ---- record.c -----------------------------------------------------------------------------------
+ */
+
+void record_unit(struct exec *exec, const struct unit *unit);
 
 /* ---- exec.c, vcpu.c ---------------------------------------------------------------------------
  */

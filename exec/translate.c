@@ -447,5 +447,7 @@ struct unit *unit_translate(struct engine *engine, unsigned max_insns)
     }
     if (log_on(LOG_OUT_ASM))
         log_unit(&t, unit);
+    if (UNLIKELY(exec->record != NULL))
+        record_unit(engine->exec, unit);
     return unit;
 }
