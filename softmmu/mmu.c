@@ -801,6 +801,7 @@ static void enter_write(struct mmu *mmu, struct table *table, uint64_t va, uint8
     uint64_t *entry = tlb_write_entry(table->base, mmu->wide, va);
     uint64_t place = (uint64_t)table->id << PLACE_HALF_BIT | tlb_index(mmu->wide, va);
 
+    count(&mmu->counters, COUNT_TLB_ENTER_WRITE);
     table_use(mmu, table, entry);
     writer_add(mmu, block->first_page + (uint32_t)(offset >> TLB_PAGE_BITS), host_page, place);
     *entry = (uintptr_t)host_page - (va & ~(uint64_t)PAGE_MASK);
@@ -918,7 +919,7 @@ static struct slow_entry *page_fill(struct mmu *mmu, enum half half, uint64_t va
     struct tlb_fill fill = {.block_size = TLB_PAGE_SIZE};
     const struct flat_section *flat;
 
-    count(&mmu->counters, COUNT_TLB_FILL_READ + access);
+    count(&mmu->counters, COUNT_TLB_MISS_READ + access);
     if (!mmu->client->walk(mmu->run, va, access, half == HALF_USER, &fill, &fault) ||
         UNLIKELY(!in_tables(mmu, va))) {
         if (quiet)
@@ -979,7 +980,6 @@ static struct target resolve_slowly(struct mmu *mmu, uint64_t va, enum mmu_acces
     const struct memory_section *section;
     uint64_t offset;
 
-    count(&mmu->counters, COUNT_TLB_MISS_READ + access);
     if (!slow)
         return target;
     if (UNLIKELY(slow->device && unaligned))

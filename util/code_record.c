@@ -113,13 +113,11 @@ static bool open_dump(struct code_record *r, const char *dump, struct error *err
         return false;
     fwrite(&header, sizeof(header), 1, r->dump);
     fflush(r->dump);
-    r->marker =
-        mmap(NULL, MARKER_BYTES, PROT_READ | PROT_EXEC, MAP_PRIVATE, fileno(r->dump), 0);
+    r->marker = mmap(NULL, MARKER_BYTES, PROT_READ | PROT_EXEC, MAP_PRIVATE, fileno(r->dump), 0);
     if (r->marker != MAP_FAILED)
         return true;
     r->marker = NULL;
-    return error_set_errno(err, errno,
-                           "cannot map '%s' as executable, by which perf would find it",
+    return error_set_errno(err, errno, "cannot map '%s' as executable, by which perf would find it",
                            r->dump_path);
 }
 

@@ -9,8 +9,8 @@
 
 struct symbols;
 
-/* NULL: the file cannot be read, is no ELF file, or has no symbol table (or calque was built without
- * libelf). That is no mistake: addresses then go without names. */
+/* NULL: the file cannot be read, is no ELF file, or has no symbol table (or calque was built
+ * without libelf). That is no mistake: addresses then go without names. */
 struct symbols *symbols_load(const char *path);
 void symbols_destroy(struct symbols *symbols);
 /* The symbol that holds this address, and how far into it; NULL: none. symbols may be NULL. */

@@ -10,9 +10,9 @@ static const struct {
     const char *name;
     size_t offset;
 } rows[] = {
-    THUNK(enter),     THUNK(leave),         THUNK(leave_raised), THUNK(lookup), THUNK(link),
-    THUNK(guard),     THUNK(poll_exit),     THUNK(poll_loop),    THUNK(poll_indirect),
-    THUNK(indirect),  THUNK(slow),          THUNK(slow_xmm),     THUNK(x87_load), THUNK(stop),
+    THUNK(enter), THUNK(leave),     THUNK(leave_raised), THUNK(lookup),        THUNK(link),
+    THUNK(guard), THUNK(poll_exit), THUNK(poll_loop),    THUNK(poll_indirect), THUNK(indirect),
+    THUNK(slow),  THUNK(slow_xmm),  THUNK(x87_load),     THUNK(stop),
 };
 _Static_assert(sizeof(rows) / sizeof(rows[0]) == sizeof(struct thunks) / sizeof(void *),
                "every stub has a name");
