@@ -31,7 +31,7 @@ struct backend_slow_path {
     const void *(*lookup)(void *cpu);
 };
 
-/* Where code goes: two mappings of one memfd (D11), never both writable and executable. */
+/* Where code goes: two mappings of the same memory (D11), never both writable and executable. */
 struct code_buf {
     uint8_t *write;      /* next byte, writable view */
     const uint8_t *exec; /* the same byte, executable view */
@@ -74,6 +74,13 @@ struct backend_env {
     ptrdiff_t write_offset;
 };
 
+/* A part of the backend's own code. bytes 0: it is not there. */
+struct backend_code {
+    const char *name;
+    const void *start;
+    size_t bytes;
+};
+
 struct backend_state;
 
 struct backend {
@@ -112,6 +119,9 @@ struct backend {
     void (*forget)(struct backend_state *state, const void *start, const void *end);
     unsigned (*disassemble)(const uint8_t *code, size_t size, uint64_t address, char *text,
                             size_t text_size);
+    /* For profilers: the parts of its own code (env.thunks), counted from 0; false: no more. May be
+     * NULL. */
+    bool (*own_code)(const struct backend_state *state, unsigned index, struct backend_code *out);
 };
 
 REGISTRY_DECLARE(backend);

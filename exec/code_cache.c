@@ -23,8 +23,9 @@ bool cache_init(struct exec *exec, struct error *err)
     exec->n_regions = bytes >= 8 * MIB ? MAX_REGIONS : MAX_REGIONS / 2;
     region_bytes = (uint32_t)align_down(bytes / exec->n_regions, TLB_PAGE_SIZE);
     exec->buckets = calloc(UNIT_BUCKETS, sizeof(struct unit *));
+    exec->dropped_codes = calloc(DROPPED_CODES, sizeof(*exec->dropped_codes));
     exec->pages = calloc(PAGE_BUCKETS, sizeof(struct code_page *));
-    if (!exec->buckets || !exec->pages)
+    if (!exec->buckets || !exec->pages || !exec->dropped_codes)
         return error_set(err, "not enough memory for the code cache");
     for (unsigned i = 0; i < exec->n_regions; i++) {
         struct region *region = &exec->region[i];
@@ -154,8 +155,10 @@ struct unit *unit_create(struct exec *exec, const struct unit_code *code,
     for (unsigned i = 0; i < code->n_exits; i++)
         unit->links[i].from = unit;
     place_unit(exec, unit, MAX(bytes, 1));
-    exec->stats.units_translated++;
-    exec->stats.host_bytes += bytes;
+    count(&exec->counters, COUNT_UNITS);
+    exec->counters.n[COUNT_HOST_BYTES] += bytes;
+    exec->counters.n[COUNT_RECORD_BYTES] +=
+        sizeof(*unit) + code->n_exits * sizeof(struct link) + code->tables_bytes;
     return unit;
 }
 
@@ -190,16 +193,27 @@ void unit_discard(struct exec *exec, struct unit *unit)
 
 /* ---- by guest address ------------------------------------------------------------------------ */
 
+static uint64_t unit_hash(uint64_t pc, uint32_t key, gpa physical)
+{
+    return (physical ^ pc << 20 ^ (uint64_t)key << 40) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
 static struct unit **unit_bucket(struct exec *exec, uint64_t pc, uint32_t key, gpa physical)
 {
-    uint64_t hash = (physical ^ pc << 20 ^ (uint64_t)key << 40) * UINT64_C(0x9e3779b97f4a7c15);
+    return &exec->buckets[unit_hash(pc, key, physical) >> 48];
+}
 
-    return &exec->buckets[hash >> 48];
+/* For the statistics: where a sign of this unit is left when it is dropped, and the sign. */
+static uint32_t *dropped_code(struct exec *exec, const struct unit *unit, uint32_t *sign)
+{
+    uint64_t hash = unit_hash(unit->pc, unit->key, unit->physical);
+
+    *sign = (uint32_t)(hash >> 16) | 1;
+    return &exec->dropped_codes[hash >> 48];
 }
 
 struct unit *cache_find(struct exec *exec, uint64_t pc, uint32_t key, gpa physical, gpa second)
 {
-    exec->stats.lookups++;
     for (struct unit *unit = *unit_bucket(exec, pc, key, physical); unit; unit = unit->next) {
         if (unit->physical == physical && unit->pc == pc && unit->key == key &&
             (unit->second == NO_SECOND_PAGE || unit->second == second))
@@ -322,7 +336,10 @@ static void member_remove(struct exec *exec, struct page_member *member)
 void unit_enter(struct exec *exec, struct unit *unit)
 {
     struct unit **bucket = unit_bucket(exec, unit->pc, unit->key, unit->physical);
+    uint32_t sign, *dropped = dropped_code(exec, unit, &sign);
 
+    if (*dropped == sign)
+        count(&exec->counters, COUNT_RETRANSLATIONS);
     unit->next = *bucket;
     *bucket = unit;
     if (unit->second != NO_SECOND_PAGE) {
@@ -345,6 +362,7 @@ static void link_cut(struct exec *exec, struct link *link)
     if (link->next)
         link->next->previous = link->previous;
     link->target = NULL;
+    count(&exec->counters, COUNT_LINKS_CUT);
 }
 
 void unit_link(struct exec *exec, void *site, struct unit *target)
@@ -371,16 +389,19 @@ void unit_link(struct exec *exec, void *site, struct unit *target)
         target->incoming = link;
         exec->backend->patch_jump(exec->state, site, target->code.entry,
                                   TLB_EXEC_TAG(target->physical));
-        exec->stats.links++;
+        count(&exec->counters, COUNT_LINKS);
         return;
     }
 }
 
 /* Cuts every way into and out of it, so that a vCPU that is in it leaves at its next exit. */
-void unit_drop(struct exec *exec, struct unit *unit)
+void unit_drop(struct exec *exec, struct unit *unit, enum counter reason)
 {
     struct unit **u = unit_bucket(exec, unit->pc, unit->key, unit->physical);
+    uint32_t sign, *dropped = dropped_code(exec, unit, &sign);
 
+    *dropped = sign;
+    count(&exec->counters, reason);
     while (*u != unit)
         u = &(*u)->next;
     *u = unit->next;
@@ -435,7 +456,7 @@ static void region_empty(struct exec *exec, struct region *region)
         struct unit *unit = region->placements[i].unit;
 
         if (unit && !unit->dropped_at)
-            unit_drop(exec, unit);
+            unit_drop(exec, unit, COUNT_DROPPED_EVICTED);
     }
     for (struct unit **u = &exec->dropped; *u;) {
         struct unit *unit = *u;
@@ -462,7 +483,7 @@ bool cache_next_region(struct exec *exec)
     region = &exec->region[exec->current];
     if (region->used) {
         region_empty(exec, region);
-        exec->stats.evictions++;
+        count(&exec->counters, COUNT_EVICTIONS);
     }
     if (!exec->current)
         exec->released = exec->prefaulted = 0;
@@ -493,7 +514,7 @@ static struct unit *page_doom(struct code_page *page, uint32_t from, uint32_t to
 }
 
 /* Units overlapping the changed bytes go; the others of the page stay, and so does its flag. */
-static void invalidate(struct exec *exec, gpa address, uint32_t size)
+static void invalidate(struct exec *exec, gpa address, uint32_t size, enum counter reason)
 {
     struct code_page *page = page_find(exec, address & ~(gpa)PAGE_MASK);
     uint32_t from = address & PAGE_MASK, to = from + size;
@@ -505,8 +526,7 @@ static void invalidate(struct exec *exec, gpa address, uint32_t size)
     while (unit) {
         struct unit *next = unit->doomed == unit ? NULL : unit->doomed;
 
-        unit_drop(exec, unit);
-        exec->stats.units_invalidated++;
+        unit_drop(exec, unit, reason);
         unit = next;
     }
 }
@@ -524,7 +544,7 @@ static void invalidate_later(struct exec *exec, gpa address, uint32_t size)
         vcpu_kick(engine->cpu);
 }
 
-static void drop_all(struct exec *exec)
+static void drop_all(struct exec *exec, enum counter reason)
 {
     for (unsigned i = 0; i < exec->n_regions; i++) {
         struct region *region = &exec->region[i];
@@ -533,7 +553,7 @@ static void drop_all(struct exec *exec)
             struct unit *unit = region->placements[k].unit;
 
             if (unit && !unit->dropped_at)
-                unit_drop(exec, unit);
+                unit_drop(exec, unit, reason);
         }
     }
 }
@@ -545,16 +565,16 @@ void cache_apply_changes(struct exec *exec)
     pthread_mutex_lock(&exec->lock);
     n = atomic_exchange(&exec->n_changes, 0);
     if (n > MAX_CHANGES)
-        drop_all(exec);
+        drop_all(exec, COUNT_DROPPED_DMA);
     for (unsigned i = 0; n <= MAX_CHANGES && i < n; i++)
-        invalidate(exec, exec->changes[i].address, exec->changes[i].size);
+        invalidate(exec, exec->changes[i].address, exec->changes[i].size, COUNT_DROPPED_DMA);
     pthread_mutex_unlock(&exec->lock);
 }
 
 void cache_drop_all(struct exec *exec)
 {
     pthread_mutex_lock(&exec->lock);
-    drop_all(exec);
+    drop_all(exec, COUNT_DROPPED_ALL);
     pthread_mutex_unlock(&exec->lock);
 }
 
@@ -572,10 +592,13 @@ void cache_changed(void *opaque, gpa address, uint64_t size)
     } else {
         bool hit = page->members && page->covered & cover_bits(from, to);
 
+        count(&exec->counters, COUNT_CODE_STORES);
+        if (hit)
+            count(&exec->counters, COUNT_CODE_STORES_HIT);
         page->generation = ++exec->next_generation;
         page_free_if_unused(exec, page);
         if (hit && engine_is_current(exec))
-            invalidate(exec, address, to - from);
+            invalidate(exec, address, to - from, COUNT_DROPPED_STORE);
         else if (hit)
             invalidate_later(exec, address, to - from);
     }
@@ -608,5 +631,6 @@ void cache_finish(struct exec *exec)
         }
     }
     free(exec->buckets);
+    free(exec->dropped_codes);
     free(exec->pages);
 }

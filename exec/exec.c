@@ -77,11 +77,11 @@ static const struct backend_slow_path slow_path = {
 
 /* An address range within reach of calque's own code, so that calls and jumps between the two take
  * 32-bit displacements. Below the program first: above it grows the heap. */
-static void *map_near(size_t bytes, int protection, int fd)
+static void *map_near(size_t bytes, int protection)
 {
     const intptr_t step = 64 * (intptr_t)MIB, reach = 1600 * (intptr_t)MIB;
     uintptr_t text = align_down((uintptr_t)&exec_create, (uintptr_t)MIB);
-    int flags = MAP_SHARED | MAP_NORESERVE;
+    int flags = MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE;
     void *place;
 
     for (intptr_t distance = step + (intptr_t)bytes; distance < reach; distance += step) {
@@ -90,16 +90,18 @@ static void *map_near(size_t bytes, int protection, int fd)
 
             if (!side && (uintptr_t)distance >= text)
                 continue;
-            place = mmap((void *)hint, bytes, protection, flags | MAP_FIXED_NOREPLACE, fd, 0);
+            place = mmap((void *)hint, bytes, protection, flags | MAP_FIXED_NOREPLACE, -1, 0);
             if (place == (void *)hint)
                 return place;
             if (place != MAP_FAILED)
                 munmap(place, bytes);
         }
     }
-    return mmap(NULL, bytes, protection, flags, fd, 0);
+    return mmap(NULL, bytes, protection, flags, -1, 0);
 }
 
+/* Two mappings of the same memory. It is anonymous, because perf looks for names of the code of
+ * anonymous mappings only (/tmp/perf-PID.map): a length of 0 has mremap make another mapping. */
 static bool code_memory_create(struct exec *exec, struct error *err)
 {
     uint64_t bytes = exec->options.code_cache_bytes;
@@ -109,20 +111,16 @@ static bool code_memory_create(struct exec *exec, struct error *err)
         bytes = DEFAULT_CACHE_BYTES;
     bytes = MIN(MAX(align_up(bytes, TLB_PAGE_SIZE), MIN_CACHE_BYTES), GIB);
     exec->code_bytes = THUNK_BYTES + bytes;
-    exec->fd = memfd_create("translated-code", MFD_CLOEXEC);
-    if (exec->fd < 0 || ftruncate(exec->fd, (off_t)exec->code_bytes) < 0)
-        return error_set_errno(err, errno, "cannot create a memory file for translated code");
-    exec->write_view = mmap(NULL, exec->code_bytes, PROT_READ | PROT_WRITE,
-                            MAP_SHARED | MAP_NORESERVE, exec->fd, 0);
-    if (exec->write_view == MAP_FAILED) {
-        exec->write_view = NULL;
-        return error_set_errno(err, errno, "cannot map memory for translated code");
-    }
-    exec->exec_view = map_near(exec->code_bytes, protection, exec->fd);
+    exec->exec_view = map_near(exec->code_bytes, protection);
     if (exec->exec_view == MAP_FAILED) {
         exec->exec_view = NULL;
         return error_set_errno(err, errno, "cannot map memory for translated code");
     }
+    exec->write_view = mremap((void *)exec->exec_view, 0, exec->code_bytes, MREMAP_MAYMOVE);
+    if (exec->write_view == MAP_FAILED)
+        exec->write_view = NULL;
+    if (!exec->write_view || mprotect(exec->write_view, exec->code_bytes, PROT_READ | PROT_WRITE))
+        return error_set_errno(err, errno, "cannot map memory for translated code a second time");
     return true;
 }
 
@@ -171,7 +169,7 @@ struct exec *exec_create(const struct guest *guest, struct memory *memory,
     exec->guest = guest;
     exec->memory = memory;
     exec->options = options ? *options : defaults;
-    exec->fd = -1;
+    exec->measure_every = log_on(LOG_STATS | LOG_STATS_JSON) ? 1 : MEASURED;
     pthread_mutex_init(&exec->lock, NULL);
     exec->backend = backend_choose(exec->options.interpret);
     if (!exec->backend) {
@@ -200,15 +198,6 @@ void exec_destroy(struct exec *exec)
         munmap((void *)exec->exec_view, exec->code_bytes);
     if (exec->write_view)
         munmap(exec->write_view, exec->code_bytes);
-    if (exec->fd >= 0)
-        close(exec->fd);
     pthread_mutex_destroy(&exec->lock);
     free(exec);
-}
-
-void exec_get_stats(struct exec *exec, struct exec_stats *out)
-{
-    pthread_mutex_lock(&exec->lock);
-    *out = exec->stats;
-    pthread_mutex_unlock(&exec->lock);
 }

@@ -5,6 +5,8 @@
  * exec.c        creation, the code memory, the functions generated code calls
  * code_cache.c  units: finding, linking, dropping, evicting
  * translate.c   guest code -> IR -> host code
+ * record.c      names of generated code, for profilers
+ * stats.c       what was counted
  * vcpu.c        the run loop, exceptions, threads
  * host_fault.c  SIGSEGV of generated code
  *
@@ -33,9 +35,11 @@ enum {
     MAX_REGIONS = 8,
     MAX_BREAKPOINTS = 64,
     UNIT_BUCKETS = 1 << 16,
+    DROPPED_CODES = 1 << 16,
     PAGE_BUCKETS = 1 << 12,
     MAX_UNIT_INSNS = 96,
     MAX_CHANGES = 64,
+    MEASURED = 16,     /* of so many translations one is timed, unless statistics are wanted */
     LONGEST_INSN = 16, /* bytes of one guest instruction, at most */
     PAGE_MASK = TLB_PAGE_SIZE - 1,
 };
@@ -115,7 +119,6 @@ struct exec {
     struct engine *engines; /* of all vCPUs */
     uint64_t epoch;         /* counts drops */
 
-    int fd;
     size_t code_bytes;        /* of the mappings, thunks first */
     uint8_t *write_view;      /* the two mappings of the code memory */
     const uint8_t *exec_view; /* never writable */
@@ -130,7 +133,11 @@ struct exec {
     struct code_change changes[MAX_CHANGES];
     _Atomic unsigned n_changes; /* more than MAX_CHANGES: too many to list */
     uint64_t next_generation;
-    struct exec_stats stats;
+    struct code_record *record; /* who is told of new code; NULL: nobody */
+    const struct symbols *symbols;
+    struct counters counters;
+    uint32_t *dropped_codes;         /* retranslations: a sign of what was dropped, by its hash */
+    unsigned measure_every;          /* one translation of so many is timed, and stands for all */
     struct sigaction previous_fault; /* who had SIGSEGV before */
 };
 
@@ -161,6 +168,8 @@ struct engine {
     pthread_cond_t state_changed;
     enum vcpu_state state;
 
+    struct counters counters;
+    uint64_t exceptions[MAX_EXCEPTION_KINDS];
     unsigned n_breakpoints;
     gva breakpoints[MAX_BREAKPOINTS];
 };
@@ -226,7 +235,8 @@ void unit_enter(struct exec *exec, struct unit *unit);
 /* Takes back a unit that was never entered and is the last created. */
 void unit_discard(struct exec *exec, struct unit *unit);
 void unit_link(struct exec *exec, void *site, struct unit *target);
-void unit_drop(struct exec *exec, struct unit *unit);
+/* reason: the counter for it */
+void unit_drop(struct exec *exec, struct unit *unit, enum counter reason);
 /* Leaves a unit that nothing leads to (any more) to cache_reap. */
 void unit_retire(struct exec *exec, struct unit *unit);
 /* Frees dropped units that no vCPU can be in any more. */
@@ -244,6 +254,11 @@ void cache_drop_all(struct exec *exec);
 struct unit *unit_translate(struct engine *engine, unsigned max_insns);
 void unit_log_guest_code(struct engine *engine, uint64_t pc, uint32_t key, unsigned bytes,
                          FILE *out);
+
+/* ---- record.c -----------------------------------------------------------------------------------
+ */
+
+void record_unit(struct exec *exec, const struct unit *unit);
 
 /* ---- exec.c, vcpu.c ---------------------------------------------------------------------------
  */

@@ -15,7 +15,7 @@
 
 #include "util/bits.h"
 
-enum { MEASURED = 16, MAX_TRIES = 40, MIN_EMIT_BYTES = 4096 };
+enum { MAX_TRIES = 40, MIN_EMIT_BYTES = 4096 };
 
 struct translation {
     struct xlat x;
@@ -25,6 +25,8 @@ struct translation {
     const uint8_t *second_page;
     uint64_t generation, second_generation;
     bool alone; /* for a single step: not to be entered */
+    bool measured;
+    uint64_t lap_ns; /* measured: when the current part began */
 };
 
 static uint64_t pc_wrap(const struct exec *exec, uint64_t pc)
@@ -340,7 +342,8 @@ static enum emit_result emit(struct translation *t, struct unit **out)
                 unit->second = NO_SECOND_PAGE;
             unit->guest_bytes = (uint16_t)ir->guest_bytes;
             unit->n_insns = (uint16_t)ir->n_guest_insns;
-            exec->stats.guest_insns_translated += ir->n_guest_insns;
+            exec->counters.n[COUNT_GUEST_INSNS] += ir->n_guest_insns;
+            exec->counters.n[COUNT_GUEST_BYTES] += ir->guest_bytes;
             *out = unit;
             return EMIT_OK;
         }
@@ -360,13 +363,25 @@ static bool still_valid(const struct translation *t)
             cache_page_unchanged(exec, t->second & ~(gpa)PAGE_MASK, t->second_generation));
 }
 
-/* For the statistics: every 16th translation is measured and counts for all of them. */
 static uint64_t now_ns(void)
 {
     struct timespec t;
 
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* For the statistics: adds the time since the last lap to this counter. */
+static void lap(struct translation *t, enum counter part)
+{
+    struct engine *engine = t->engine;
+    uint64_t now;
+
+    if (LIKELY(!t->measured))
+        return;
+    now = now_ns();
+    engine->counters.n[part] += (now - t->lap_ns) * engine->exec->measure_every;
+    t->lap_ns = now;
 }
 
 /* Emits, and enters unless what was read has changed since. Sets *result; NULL: try again. */
@@ -398,33 +413,41 @@ static struct unit *finish_unit(struct translation *t, bool last_try, enum emit_
 struct unit *unit_translate(struct engine *engine, unsigned max_insns)
 {
     struct translation t = {.engine = engine, .alone = max_insns != 0};
-    bool measured = engine->exec->stats.units_translated % MEASURED == 0;
-    uint64_t start_ns = measured ? now_ns() : 0;
+    const struct exec *exec = engine->exec;
     struct unit *unit = NULL;
 
+    t.measured = exec->counters.n[COUNT_UNITS] % exec->measure_every == 0;
+    t.lap_ns = t.measured ? now_ns() : 0;
     t.x.cpu = engine->cpu;
     t.x.start_pc = engine->cpu->run.pc;
     if (!max_insns)
         max_insns = MAX_UNIT_INSNS;
     for (unsigned tries = 0; !unit; tries++) {
         enum emit_result result;
+        bool complete;
 
+        if (tries)
+            count(&engine->counters, COUNT_RETRIES);
         t.x.page = fetch_page(&t, t.x.start_pc, &t.physical, &t.generation);
         t.x.page -= t.x.start_pc & PAGE_MASK;
-        if (!build(&t, &max_insns))
+        complete = build(&t, &max_insns);
+        lap(&t, COUNT_DECODE_NS);
+        if (!complete)
             continue;
         improve(&t);
+        lap(&t, COUNT_PASSES_NS);
         /* A device that keeps storing into the page must not keep the guest from running. */
         unit = finish_unit(&t, tries >= MAX_TRIES, &result);
+        lap(&t, COUNT_EMIT_NS);
         if (result != EMIT_OK) {
             if (t.x.n_insns < 2)
                 BUG("the instruction at 0x%" PRIx64 " does not fit the code cache", t.x.start_pc);
             max_insns = t.x.n_insns / 2;
         }
     }
-    if (measured)
-        engine->exec->stats.translate_ns += (now_ns() - start_ns) * MEASURED;
     if (log_on(LOG_OUT_ASM))
         log_unit(&t, unit);
+    if (UNLIKELY(exec->record != NULL))
+        record_unit(engine->exec, unit);
     return unit;
 }

@@ -74,6 +74,7 @@ static void code_store(void *opaque, gpa address, unsigned size)
     if (!unit || unit->n_insns < 2 || vcpu_engine(cpu)->raising ||
         !unit_made_from(unit, address, size))
         return;
+    count(&vcpu_engine(cpu)->counters, COUNT_CODE_RESTARTS);
     vcpu_engine(cpu)->alone = true;
     vcpu_restart(cpu);
 }
@@ -142,6 +143,7 @@ struct vcpu *vcpu_create(struct exec *exec, const char *model_name, struct clock
     cpu->exec = exec;
     cpu->index = index;
     cpu->run.jump_cache = engine->jump_cache;
+    cpu->exceptions = engine->exceptions;
     cpu->irq_out = calloc(guest->n_irq_out + 1, sizeof(*cpu->irq_out));
     if (!engine->jump_cache || !cpu->irq_out)
         error_set(err, "not enough memory for a processor");
@@ -269,12 +271,12 @@ void vcpu_raise(struct vcpu *cpu, const struct exception *e)
     vcpu_engine(cpu)->raising = true;
     cpu->guest->raise(cpu, e);
     vcpu_engine(cpu)->raising = false;
-    leave_to_loop(cpu, in_code, EXIT_LOOKUP_MISS);
+    leave_to_loop(cpu, in_code, EXIT_RAISED);
 }
 
 void vcpu_restart(struct vcpu *cpu)
 {
-    leave_to_loop(cpu, make_precise(cpu), EXIT_LOOKUP_MISS);
+    leave_to_loop(cpu, make_precise(cpu), EXIT_RESTARTED);
 }
 
 void engine_restart_unit(struct vcpu *cpu)
@@ -358,9 +360,12 @@ const void *engine_lookup(void *opaque)
 
     if (UNLIKELY(engine->stepping))
         return NULL;
-    if (code)
+    if (code) {
+        count(&engine->counters, COUNT_LOOKUP_REMEMBERED);
         return code;
+    }
     unit = find_unit(engine);
+    count(&engine->counters, unit ? COUNT_LOOKUP_FOUND : COUNT_LOOKUP_MISSED);
     if (!unit)
         return NULL;
     remember(engine, unit);
@@ -376,9 +381,13 @@ static const void *code_for_pc(struct engine *engine)
     struct unit *unit;
 
     engine->pending_link = NULL;
+    if (code)
+        count(&engine->counters, COUNT_LOOP_REMEMBERED);
     if (code && !site)
         return code;
     unit = code ? unit_at(exec, code) : find_unit(engine);
+    if (!code)
+        count(&engine->counters, unit ? COUNT_LOOP_FOUND : COUNT_LOOP_MISSED);
     if (!unit)
         unit = unit_translate(engine, 0);
     if (UNLIKELY(unit->dropped_at))
@@ -400,6 +409,7 @@ static const void *code_alone(struct engine *engine)
 
     engine->alone = false;
     engine->pending_link = NULL;
+    count(&engine->counters, COUNT_ALONE);
     unit = unit_translate(engine, 1);
     pthread_mutex_lock(&exec->lock);
     unit_retire(exec, unit);
@@ -422,8 +432,10 @@ static bool handle_requests(struct engine *engine)
     if (atomic_load(&engine->stop_requested) || atomic_load(&engine->quit_requested))
         return false;
     /* What wakes a processor that waits may be over once it is taken. */
-    if (cpu->guest->take_interrupt && cpu->guest->take_interrupt(cpu))
+    if (cpu->guest->take_interrupt && cpu->guest->take_interrupt(cpu)) {
+        count(&engine->counters, COUNT_INTERRUPTS);
         cpu->halted = false;
+    }
     return true;
 }
 
@@ -444,12 +456,13 @@ static bool wait_halted(struct engine *engine)
 
     if (!cpu->guest->has_work || cpu->guest->has_work(cpu)) {
         cpu->halted = false;
-        if (cpu->guest->take_interrupt)
-            cpu->guest->take_interrupt(cpu);
+        if (cpu->guest->take_interrupt && cpu->guest->take_interrupt(cpu))
+            count(&engine->counters, COUNT_INTERRUPTS);
         return true;
     }
     if (!engine->has_thread || engine->stepping)
         return false;
+    count(&engine->counters, COUNT_SLEEPS);
     sleep_until_kicked(engine);
     return true;
 }
@@ -488,6 +501,7 @@ static enum exit_reason run_loop(struct engine *engine)
             log_entry(engine);
         code = UNLIKELY(engine->alone) ? code_alone(engine) : code_for_pc(engine);
         reason = exec->backend->enter(exec->state, &cpu->run, code);
+        count(&engine->counters, COUNT_EXIT_LOOKUP_MISS + reason);
         if (reason == EXIT_LINK)
             engine->pending_link = cpu->run.link_site;
         else if (UNLIKELY(reason == EXIT_STALE))

@@ -9,6 +9,8 @@
 #define CALQUE_EXEC_VCPU_H
 
 #include "frontend/guest.h"
+#include "util/code_record.h"
+#include "util/symbols.h"
 
 struct exec_options {
     bool interpret;            /* --interp: the reference backend */
@@ -21,6 +23,9 @@ struct exec_options {
 struct exec *exec_create(const struct guest *guest, struct memory *memory,
                          const struct exec_options *options, struct error *err);
 void exec_destroy(struct exec *exec);
+/* From now on tells of all generated code, with names from `symbols` (may be NULL) where they have
+ * one. Before any vCPU runs. The interpreter has no code to tell of. Both stay the caller's. */
+void exec_record_code(struct exec *exec, struct code_record *record, const struct symbols *symbols);
 
 /* model: a `-cpu` name, NULL the guest's default; unknown: error with the nearest name. */
 struct vcpu *vcpu_create(struct exec *exec, const char *model, struct clock *clock,
@@ -43,10 +48,10 @@ enum exit_reason vcpu_step(struct vcpu *cpu, unsigned n);
 bool vcpu_add_breakpoint(struct vcpu *cpu, gva address);
 bool vcpu_remove_breakpoint(struct vcpu *cpu, gva address);
 
-struct exec_stats {
-    uint64_t units_translated, guest_insns_translated, host_bytes, units_invalidated, evictions,
-        lookups, links, translate_ns;
-};
-void exec_get_stats(struct exec *exec, struct exec_stats *out);
+/* What was counted by the engine and its vCPUs and their MMUs, which stand still or are the
+ * caller's. */
+void exec_count(struct exec *exec, struct counters *out);
+/* The counters, what they come to per instruction, and how full the code cache is. */
+void exec_print_stats(struct exec *exec, enum stats_form form, FILE *out);
 
 #endif

@@ -19,6 +19,8 @@
 struct guest;
 struct vcpu;
 
+enum { MAX_EXCEPTION_KINDS = 256 };
+
 /* Guest-defined: the exception's number and what its entry needs. */
 struct exception {
     uint32_t kind;
@@ -67,6 +69,7 @@ struct vcpu {
     bool halted; /* WFI/WFE until an interrupt; cleared by guest->has_work */
     struct irq
         *irq_out; /* guest->n_irq_out lines, e.g. the generic timer's PPIs; set by the machine */
+    uint64_t *exceptions; /* MAX_EXCEPTION_KINDS, how often each was entered; NULL: not counted */
 };
 
 struct cpu_model {
@@ -160,6 +163,10 @@ struct guest {
     /* Disassembles one instruction for -d: code of up to size bytes at pc; returns its length. */
     unsigned (*disassemble)(const uint8_t *code, size_t size, uint64_t pc, uint32_t key, char *text,
                             size_t text_size);
+    /* What statistics and profiles call an exception (NULL: by its number), and the mode that code
+     * with this key runs in. */
+    const char *(*exception_name)(unsigned kind);
+    void (*mode_name)(uint32_t key, char *text, size_t text_size);
 };
 
 REGISTRY_DECLARE(guest);
@@ -176,6 +183,13 @@ NORETURN void vcpu_restart(struct vcpu *cpu);
 void vcpu_kick(struct vcpu *cpu);
 /* The guest said that code may have changed (IC IALLU is not enough reason: stores are tracked). */
 void vcpu_flush_code(struct vcpu *cpu);
+
+/* The guest enters an exception or interrupt. */
+static inline void vcpu_count_exception(struct vcpu *cpu, unsigned kind)
+{
+    if (LIKELY(cpu->exceptions != NULL))
+        cpu->exceptions[kind % MAX_EXCEPTION_KINDS]++;
+}
 
 static inline void vcpu_lock_devices(struct vcpu *cpu)
 {

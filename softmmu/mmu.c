@@ -121,6 +121,7 @@ struct mmu {
     struct slow_entry slow[SLOW_SIZE];
     struct space space[N_SPACES];
     struct source_log sources[N_SPACES]; /* apart: spaces are looked through often */
+    struct counters counters;
 };
 
 /* Where an access goes, after translation. */
@@ -511,6 +512,11 @@ void mmu_destroy(struct mmu *mmu)
     free(mmu);
 }
 
+const struct counters *mmu_counters(const struct mmu *mmu)
+{
+    return &mmu->counters;
+}
+
 void mmu_on_code_store(struct mmu *mmu, void (*code_store)(void *cpu, gpa address, unsigned size))
 {
     mmu->code_store = code_store;
@@ -559,6 +565,7 @@ static struct space *space_of_tag(struct mmu *mmu, uint32_t tag)
     }
     space = space_find(mmu, tag);
     if (!space) {
+        count(&mmu->counters, COUNT_SPACES_EMPTIED);
         space = space_take(mmu);
         space_clear(mmu, space);
         space->tag = tag;
@@ -683,8 +690,10 @@ static void space_revalidate(struct mmu *mmu, struct space *space)
     }
     mmu->client->roots(mmu->run, roots);
     space->stale = false;
-    while (source_log_next_changed(space->sources, roots, &position, &source))
+    while (source_log_next_changed(space->sources, roots, &position, &source)) {
+        count(&mmu->counters, COUNT_SOURCES_CHANGED);
         space_forget_source(mmu, space, &source);
+    }
 }
 
 void mmu_select(struct mmu *mmu, uint32_t tag, bool privileged)
@@ -693,6 +702,7 @@ void mmu_select(struct mmu *mmu, uint32_t tag, bool privileged)
 
     mmu->privileged = privileged;
     if (!space || UNLIKELY(space->tag != tag || !space->valid)) {
+        count(&mmu->counters, COUNT_SPACE_SWITCHES);
         space = space_of_tag(mmu, tag);
         space->stamp = ++mmu->stamp;
         mmu->current = space;
@@ -705,6 +715,7 @@ void mmu_select(struct mmu *mmu, uint32_t tag, bool privileged)
 
 void mmu_flush_all(struct mmu *mmu)
 {
+    count(&mmu->counters, COUNT_FLUSH_ALL);
     /* The others are emptied when their tag, or another, is selected again. */
     for (unsigned i = 0; i < mmu->n_spaces; i++) {
         if (&mmu->space[i] != mmu->current)
@@ -717,6 +728,7 @@ void mmu_revalidate(struct mmu *mmu, uint32_t tag)
 {
     struct space *space = space_find(mmu, tag);
 
+    count(&mmu->counters, COUNT_REVALIDATE);
     if (!space)
         return;
     if (space == mmu->current)
@@ -727,6 +739,7 @@ void mmu_revalidate(struct mmu *mmu, uint32_t tag)
 
 void mmu_revalidate_all(struct mmu *mmu)
 {
+    count(&mmu->counters, COUNT_REVALIDATE);
     for (unsigned i = 0; i < mmu->n_spaces; i++)
         mmu->space[i].stale = true;
     space_revalidate(mmu, mmu->current);
@@ -736,6 +749,7 @@ void mmu_flush_tag(struct mmu *mmu, uint32_t tag)
 {
     struct space *space = space_find(mmu, tag);
 
+    count(&mmu->counters, COUNT_FLUSH_SPACE);
     if (!space)
         return;
     if (space == mmu->current)
@@ -748,6 +762,7 @@ void mmu_flush_page(struct mmu *mmu, gva address)
 {
     uint64_t va = masked(mmu, address);
 
+    count(&mmu->counters, COUNT_FLUSH_PAGE);
     if (!in_tables(mmu, va))
         return;
     slow_slot(mmu, va)->epoch = 0;
@@ -762,6 +777,7 @@ void mmu_flush_page_tag(struct mmu *mmu, uint32_t tag, gva address)
     struct space *space = space_find(mmu, tag);
     uint64_t va = masked(mmu, address);
 
+    count(&mmu->counters, COUNT_FLUSH_PAGE);
     if (!in_tables(mmu, va))
         return;
     slow_slot(mmu, va)->epoch = 0;
@@ -778,6 +794,7 @@ static void space_revalidate_page(struct mmu *mmu, struct space *space, uint64_t
     }
     for (unsigned i = 0; i < now->n_sources; i++) {
         if (source_log_take_changed(space->sources, &now->source[i])) {
+            count(&mmu->counters, COUNT_SOURCES_CHANGED);
             space_forget_source(mmu, space, &now->source[i]);
             return;
         }
@@ -792,6 +809,7 @@ void mmu_revalidate_page(struct mmu *mmu, uint32_t tag, uint32_t ignore, gva add
 
     if (!in_tables(mmu, va))
         return;
+    count(&mmu->counters, COUNT_REVALIDATE_PAGE);
     mmu->client->sources(mmu->run, va, &now);
     if (now.untracked || elsewhere)
         slow_slot(mmu, va)->epoch = 0;
@@ -824,6 +842,7 @@ static void enter_write(struct mmu *mmu, struct table *table, uint64_t va, uint8
     uint64_t *entry = tlb_write_entry(table->base, mmu->wide, va);
     uint64_t place = (uint64_t)table->id << PLACE_HALF_BIT | tlb_index(mmu->wide, va);
 
+    count(&mmu->counters, COUNT_TLB_ENTER_WRITE);
     table_use(mmu, table, entry);
     writer_add(mmu, block->first_page + (uint32_t)(offset >> TLB_PAGE_BITS), host_page, place);
     *entry = (uintptr_t)host_page - (va & ~(uint64_t)PAGE_MASK);
@@ -941,6 +960,7 @@ static struct slow_entry *page_fill(struct mmu *mmu, enum half half, uint64_t va
     struct tlb_fill fill = {.block_size = TLB_PAGE_SIZE};
     const struct flat_section *flat;
 
+    count(&mmu->counters, COUNT_TLB_MISS_READ + access);
     if (!mmu->client->walk(mmu->run, va, access, half == HALF_USER, &fill, &fault) ||
         UNLIKELY(!in_tables(mmu, va))) {
         if (quiet)
@@ -1017,13 +1037,17 @@ static struct target resolve_slowly(struct mmu *mmu, uint64_t va, enum mmu_acces
         section = &slow->flat->section;
     }
     target.flat = slow->flat;
-    if (section->kind == MEMORY_DEVICE || (access == MMU_WRITE && section->kind == MEMORY_ROM))
+    if (section->kind == MEMORY_DEVICE || (access == MMU_WRITE && section->kind == MEMORY_ROM)) {
+        count(&mmu->counters, COUNT_MMIO_READ + access);
         return target;
+    }
     target.host = section->host + (target.physical - section->base);
     if (access != MMU_WRITE)
         return target;
     offset = flat_offset(target.flat, target.physical);
     target.tracked = block_has_code(target.flat->block, offset);
+    if (target.tracked)
+        count(&mmu->counters, COUNT_SLOW_CODE_PAGE);
     target.block = target.flat->block;
     target.offset = offset;
     if (!target.tracked && !slow->device)
@@ -1137,6 +1161,7 @@ static void read_bytes(struct mmu *mmu, uint64_t va, uint8_t *out, unsigned size
     if (first < size) {
         struct target second = resolve(mmu, va + first, MMU_READ, memop, unaligned);
 
+        count(&mmu->counters, COUNT_SLOW_CROSSING);
         target_read(mmu, &target, out, first);
         target_read(mmu, &second, out + first, size - first);
     } else {
@@ -1154,6 +1179,7 @@ static void write_bytes(struct mmu *mmu, uint64_t va, const uint8_t *in, unsigne
     if (first < size) {
         struct target second = resolve(mmu, va + first, MMU_WRITE, memop, unaligned);
 
+        count(&mmu->counters, COUNT_SLOW_CROSSING);
         target_prepare(mmu, &second, size - first);
         target_write(mmu, &target, in, first);
         target_write(mmu, &second, in + first, size - first);

@@ -18,6 +18,7 @@
 #include "softmmu/source_log.h"
 #include "softmmu/tlb.h"
 #include "tcg/run.h"
+#include "util/counters.h"
 
 enum mmu_access { MMU_READ, MMU_WRITE, MMU_EXEC };
 
@@ -71,6 +72,7 @@ struct mmu;
 struct mmu *mmu_create(struct memory *memory, struct run_state *run,
                        const struct mmu_client *client, bool wide, struct error *err);
 void mmu_destroy(struct mmu *mmu);
+const struct counters *mmu_counters(const struct mmu *mmu);
 /* From now on code_store is called before a guest store into a page that holds code, with the
  * canonical physical address; nothing has been stored then, and it need not return. */
 void mmu_on_code_store(struct mmu *mmu, void (*code_store)(void *cpu, gpa address, unsigned size));

@@ -20,6 +20,9 @@ enum exit_reason {
     EXIT_STALE,       /* the unit's guard failed: drop it and look again */
     EXIT_DEBUG,       /* a breakpoint */
     EXIT_YIELD,       /* guest state changed under the loop (reset, power-off) */
+    EXIT_RAISED,      /* an instruction raised an exception; pc and key are the handler's */
+    EXIT_RESTARTED,   /* an instruction is to be done again from its start */
+    N_EXIT_REASONS
 };
 
 enum { JUMP_CACHE_SIZE = 32768 };

@@ -30,6 +30,8 @@ const struct log_item_name log_item_names[] = {
     {"guest_errors", LOG_GUEST_ERROR, "the same, as QEMU spells it"},
     {"unimp", LOG_UNIMP, "what the guest asks for and calque lacks, once per site"},
     {"exec", LOG_EXEC, "each unit entered from the run loop"},
+    {"stats", LOG_STATS, "at the end, what was counted: translation, lookups, TLB, exits"},
+    {"stats_json", LOG_STATS_JSON, "the same as one line of JSON"},
     {NULL, 0, NULL},
 };
 

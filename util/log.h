@@ -22,6 +22,8 @@ enum log_item {
     LOG_GUEST_ERROR = 1u << 6, /* the guest did what the manual forbids */
     LOG_UNIMP = 1u << 7,       /* the guest wants what we lack; once per site */
     LOG_EXEC = 1u << 8,        /* entry of each unit from the run loop */
+    LOG_STATS = 1u << 9,       /* at the end: what was counted */
+    LOG_STATS_JSON = 1u << 10, /* the same as one line of JSON */
 };
 
 extern unsigned log_mask;

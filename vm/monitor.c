@@ -142,19 +142,14 @@ static void info_cpus(struct command_call *call)
             cpu->halted ? " (halted)" : "");
 }
 
+static void print_stats(struct vm *vm, void *out)
+{
+    exec_print_stats(vm_machine(vm)->exec, STATS_TABLE, out);
+}
+
 static void info_jit(struct command_call *call)
 {
-    struct exec_stats s;
-
-    exec_get_stats(vm_machine(call->vm)->exec, &s);
-    fprintf(call->out,
-            "units translated    %12llu\nguest instructions  %12llu\nhost bytes          %12llu\n"
-            "units invalidated   %12llu\nevictions           %12llu\nlookups             %12llu\n"
-            "links               %12llu\ntranslation         %12.3f s\n",
-            (unsigned long long)s.units_translated, (unsigned long long)s.guest_insns_translated,
-            (unsigned long long)s.host_bytes, (unsigned long long)s.units_invalidated,
-            (unsigned long long)s.evictions, (unsigned long long)s.lookups,
-            (unsigned long long)s.links, (double)s.translate_ns / 1e9);
+    vm_look(call->vm, print_stats, call->out);
 }
 
 static void command_quit(struct command_call *call)

@@ -13,7 +13,7 @@
 struct option_row {
     const char *name;
     const char *alias;
-    const char *argument; /* NULL: takes none */
+    const char *argument; /* NULL: takes none; "[=...]": may have one, behind an equals sign */
     const char *help;     /* NULL: not in -h */
     /* value is NULL for options without argument. */
     bool (*apply)(struct options *o, const struct option_row *row, const char *value,
@@ -46,6 +46,13 @@ static bool set_file(struct options *o, const struct option_row *row, const char
     if (!*value)
         return error_set(err, "-%s: the file name is empty", row->name);
     return set_string(o, row, value, err);
+}
+
+/* -perfmap, -perfmap=FILE; value is NULL for the first. A separate word would be a disk's image. */
+static bool set_optional_file(struct options *o, const struct option_row *row, const char *value,
+                              struct error *err)
+{
+    return value ? set_file(o, row, value, err) : set_string(o, row, "", err);
 }
 
 static bool set_action(struct options *o, const struct option_row *row, const char *value,
@@ -468,6 +475,10 @@ static const struct option_row rows[] = {
      NULL},
     {"d", NULL, "ITEM,...", "log these; -d help lists them", set_log, 0, NULL},
     {"D", NULL, "FILE", "log to this file instead of stderr", set_file, MEMBER(log_file), NULL},
+    {"perfmap", NULL, "[=FILE]", "tell perf of generated code: /tmp/perf-PID.map",
+     set_optional_file, MEMBER(perf_map), NULL},
+    {"jitdump", NULL, "[=FILE]", "the same for perf inject --jit: jit-PID.dump", set_optional_file,
+     MEMBER(jit_dump), NULL},
     {"rtc", NULL, "base=BASE", "what the guest's clock starts from: utc, localtime, a date",
      set_rtc, 0, NULL},
     {"net", NULL, "none", NULL, only_values, 0, "none"},
@@ -514,6 +525,26 @@ static const struct option_row *row_find(const char *name)
     return NULL;
 }
 
+static bool takes_optional(const struct option_row *row)
+{
+    return row->argument && *row->argument == '[';
+}
+
+/* "perfmap=FILE": *value is what follows the equals sign. */
+static const struct option_row *row_find_with_value(const char *name, const char **value)
+{
+    size_t length = strcspn(name, "=");
+
+    for (unsigned i = 0; name[length] && i < ARRAY_SIZE(rows); i++) {
+        if (takes_optional(&rows[i]) && strlen(rows[i].name) == length &&
+            !memcmp(rows[i].name, name, length)) {
+            *value = name + length + 1;
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
 static bool unknown_option(const char *given, const char *name, struct error *err)
 {
     const char *names[ARRAY_SIZE(rows) + 1];
@@ -556,8 +587,10 @@ bool options_parse(struct options *options, int argc, char **argv, struct error 
         name += *name == '-';
         row = row_find(name);
         if (!row)
+            row = row_find_with_value(name, &value);
+        if (!row)
             return unknown_option(given, name, err);
-        if (row->argument) {
+        if (row->argument && !takes_optional(row)) {
             if (++i >= argc)
                 return error_set(err, "%s needs an argument: %s", given, row->argument);
             value = argv[i];
@@ -577,7 +610,7 @@ void options_print_help(const struct options *options, FILE *out)
         if (!row->help)
             continue;
         snprintf(left, sizeof(left), "-%s%s%s%s%s", row->name, row->alias ? ", -" : "",
-                 row->alias ? row->alias : "", row->argument ? " " : "",
+                 row->alias ? row->alias : "", row->argument && !takes_optional(row) ? " " : "",
                  row->argument ? row->argument : "");
         fprintf(out, "  %-32s %s\n", left, row->help);
     }

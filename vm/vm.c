@@ -41,6 +41,8 @@ struct vm {
     struct monitor *monitors[OPTIONS_SERIALS + 1];
     unsigned n_monitors;
     bool stdio_used;
+    struct code_record *record; /* -perfmap, -jitdump */
+    struct symbols *symbols;    /* of -kernel, for them */
 
     enum vm_state state;
     bool quit;
@@ -463,6 +465,21 @@ static bool build(struct vm *vm, struct error *err)
     return vm->machine && check_drives(vm, err) && machine_reset(vm->machine, err);
 }
 
+/* -perfmap, -jitdump. */
+static bool record_code(struct vm *vm, struct error *err)
+{
+    const struct options *o = vm->options;
+
+    if (!o->perf_map && !o->jit_dump)
+        return true;
+    vm->record = code_record_create(o->perf_map, o->jit_dump, err);
+    if (!vm->record)
+        return false;
+    vm->symbols = o->boot.kernel ? symbols_load(o->boot.kernel) : NULL;
+    exec_record_code(vm->machine->exec, vm->record, vm->symbols);
+    return true;
+}
+
 struct vm *vm_create(const struct options *options, struct error *err)
 {
     struct vm *vm = calloc(1, sizeof(*vm));
@@ -475,7 +492,7 @@ struct vm *vm_create(const struct options *options, struct error *err)
     vm->signal_fd = -1;
     vm->state = VM_PAUSED;
     log_mask = options->log_items;
-    if (!build(vm, err) || !log_open(options->log_file, err)) {
+    if (!build(vm, err) || !log_open(options->log_file, err) || !record_code(vm, err)) {
         vm_destroy(vm);
         return NULL;
     }
@@ -503,6 +520,21 @@ static void loop_once(struct vm *vm)
     act_on_events(vm);
 }
 
+/* -d stats, -d stats_json. */
+static void log_stats(struct vm *vm, enum log_item item, enum stats_form form)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = log_on(item) ? open_memstream(&text, &size) : NULL;
+
+    if (!out)
+        return;
+    exec_print_stats(vm->machine->exec, form, out);
+    fclose(out);
+    log_write("%.*s\n", (int)size - 1, text);
+    free(text);
+}
+
 int vm_run(struct vm *vm)
 {
     struct error err;
@@ -522,15 +554,22 @@ int vm_run(struct vm *vm)
     while (!vm->quit)
         loop_once(vm);
     hold(vm, VM_PAUSED);
+    log_stats(vm, LOG_STATS, STATS_LOG);
+    log_stats(vm, LOG_STATS_JSON, STATS_JSON);
     return vm->status;
 }
 
 void vm_destroy(struct vm *vm)
 {
+    struct error err;
+
     if (!vm)
         return;
     if (vm->machine)
         machine_destroy(vm->machine);
+    if (!code_record_close(vm->record, &err))
+        say(vm, err.message);
+    symbols_destroy(vm->symbols);
     for (unsigned i = 0; i < N_DRIVES; i++)
         block_close(vm->drive[i]);
     for (unsigned i = 0; i < vm->n_monitors; i++)

@@ -467,5 +467,6 @@ static const struct backend backend_x86_64 = {
     .unwind = x86_unwind,
     .forget = x86_forget,
     .disassemble = x86_disassemble,
+    .own_code = x86_own_code,
 };
 REGISTER(backend, backend_x86_64);

@@ -447,6 +447,7 @@ void x86_forget(struct backend_state *s, const void *start, const void *end);
 bool slots_create(struct backend_state *s, struct error *err);
 void slots_destroy(struct backend_state *s);
 struct inline_slot *slot_take(struct backend_state *s, const void *owner); /* NULL: none left */
+bool x86_own_code(const struct backend_state *s, unsigned index, struct backend_code *out);
 const void *x86_indirect_fill(struct run_state *run, struct inline_slot *slot,
                               struct backend_state *s);
 

@@ -125,6 +125,12 @@ static unsigned disassemble(const uint8_t *code, size_t size, uint64_t pc, uint3
     return length;
 }
 
+static void mode_name(uint32_t key, char *text, size_t text_size)
+{
+    snprintf(text, text_size, "%s %s", key & KEY_T ? "T32" : "A32",
+             key & KEY_PRIVILEGED ? "PL1" : "PL0");
+}
+
 /* ---- registration ---------------------------------------------------------------------------- */
 
 static const struct insn_desc *const insn_tables[] = {
@@ -156,6 +162,8 @@ static const struct guest arm_guest = {
     .set_irq = arm_set_irq,
     .print_state = arm_print_state,
     .disassemble = disassemble,
+    .exception_name = arm_exception_name,
+    .mode_name = mode_name,
 };
 
 REGISTER(guest, arm_guest);

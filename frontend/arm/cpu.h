@@ -255,6 +255,7 @@ void arm_switch_mode(struct arm_cpu *cpu, unsigned new_mode);
 /* Recomputes run.key (keeping T and IT) and selects the MMU space. Call after anything in the key's
  * inputs changed: CPSR, SCTLR, CPACR, FPEXC, FPSCR control, TTBCR, CONTEXTIDR/TTBR ASID. */
 void arm_update_mode(struct arm_cpu *cpu);
+const char *arm_exception_name(unsigned kind);
 void arm_raise(struct vcpu *v, const struct exception *e);
 NORETURN void arm_raise_undefined(struct arm_cpu *cpu); /* from MAY_FAULT helpers */
 

@@ -233,6 +233,11 @@ static COLD void log_exception(const struct arm_cpu *cpu, const struct exception
               (uint32_t)e->address, e->syndrome);
 }
 
+const char *arm_exception_name(unsigned kind)
+{
+    return kind < ARRAY_SIZE(entries) ? entries[kind].name : NULL;
+}
+
 void arm_raise(struct vcpu *v, const struct exception *e)
 {
     struct arm_cpu *cpu = arm_cpu(v);
@@ -242,6 +247,7 @@ void arm_raise(struct vcpu *v, const struct exception *e)
     uint32_t cpsr = arm_cpsr_read(cpu);
     uint32_t base;
 
+    vcpu_count_exception(v, kind);
     if (log_on(LOG_INT))
         log_exception(cpu, e);
     record_syndrome(cpu, e);

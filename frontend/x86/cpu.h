@@ -387,6 +387,8 @@ bool x86_init(struct vcpu *v, struct error *err);
 bool x86_features(struct vcpu *v, const char *list, struct error *err); /* features.c */
 void x86_reset(struct vcpu *v);
 void x86_finish(struct vcpu *v);
+const char *x86_exception_name(unsigned kind);
+void x86_mode_name(uint32_t key, char *text, size_t text_size);
 void x86_raise_exception(struct vcpu *v, const struct exception *e);
 void x86_restore_state(struct vcpu *v, uint64_t pc, uint32_t aux);
 bool x86_take_interrupt(struct vcpu *v);

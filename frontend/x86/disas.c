@@ -45,3 +45,25 @@ unsigned x86_disassemble_guest(const uint8_t *code, size_t size, uint64_t pc, ui
 #endif
     return length;
 }
+
+/* SDM vol. 3, table 6-1. The others are the program's and the devices' interrupts. */
+const char *x86_exception_name(unsigned kind)
+{
+    static const char *const names[] = {
+        [EXC_DE] = "de", [EXC_DB] = "db", [EXC_NMI] = "nmi", [EXC_BP] = "bp", [EXC_OF] = "of",
+        [EXC_BR] = "br", [EXC_UD] = "ud", [EXC_NM] = "nm",   [EXC_DF] = "df", [EXC_TS] = "ts",
+        [EXC_NP] = "np", [EXC_SS] = "ss", [EXC_GP] = "gp",   [EXC_PF] = "pf", [EXC_MF] = "mf",
+        [EXC_AC] = "ac", [EXC_MC] = "mc", [EXC_XM] = "xm",
+    };
+
+    return kind < ARRAY_SIZE(names) ? names[kind] : NULL;
+}
+
+void x86_mode_name(uint32_t key, char *text, size_t text_size)
+{
+    snprintf(text, text_size, "%s cpl%u",
+             key & KEY_CODE64   ? "64-bit"
+             : key & KEY_CODE32 ? "32-bit"
+                                : "16-bit",
+             (unsigned)(key & KEY_CPL) >> KEY_CPL_SHIFT);
+}

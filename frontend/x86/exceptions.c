@@ -221,6 +221,7 @@ static void deliver_protected(struct x86_cpu *cpu, const struct delivery *v)
 
 static void deliver(struct x86_cpu *cpu, const struct delivery *v)
 {
+    vcpu_count_exception(&cpu->v, v->vector);
     if (cpu->cr0 & CR0_PE)
         deliver_protected(cpu, v);
     else

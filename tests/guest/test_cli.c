@@ -319,7 +319,12 @@ static const struct bad_input bad_inputs[] = {
     {PC "-M q35,hpet=maybe", {"hpet"}},
     {GOOD "-fda good", {"-fda", "no such drive"}},
     {GOOD "-cdrom good", {"good", "no such drive"}},
+    {GOOD "-perfmap=", {"-perfmap", "empty"}},
+    {GOOD "-perfmap=/nonexistent/map", {"/nonexistent/map"}},
+    {GOOD "-jitdump=/nonexistent/dump", {"/nonexistent/dump"}},
+    {GOOD "-jitdum=x", {"-jitdum=x", "'-jitdump'"}},
     /* What is opened before the mistake is found must not stay. */
+    {GOOD "-perfmap=left -jitdump=/nonexistent/dump", {"/nonexistent/dump"}},
     {VIRT "-kernel half -serial file:left -d int -D left2", {"half"}},
 };
 

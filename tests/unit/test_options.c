@@ -61,6 +61,11 @@ static void test_dashes_and_aliases(void **state)
     assert_true(parse(&o, "calque --machine virt --interp --nographic", &err));
     assert_string_equal(o.machine, "virt");
     assert_true(o.interpret && o.nographic);
+    /* What follows -perfmap is a disk's image, as with QEMU. */
+    assert_true(parse(&o, "calque -perfmap disk.img --jitdump=there", &err));
+    assert_string_equal(o.perf_map, "");
+    assert_string_equal(o.jit_dump, "there");
+    assert_string_equal(o.drive[DRIVE_HDA], "disk.img");
     assert_true(parse(&o, "calque -M help", &err));
     assert_int_equal(o.action, ACTION_LIST_MACHINES);
     assert_true(parse(&o, "calque -cpu ?", &err));
@@ -138,6 +143,8 @@ static void test_mistakes(void **state)
         {"c -display sdl", "-display sdl"},
         {"c -kernel ", "-kernel"},
         {"c -net user", "-net user"},
+        {"c -jitdump=", "-jitdump"},
+        {"c -kernel=x", "-kernel=x"},
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(mistakes); i++) {
