@@ -8,7 +8,7 @@ bench_headers := $(wildcard bench/*.h)
 
 # $(call bench_objects,FOLDER,SOURCES' FOLDER,COMPILER,FLAGS): what is compiled for FOLDER
 define bench_objects
-$(BUILD)/bench/$(1)/%.o: bench/%.c $(bench_headers) bench/$(2)/rows.def
+$(BUILD)/bench/$(1)/%.o: bench/%.c $(bench_headers) $(wildcard bench/*.def bench/$(2)/*.h) bench/$(2)/rows.def
 	@mkdir -p $$(@D)
 	$$(call say,BENCH_CC,$$@)$(3) $$(bench_flags) -Ibench/$(2) $(4) $$(bench_extra) -c $$< -o $$@
 $(BUILD)/bench/$(1)/%.o: bench/$(2)/%.c $(bench_headers) bench/$(2)/rows.def $(wildcard bench/$(2)/*.h bench/$(2)/*.inc)

@@ -5,13 +5,19 @@
 #define UART ((volatile uint32_t *)0x09000000)
 
 extern uint32_t page_table[4096], page_table_b[4096], probe_ring[4096];
-void bench_unexpected(uint32_t lr);
 
 void machine_put_char(char c)
 {
     while (UART[0x18 / 4] & 0x20)
         continue;
     UART[0] = (uint8_t)c;
+}
+
+char machine_get_char(void)
+{
+    while (UART[0x18 / 4] & 0x10)
+        continue;
+    return (char)UART[0];
 }
 
 uint64_t machine_ticks(void)
@@ -35,14 +41,9 @@ uint32_t machine_features(void)
     return 0;
 }
 
-const char *machine_filter(void)
+uint32_t machine_probe(uint32_t (*probe)(uint32_t turns), uint32_t turns)
 {
-    return NULL;
-}
-
-void machine_probe(void (*probe)(uint32_t turns), uint32_t turns)
-{
-    probe(turns);
+    return probe(turns);
 }
 
 static void mmu_on(void)
@@ -69,15 +70,6 @@ static void mmu_on(void)
     control |= 1 << 0 | 1 << 2 | 1 << 11 | 1 << 12;
     control &= ~(1u << 1 | 1u << 28 | 1u << 29);
     __asm__ volatile("mcr p15, 0, %0, c1, c0, 0\n\tisb" : : "r"(control) : "memory");
-}
-
-void bench_unexpected(uint32_t lr)
-{
-    bench_put_string("unexpected exception at ");
-    bench_put_number(lr);
-    bench_put_string("\n");
-    for (;;)
-        continue;
 }
 
 void machine_init(void)

@@ -38,6 +38,7 @@ _start:
     ldr r0, =vectors
     mcr p15, 0, r0, c12, c0, 0
     bl bench_main
+power_off:
     ldr r0, =0x84000008         /* PSCI SYSTEM_OFF */
     hvc #0
 2:  b 2b
@@ -63,9 +64,12 @@ vector_data_abort:              /* the probe's load is skipped */
 vector_prefetch_abort:
     b unexpected
 unexpected:
+    mrs r1, cpsr
     mov r0, lr
+    cps #0x13
+    ldr sp, =__stack_top
     bl bench_unexpected
-1:  b 1b
+    b power_off
 
     .macro probe name
     .balign 64

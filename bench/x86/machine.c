@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The PC: interrupt table, COM1, a clock that counts (HPET, else the ACPI timer), power off. */
-#include "x86.h"
+#include "machine.h"
 
 enum { COM1 = 0x3f8, PCI_ADDRESS = 0xcf8, PCI_DATA = 0xcfc };
 enum { PIIX4_POWER = 1 << 11 | 3 << 8, PM_BASE = 0x40, PM_ENABLE = 0x80 };
@@ -32,10 +32,9 @@ void trap_page_fault(void);
 void trap_unexpected(void);
 void trap_int80(void);
 void trap_fast(void);
-void bench_unexpected(uintptr_t first, uintptr_t second);
 void machine_off(void);
 
-extern uint32_t gdt_task[4], multiboot_information;
+extern uint32_t gdt_task[4];
 static struct gate gates[256] __attribute__((aligned(16)));
 static struct task task;
 static uint8_t trap_stack[4096] __attribute__((aligned(16)));
@@ -85,6 +84,13 @@ void machine_put_char(char c)
     out8(COM1, (uint8_t)c);
 }
 
+char machine_get_char(void)
+{
+    while (!(in8(COM1 + 5) & 1))
+        continue;
+    return (char)in8(COM1);
+}
+
 /* Neither counter is wider than what is read of it; this is called more often than they wrap. */
 uint64_t machine_ticks(void)
 {
@@ -100,30 +106,6 @@ uint64_t machine_ticks(void)
 uint64_t machine_ticks_second(void)
 {
     return has_hpet ? bench_divide(1000000000000000, HPET[1]) : TIMER_HZ;
-}
-
-/* The last word of the command line, -append ROW; the kernel's path may come first. */
-const char *machine_filter(void)
-{
-    const uint32_t *information = (const uint32_t *)(uintptr_t)multiboot_information;
-    const char *word;
-
-    if (!(information[0] & 4))
-        return NULL;
-    word = (const char *)(uintptr_t)information[4];
-    for (const char *s = word; *s; s++)
-        if (*s == ' ' || *s == '/')
-            word = *s == '/' ? "" : s + 1;
-    return *word ? word : NULL;
-}
-
-void bench_unexpected(uintptr_t first, uintptr_t second)
-{
-    bench_put_string("unexpected exception, on its stack ");
-    bench_put_number(first);
-    bench_put_string(" ");
-    bench_put_number(second);
-    bench_put_string("\n");
 }
 
 void machine_off(void)

@@ -24,7 +24,6 @@ multiboot_header:
 _start:
     cld
     mov $__stack_top, %esp
-    mov %ebx, multiboot_information
     lgdt gdt_register
     mov %cr4, %eax
     or $0x630, %eax             /* PSE, PAE, OSFXSR, OSXMMEXCPT */
@@ -98,12 +97,11 @@ trap_page_fault:                /* the probe's load of two bytes is passed over 
 trap_unexpected:
     mov (%SP), %AX
     mov WORD(%SP), %DX
+    mov $__stack_top, %esp
 #ifdef __x86_64__
     mov %rax, %rdi
     mov %rdx, %rsi
-    and $-16, %rsp
 #else
-    and $-16, %esp
     sub $8, %esp
     push %edx
     push %eax
@@ -271,9 +269,6 @@ gdt_task:
 gdt_register:
     .word . - gdt - 1
     .long gdt, 0
-
-    .globl multiboot_information
-multiboot_information: .long 0
 
 /* 32 MiB as they are, in pages of 4 KiB, for user mode too; and HPET and APIC. */
 #define MAPPED (32 << 20)
