@@ -24,30 +24,40 @@ class LinuxSession:
         self.say("dmesg -n 1; mkdir -p bench; cd bench", seconds)
         return arrived_ns - self.console.started_ns, cpu
 
-    def say(self, command, seconds):
-        """Types a command; what it answers, and the nanoseconds until a marker behind it. The
-        marker is computed by the shell, so that what is echoed while typing is not taken for it."""
-        if not command:
-            return "", 0
+    def marker(self):
+        """What the shell shall compute, so that it is not found in what is echoed while typing, and
+        the line that comes out."""
         self.markers += 1
-        line = "%s; echo :$((%d+1)):\r" % (command, self.markers)
+        return "echo :$((%d+1)):" % self.markers, rb"(?:^|\n):%d:\r?\n" % (self.markers + 1)
+
+    def say(self, command, seconds):
+        """Types a command; what it answers."""
+        if not command:
+            return ""
+        echo, marker = self.marker()
+        return self.enter("%s; %s" % (command, echo), marker, seconds)[0]
+
+    def enter(self, line, marker, seconds):
+        """Types a line; what comes until the marker, and how long that takes."""
         begin_ns = time.monotonic_ns()
         deadline = time.monotonic() + seconds
-        self.console.send(line)
-        before, _, end_ns = self.console.read_until(rb"(?:^|\n):%d:\r?\n" % (self.markers + 1), deadline)
+        self.console.send(line + "\r")
+        before, _, end_ns = self.console.read_until(marker, deadline)
         self.console.read_until(self.prompt, deadline)
         return printable(before), end_ns - begin_ns
 
     def work(self, workload, answer, seconds):
-        """Typing takes time: the work is made a function first, and the call of it is timed."""
+        """Typing takes a millisecond a character: the work is made a function first, whose call is
+        timed."""
         self.say(workload.before, seconds)
-        self.say("work() { %s; }" % workload.command, seconds)
+        echo, marker = self.marker()
+        self.say("w() { %s; %s; }" % (workload.command, echo), seconds)
         cpu = self.console.cpu_seconds()
-        said, wall_ns = self.say("work", seconds)
+        said, wall_ns = self.enter("w", marker, seconds)
         cpu_after = self.console.cpu_seconds()
-        checked, _ = self.say(workload.check, seconds)
-        if answer not in (line.strip() for line in (said + "\n" + checked).splitlines()):
-            raise Wrong("%s gave not %r but %r" % (workload.name, answer, (said + checked)[-300:]))
+        said += "\n" + self.say(workload.check, seconds)
+        if answer not in (line.strip() for line in said.splitlines()):
+            raise Wrong("%s gave not %r but %r" % (workload.name, answer, said[-300:]))
         return wall_ns, None if cpu is None or cpu_after is None else cpu_after - cpu
 
     def finish(self):

@@ -36,12 +36,12 @@ class Result:
             self.cpu.setdefault(machine, []).append(cpu)
 
     def add_sum(self, machine, checksum, wanted):
-        """The first that differs is named: from what is wanted, or from what others found."""
+        """It must be what is wanted, and what the other machines found."""
+        others = [(found, other) for other, found in self.sums.items() if found != checksum]
         if checksum != wanted:
             self.problem(machine, "WRONG RESULT: %x instead of %x" % (checksum, wanted))
-        for other, found in self.sums.items():
-            if found != checksum:
-                self.problem(machine, "WRONG RESULT: %x, and %x on %s" % (checksum, found, other))
+        elif others:
+            self.problem(machine, "WRONG RESULT: %x, but %x on %s" % ((checksum,) + others[0]))
         self.sums[machine] = checksum
 
     def problem(self, machine, text):
