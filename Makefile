@@ -119,11 +119,13 @@ $(filter $(OBJ)/frontend/%,$(objects)): | $(decoded)
 
 # ---- tests ---------------------------------------------------------------------------------------
 # tests/<kind>/test_*.c are programs; other .c files beside them are linked into each of that kind,
-# and tests/*.c into all.
+# and tests/*.c into all. tests/<kind>/test_*.py are programs as they are.
 
 kinds := unit device insn guest
 test_sources := $(sort $(foreach k,$(kinds),$(wildcard tests/$(k)/test_*.c)))
-tests := $(test_sources:%.c=$(BUILD)/%)
+scripts := $(sort $(foreach k,$(kinds),$(wildcard tests/$(k)/test_*.py)))
+script_tests := $(scripts:%.py=$(BUILD)/%)
+tests := $(test_sources:%.c=$(BUILD)/%) $(script_tests)
 test_helpers := $(sort $(wildcard tests/*.c))
 kind_helpers = $(filter-out tests/$(1)/test_%,$(sort $(wildcard tests/$(1)/*.c)))
 test_objects := $(patsubst %.c,$(OBJ)/%.o,$(test_sources) $(test_helpers) \
@@ -139,6 +141,9 @@ $(BUILD)/tests/$(1)/test_%: $(OBJ)/tests/$(1)/test_%.o $(library) $(linked) \
 endef
 $(foreach k,$(kinds),$(eval $(call test_program,$(k))))
 .SECONDARY: $(test_objects)
+$(script_tests): $(BUILD)/%: %.py
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)ln -sf $(CURDIR)/$< $@
 
 # Set by check-sanitize and check-clang below; fast | normal | all.
 LEVEL ?= normal

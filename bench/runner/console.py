@@ -91,7 +91,9 @@ class Console:
         return before, groups, self.arrived_ns
 
     def stop(self):
+        """All of it has stopped, or ended, when this returns."""
         os.kill(self.process.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def resume(self):
         os.kill(self.process.pid, signal.SIGCONT)

@@ -12,8 +12,9 @@ class LinuxSession:
     """From the start of the process to its end. Times are wall nanoseconds and CPU seconds of the
     whole process."""
 
-    def __init__(self, command, argv0=None, prompt=PROMPT, off="poweroff -f", folder=None):
+    def __init__(self, command, argv0=None, prompt=PROMPT, quiet="dmesg -n 1", off="poweroff -f", folder=None):
         self.prompt = prompt
+        self.quiet = quiet
         self.off = off
         self.markers = 0
         self.console = Console(command, argv0, folder)
@@ -21,7 +22,7 @@ class LinuxSession:
     def boot(self, seconds):
         _, _, arrived_ns = self.console.read_until(self.prompt, time.monotonic() + seconds)
         cpu = self.console.cpu_seconds()
-        self.say("dmesg -n 1; mkdir -p bench; cd bench", seconds)
+        self.say(self.quiet + "; mkdir -p bench; cd bench", seconds)
         return arrived_ns - self.console.started_ns, cpu
 
     def marker(self):
