@@ -3,15 +3,15 @@
 import math
 from xml.sax.saxutils import escape
 
-from .report import guests_of, in_class_order
+from .report import guests_of, in_class_order, noise, split
 from .results import aim_of
 from .tables import class_of
 
 ROW_HEIGHT, HEAD_HEIGHT, GAP = 11, 18, 6
-LABEL_WIDTH, PLOT_WIDTH, VALUE_WIDTH = 118, 190, 34
+LABEL_WIDTH, PLOT_WIDTH, VALUE_WIDTH = 122, 200, 40
 COLUMN_WIDTH = LABEL_WIDTH + PLOT_WIDTH + VALUE_WIDTH + 24
 TOP, BOTTOM = 70, 34
-TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 300, 1000)
 FEWEST_DECADES = (0.5, 20)
 
 
@@ -53,14 +53,14 @@ def bar(row, x, y, scale, colour):
     """From 1.0 to the ratio: to the right is faster than what it is compared with."""
     parts = [text(x - 5, y + 8.5, row["row"], "name", "end")]
     if row["ratio"] is None:
-        parts.append(text(x + scale(1) + 3, y + 8.5, "failed" if not row["ok"] else "not compared",
-                          "failed" if not row["ok"] else "value"))
+        words = ("-", "value") if row["ok"] else ("failed", "failed")
+        parts.append(text(x + PLOT_WIDTH + 4, y + 8.5, *words))
         return parts
     begin, end = sorted((scale(1), scale(row["ratio"])))
     parts.append('<rect x="%.1f" y="%.1f" width="%.1f" height="%d" fill="%s"%s><title>%s</title></rect>' % (
         x + begin, y + 1, max(end - begin, 1), ROW_HEIGHT - 2, colour,
         ' fill-opacity="0.4"' if row["noisy"] else "",
-        escape("%s %s: %.2f%s" % (row["guest"], row["row"], row["ratio"], ", noisy" if row["noisy"] else ""))))
+        escape("%s %s: %.2f%s" % (row["guest"], row["row"], row["ratio"], noise(row)))))
     parts.append(text(x + PLOT_WIDTH + 4, y + 8.5, "%.3g" % row["ratio"] + ("~" if row["noisy"] else ""),
                       "slow" if row["ratio"] < 1 else "value"))
     return parts
@@ -81,7 +81,7 @@ def column(guest, rows, left, height, scale, with_aims):
         for row in found:
             parts += bar(row, x, y, scale, kind.colour)
             y += ROW_HEIGHT
-        if with_aims:
+        if with_aims and kind.aim != 1:
             at = x + scale(kind.aim)
             parts.append(line(at, y - ROW_HEIGHT * len(found) - 3, at, y + 2, "aim"))
             parts.append(text(at, y - ROW_HEIGHT * len(found) - 5, "%g" % kind.aim, "aimed", "middle"))
@@ -94,11 +94,13 @@ STYLE = """text { font: 8.5px sans-serif; fill: #333 }
 .guest { font: bold 13px sans-serif } .class { font: bold 9.5px sans-serif }
 .tick { fill: #777 } .value { fill: #555 } .slow, .failed { fill: #c00; font-weight: bold }
 .grid { stroke: #e4e4e4 } .one { stroke: #333; stroke-width: 1.2 }
-.aim { stroke: #111; stroke-width: 1.4; stroke-dasharray: 3 2 } .aimed { font-size: 7.5px; fill: #111 }"""
+.aim { stroke: #111; stroke-width: 1.4; stroke-dasharray: 3 2 }
+.aimed { font-size: 7.5px; fill: #111; stroke: #fff; stroke-width: 2px; paint-order: stroke }"""
 
 
 def draw(rows, title, subtitle, with_aims=True):
     """An SVG document."""
+    rows, _ = split(rows)
     guests = guests_of(rows)
     columns = {g: [row for row in rows if row["guest"] == g] for g in guests}
     height = max([column_height(found) for found in columns.values()], default=0)
@@ -111,7 +113,9 @@ def draw(rows, title, subtitle, with_aims=True):
         text(14, 22, title, "title"), text(14, 37, subtitle, "sub")]
     for i, guest in enumerate(guests):
         parts += column(guest, columns[guest], 10 + i * COLUMN_WIDTH, height, scale, with_aims)
-    parts.append(text(14, total - 12, "to the right of 1: faster"
-                      + ("; dashed: the aim of the class" if with_aims else "") + "; pale and ~: too noisy to trust", "sub"))
+    legend = ["to the right of 1: faster", "pale and ~: too noisy to trust"]
+    if with_aims:
+        legend.append("dashed: the aim of the class")
+    parts.append(text(14, total - 12, "; ".join(legend), "sub"))
     parts.append("</svg>")
     return "\n".join(parts) + "\n"

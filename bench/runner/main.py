@@ -12,7 +12,8 @@ import subprocess
 import sys
 import time
 
-from . import chart, meta, page, report
+from . import chart, figures, meta, page, report
+from .console import Trouble
 from .linux import LinuxSession
 from .machine import Machine
 from .measure import Progress, Run, Settings, choose_workloads, cost_of, measure_bare, measure_boots
@@ -92,8 +93,10 @@ def bare_machines(guest, programs, arguments):
     image = os.path.join(arguments.build, "bench", guest.name + ".elf")
     if not os.path.exists(image):
         raise Misuse("%s is missing: make build-bench" % image)
-    machines = [Machine(p.name, [p.find(guest.program)] + ("%s %s %s" % (
-        p.options, guest.options, BARE_OPTIONS)).split() + ["-kernel", image], p.argv0(guest.program)) for p in programs]
+    machines = []
+    for program in programs:
+        options = " ".join((program.options, guest.options, BARE_OPTIONS)).split() + ["-kernel", image]
+        machines.append(Machine(program.name, [program.find(guest.program)] + options, program.argv0(guest.program)))
     native = os.path.join(arguments.build, "bench", guest.name + ".native")
     if arguments.command != "compare" and os.access(native, os.X_OK):
         machines.append(Machine("native", [native]))
@@ -110,13 +113,30 @@ def fetch_guest(run, guest):
     return not done.returncode
 
 
+def boot_command(guest, program):
+    said = subprocess.run([os.path.join(TOP, "tools/run-guest"), "--print", guest.boot],
+                          env=dict(os.environ, CALQUE=program.find(guest.program)), stdout=subprocess.PIPE, text=True,
+                          check=True).stdout
+    return shlex.split(said) + program.boot_options.split(), program.argv0(guest.program)
+
+
 def boot_session(guest, program):
-    def start():
-        path = program.find(guest.program)
-        said = subprocess.run([os.path.join(TOP, "tools/run-guest"), "--print", guest.boot],
-                              env=dict(os.environ, CALQUE=path), stdout=subprocess.PIPE, text=True, check=True).stdout
-        return LinuxSession(shlex.split(said) + program.boot_options.split(), program.argv0(guest.program))
-    return program.name, start
+    return program.name, lambda: LinuxSession(*boot_command(guest, program))
+
+
+def add_figures(run, guest, program):
+    """Of calque alone, where it can count."""
+    if run.roles is COMPARE_ROLES or not figures.choose(run.settings.rows):
+        return
+    if not figures.can_count(program.find(guest.program)):
+        return
+    run.progress.step(0, "%s: boot, counting" % guest.name)
+    try:
+        counters = figures.count_boot(*boot_command(guest, program), run.settings.boot_seconds)
+    except Trouble as trouble:
+        run.problem("%s: %s, counting: %s" % (guest.name, program.name, trouble))
+        return
+    run.figures += figures.rows_from(guest.name, counters, run.settings.rows)
 
 
 def measure_guest(run, guest, programs, arguments):
@@ -125,8 +145,9 @@ def measure_guest(run, guest, programs, arguments):
         return
     if not arguments.boots_only:
         measure_bare(run, guest.name, bare_machines(guest, found, arguments))
-    if guest.boot and choose_workloads(run.settings) and fetch_guest(run, guest):
+    if guest.boot and (choose_workloads(run.settings) or figures.choose(run.settings.rows)) and fetch_guest(run, guest):
         measure_boots(run, guest.name, [boot_session(guest, program) for program in found])
+        add_figures(run, guest, found[0])
 
 
 def write(path, text):
@@ -183,11 +204,12 @@ def command_line(arguments):
 
 
 def leave_figures(run, described, arguments):
-    rows = [result.as_json(run.roles) for result in run.results]
+    rows = [result.as_json(run.roles) for result in run.results] + run.figures
     if not rows and not run.problems:
         raise Misuse("no row matches %s" % arguments.rows)
     stem = os.path.join(arguments.build, "bench-compare" if run.roles is COMPARE_ROLES else "bench")
-    title = "calque: %s against %s" % (run.roles.subject, run.roles.baseline)
+    title = "How many times as fast as %s %s is" % (
+        ("QEMU", "calque") if run.roles is BENCH_ROLES else (run.roles.baseline, run.roles.subject))
     versions = ["%s: %s" % (name, described[name]) for name in run.roles.names() if described.get(name)]
     text = "\n".join(versions) + "\n\n" + report.whole(rows, run.roles)
     text += "".join("NOT MEASURED: %s\n" % problem for problem in run.problems)
@@ -195,7 +217,7 @@ def leave_figures(run, described, arguments):
     write_json(stem + ".json", rows)
     write_json(stem + "-meta.json", described)
     write(stem + ".txt", text)
-    write(stem + ".svg", chart.draw(rows, title, "%s, %s" % (described["cpu"], described["date"]),
+    write(stem + ".svg", chart.draw(rows, title, "; ".join([described["cpu"], described["date"]] + versions),
                                     run.roles is BENCH_ROLES))
     run.progress.say("")
     sys.stdout.write(text)
@@ -223,7 +245,8 @@ def parse(words):
     def environment(name, default=None):
         return os.environ.get(name) or default
 
-    parser = argparse.ArgumentParser(prog="bench/run", description="Measures calque against QEMU, or one calque against another.")
+    parser = argparse.ArgumentParser(
+        prog="bench/run", description="Measures calque against QEMU, or one calque against another.")
     parser.add_argument("command", choices=("measure", "quick", "compare", "page"))
     parser.add_argument("guests", nargs="*", metavar="GUEST", help=", ".join(GUESTS) + "; all when none is named")
     parser.add_argument("--build", default=environment("CALQUE_BUILD", os.path.join(TOP, "build")),
@@ -240,7 +263,7 @@ def parse(words):
     parser.add_argument("--boots-only", action="store_true", help="no bare-metal rows")
     parser.add_argument("-a", default=environment("A"), help="compare: the calque to compare with, or its folder (A)")
     parser.add_argument("-b", default=environment("B"), help="compare: the calque that is judged, or its folder (B)")
-    return parser.parse_args(words)
+    return parser.parse_intermixed_args(words)
 
 
 def end_at_once(number, frame):

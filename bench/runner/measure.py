@@ -64,6 +64,7 @@ class Run:
         self.roles = roles
         self.progress = progress
         self.results = []
+        self.figures = []   # rows that are no times (figures.py)
         self.problems = []  # that no row can be blamed for
         self.notes = []
 

@@ -41,7 +41,8 @@ def machine_lines(meta):
             ("cores, memory", "%d, %s GiB" % (meta["cores"], meta["memory_gib"])),
             ("kernel", meta["kernel"]), ("calque", " at ".join(filter(None, (meta.get("calque"), meta["git"])))),
             ("QEMU", meta.get("peer") or "none"),
-            ("rounds, samples, aim of a sample", "%d, %d, %d ms" % (meta["rounds"], meta["samples"], meta["milliseconds"])),
+            ("rounds, samples, aim of a sample",
+             "%d, %d, %d ms" % (meta["rounds"], meta["samples"], meta["milliseconds"])),
             ("the run took", "%d s" % meta["seconds"])):
         lines.append(row_of([title, str(value)]))
     if meta["quick"] or meta["rows"] != ".":
@@ -49,16 +50,30 @@ def machine_lines(meta):
     return lines
 
 
+def means_by_guest(rows, which):
+    """which: of a summary, 2 the ratios' geometric mean, 3 that of the shares of native speed."""
+    return {guest: {found[0].name: found[which] for found in report.summary([r for r in rows if r["guest"] == guest])}
+            for guest in report.guests_of(rows)}
+
+
 def class_lines(rows):
     guests = report.guests_of(rows)
-    lines = ["## By class", "", "Geometric means, and what is aimed at. No row shall be below %g." % ROW_AIM, ""]
-    lines += head_of(["class", "aim"] + guests + ["all"], 1)
-    means = {g: {k.name: mean for k, _, mean, _ in report.summary([r for r in rows if r["guest"] == g])} for g in guests}
+    means, natives = means_by_guest(rows, 2), means_by_guest(rows, 3)
+    with_native = [guest for guest in guests if any(natives[guest].values())]
+    lines = ["## By class", "", "Geometric means of the ratios, what is aimed at, and of native speed. No row shall be"
+             " below %g." % ROW_AIM, ""]
+    lines += head_of(["class", "aim"] + guests + ["all"] + [guest + " of native" for guest in with_native], 1)
     for kind, _, mean, _ in report.summary(rows):
-        cells = [report.number(means[g].get(kind.name)) for g in guests] + [report.number(mean)]
-        lines.append(row_of([kind.name, "%g" % kind.aim] + cells))
-    natives = report.native_lines(rows, BENCH_ROLES)
-    return lines + ([""] + ["- " + line for line in natives] if natives else [])
+        cells = [kind.name, "%g" % kind.aim] + [report.number(means[guest].get(kind.name)) for guest in guests]
+        cells += [report.number(mean)] + [report.number(natives[guest].get(kind.name)) for guest in with_native]
+        lines.append(row_of(cells))
+    return lines
+
+
+def figure_lines(found):
+    lines = ["## Figures", "", "What calque counted while a kernel booted to the shell.", ""]
+    lines += head_of(["guest", "figure", "unit", "value"], 3)
+    return lines + [row_of([row["guest"], report.meaning(row), row["unit"], "%.4g" % row["value"]]) for row in found]
 
 
 def short_lines(rows):
@@ -88,8 +103,12 @@ def guest_lines(guest, rows):
 
 
 def write_page(rows, meta):
+    rows, found = report.split(rows)
     parts = [INTRODUCTION % meta, "\n".join(machine_lines(meta)), "\n".join(class_lines(rows)),
-             "![Ratios of every row](benchmarks.svg)", "\n".join(short_lines(rows)), "## Every row"]
+             "![Ratios of every row](benchmarks.svg)", "\n".join(short_lines(rows))]
+    if found:
+        parts.append("\n".join(figure_lines(found)))
+    parts.append("## Every row")
     for guest in report.guests_of(rows):
         parts.append("\n".join(guest_lines(guest, [row for row in rows if row["guest"] == guest])))
     parts.append(REPRODUCE % meta)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The table and what it comes to, as text."""
 from . import arithmetic
+from .figures import FIGURE, FIGURES
 from .results import aim_of, class_order, summary
 from .tables import CLASSES, ROW_AIM
 
@@ -8,9 +9,9 @@ from .tables import CLASSES, ROW_AIM
 def duration(ns):
     if ns is None:
         return "-"
-    for limit, unit in ((1e4, "ns"), (1e7, "us"), (1e10, "ms")):
+    for limit, unit in ((1e3, "ns"), (1e6, "us"), (1e9, "ms")):
         if ns < limit:
-            return "%.2f %s" % (ns / (limit / 1e4), unit)
+            return "%.2f %s" % (ns / (limit / 1e3), unit)
     return "%.2f s" % (ns / 1e9)
 
 
@@ -29,7 +30,7 @@ def in_class_order(rows):
 def remark(row):
     words = []
     if not row["ok"]:
-        words.append("FAILED: " + row.get("problem", ""))
+        words.append("FAILED")
     if row["noisy"]:
         words.append("noisy")
     if misses_aim(row):
@@ -101,6 +102,10 @@ def native_lines(rows, roles):
     return lines
 
 
+def noise(row):
+    return ", noisy" if row["noisy"] else ""
+
+
 def listed(title, rows, describe):
     if not rows:
         return []
@@ -113,10 +118,10 @@ def conclusions(rows, roles):
     if roles.baseline == "peer":
         compared = [row for row in rows if row["ratio"] is not None]
         lines += listed("slower than the peer", [r for r in compared if r["ratio"] < ROW_AIM],
-                        lambda r: " %.2f" % r["ratio"])
+                        lambda r: " %.2f%s" % (r["ratio"], noise(r)))
         lines += listed("below the aim of their class",
                         [r for r in compared if misses_aim(r) and r["ratio"] >= ROW_AIM],
-                        lambda r: " %.2f of %g" % (r["ratio"], aim_of(r)))
+                        lambda r: " %.2f of %g%s" % (r["ratio"], aim_of(r), noise(r)))
     lines += listed("too noisy to trust", [r for r in rows if r["noisy"]], lambda r: " spread %.2f" % r["spread"])
     lines += listed("FAILED", [r for r in rows if not r["ok"]], lambda r: ": " + r.get("problem", ""))
     unknown = sorted({r["class"] for r in rows} - set(CLASSES))
@@ -125,7 +130,19 @@ def conclusions(rows, roles):
     return lines
 
 
+def split(rows):
+    """Those that are times, and the figures."""
+    return [row for row in rows if row["class"] != FIGURE], [row for row in rows if row["class"] == FIGURE]
+
+
+def meaning(row):
+    return next((figure.what for figure in FIGURES if figure.name == row["row"]), "")
+
+
 def whole(rows, roles):
-    if not rows:
-        return "no rows\n"
-    return "\n".join([table(rows, roles), class_table(rows, roles), ""] + conclusions(rows, roles)) + "\n"
+    rows, found = split(rows)
+    lines = [table(rows, roles), class_table(rows, roles), ""] if rows else []
+    if found:
+        lines += ["%-8s %-14s %10.4g %-13s %s" % (row["guest"], row["row"], row["value"], row["unit"], meaning(row))
+                  for row in found] + [""]
+    return "\n".join(lines + conclusions(rows, roles)) + "\n"

@@ -57,7 +57,8 @@ Workload = collections.namedtuple("Workload", "name kind before command check")
 BOOT_ROW = "boot"
 TEXT_LINES = 54000  # about 2 MB
 MAKE_TEXT = ("[ -f text ] || awk 'BEGIN { for (i = 1; i <= %d; i++)"
-             " print i * 7919 %% 65537, \"quick\", i * i %% 99991, \"brown\", i * 31337 %% 65521, \"fox\", i }' >text" % TEXT_LINES)
+             " print i * 7919 %% 65537, \"quick\", i * i %% 99991, \"brown\", i * 31337 %% 65521, \"fox\", i }' >text"
+             % TEXT_LINES)
 WORKLOADS = (
     Workload("fork_exec", "fork", "",
              "i=0; while [ $i -lt 200 ]; do /bin/true; i=$((i+1)); done; echo loops $i", ""),

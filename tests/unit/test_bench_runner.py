@@ -4,6 +4,7 @@
 import io
 import json
 import os
+import re
 import sys
 import tempfile
 import time
@@ -13,7 +14,7 @@ import xml.dom.minidom
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(HERE, "../../bench"))
-from runner import arithmetic, chart, main, measure, page, report  # noqa: E402
+from runner import arithmetic, chart, figures, main, measure, page, report  # noqa: E402
 from runner.console import Console, Trouble  # noqa: E402
 from runner.linux import LinuxSession  # noqa: E402
 from runner.machine import Machine  # noqa: E402
@@ -144,8 +145,9 @@ class Guests(unittest.TestCase):
         self.assertFalse(os.path.exists("/proc/%d" % pid))
 
     def test_bad_starts(self):
-        for how, words in (("dead", "died with status 1\n    | no such machine"), ("silent", "said nothing more in time"),
-                           ("newer", "does not speak version 1"), ("twice", "lists honest twice")):
+        for how, words in {
+                "dead": "died with status 1\n    | no such machine", "silent": "said nothing more in time",
+                "newer": "does not speak version 1", "twice": "lists honest twice"}.items():
             with self.subTest(how):
                 with self.assertRaises(Trouble) as caught:
                     machine("calque", "start=" + how).start(0.7 if how == "silent" else 10)
@@ -224,6 +226,16 @@ class Reports(unittest.TestCase):
         for rows in (self.figures(), []):
             xml.dom.minidom.parseString(chart.draw(rows, "a < b", "c & d"))
 
+    def test_figures(self):
+        counters = figures.parse('noise\n{"host_bytes_per_insn": 31.5, "units": 3}\n')
+        found = figures.rows_from("arm", counters, re.compile("."))
+        self.assertEqual([(row["row"], row["value"], row["ok"]) for row in found], [("host_code", 31.5, True)])
+        for text in ("", "{", "units 3"):
+            with self.assertRaises(Trouble):
+                figures.parse(text)
+        self.assertIn("31.5 bytes", report.whole(self.figures() + found, BENCH_ROLES))
+        xml.dom.minidom.parseString(chart.draw(found, "", ""))
+
     def test_page(self):
         described = dict(date="today", cpu="one", cores=2, memory_gib=1.5, kernel="Linux", git="abc", calque="calque 1",
                          peer="QEMU 1", rounds=3, samples=3, milliseconds=20, seconds=9, quick=False, rows=".",
@@ -235,9 +247,9 @@ class Reports(unittest.TestCase):
     def test_mistakes_are_one_sentence(self):
         kept, sys.stderr = sys.stderr, io.StringIO()
         try:
-            for words in (["measure", "vax"], ["measure", "--rows", "("], ["compare"], ["measure", "--peer", "/nowhere"],
-                          ["page", "--build", "/nowhere"]):
-                self.assertEqual(main.main(words), 2)
+            for words in ("measure vax", "measure --rows (", "compare", "measure --peer /nowhere",
+                          "page --build /nowhere"):
+                self.assertEqual(main.main(words.split()), 2)
             said = sys.stderr.getvalue()
         finally:
             sys.stderr = kept
