@@ -218,6 +218,7 @@ bench bench-quick bench-compare:
 bench-page:
 	@CALQUE_BUILD=$(BUILD) bench/run page
 build-bench: all $(call bench_files,$(bench_guests))
+	@:
 
 # ---- running -------------------------------------------------------------------------------------
 

@@ -168,7 +168,7 @@ def measure_boots(run, guest, sessions):
     results = {name: Result(guest, name, kind) for name, kind in choose_workloads(run.settings).items()}
     run.results += results.values()
     answers = {name: ANSWERS[name]() for name in results if name in ANSWERS}
-    rounds = 1 if run.settings.quick else run.settings.rounds
+    rounds = boot_rounds(run.settings)
     for number in range(rounds):
         for name, start in sessions:
             left = {row: result for row, result in results.items() if result.ok()}
@@ -224,6 +224,11 @@ def measure_session(run, guest, machine, start, results, answers, where):
 
 
 def cost_of(guest, settings):
-    """Before the rows are known."""
-    cost = BARE_COST * settings.rounds * (TYPICAL_ROWS if not settings.quick else TYPICAL_ROWS // 3)
-    return cost, (BOOT_COST * (1 if settings.quick else settings.rounds) if guest.boot else 0)
+    """Of its bare rows, before they are known, and of its booted kernel."""
+    rows = TYPICAL_ROWS // 3 if settings.quick else TYPICAL_ROWS
+    boots = bool(guest.boot and choose_workloads(settings)) * boot_rounds(settings)
+    return BARE_COST * rows * settings.rounds, BOOT_COST * boots
+
+
+def boot_rounds(settings):
+    return 1 if settings.quick else settings.rounds

@@ -39,7 +39,8 @@ def remark(row):
 
 
 def misses_aim(row):
-    return row["ratio"] is not None and row["ratio"] < aim_of(row)
+    """The aims are to the peer; another calque is not measured by them."""
+    return row.get("peer_ns") is not None and row["ratio"] is not None and row["ratio"] < aim_of(row)
 
 
 def has_natives(rows, roles):
@@ -51,7 +52,7 @@ def table(rows, roles):
     for guest in guests_of(rows):
         mine = in_class_order([row for row in rows if row["guest"] == guest])
         others = has_natives(mine, roles)
-        names = [roles.subject, roles.baseline] + others
+        names = list(roles.columns) + others
         head = "%-26s %-18s" % (guest, "class") + "".join("%12s" % name for name in names)
         head += "%9s" % "ratio" + "".join("%11s" % ("of " + m) for m in others) + "%8s" % "spread"
         lines += [head, "-" * len(head)]

@@ -11,6 +11,7 @@ class Roles:
         self.subject = subject
         self.baseline = baseline
         self.others = tuple(others)
+        self.columns = sorted((subject, baseline))  # calque, peer; a, b
 
     def names(self):
         return (self.subject, self.baseline) + self.others
@@ -59,7 +60,7 @@ class Result:
         faster = self.ratios(roles.baseline, roles.subject)
         spread = arithmetic.spread(faster or self.times.get(roles.subject, []))
         found = {"guest": self.guest, "row": self.row, "class": self.kind}
-        for machine in roles.names():
+        for machine in roles.columns + list(roles.others):
             found[machine + "_ns"] = rounded(arithmetic.median(self.times.get(machine, [])))
         found["ratio"] = rounded(arithmetic.median(faster)) if self.ok() else None
         for machine in roles.others:
@@ -69,7 +70,7 @@ class Result:
         found["ok"] = self.ok()
         found["noisy"] = spread is not None and spread > arithmetic.NOISY
         if self.cpu:
-            for machine in roles.names()[:2]:
+            for machine in roles.columns:
                 found[machine + "_cpu_s"] = rounded(arithmetic.median(self.cpu.get(machine, [])))
         if self.problems:
             found["problem"] = "; ".join(text.split("\n")[0] for text in self.problems)
