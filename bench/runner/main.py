@@ -16,7 +16,8 @@ from . import chart, figures, meta, page, report
 from .console import Trouble
 from .linux import LinuxSession
 from .machine import Machine
-from .measure import Progress, Run, Settings, choose_workloads, cost_of, measure_bare, measure_boots
+from .measure import (
+    Progress, Run, Settings, choose_workloads, cost_of, measure_bare, measure_boots, take_precedence)
 from .results import BENCH_ROLES, COMPARE_ROLES
 from .tables import BARE_OPTIONS, GUESTS, PEER_BOOT_OPTIONS, PEER_OPTIONS
 
@@ -183,6 +184,7 @@ def take_figures(arguments):
         bare, boots = cost_of(GUESTS[name], settings)
         run.progress.plan(name, bare)
         run.progress.plan(name + " boots", boots)
+    take_precedence()
     gc.disable()
     for name in guests:
         measure_guest(run, GUESTS[name], programs, arguments)

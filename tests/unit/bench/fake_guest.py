@@ -10,7 +10,7 @@ import time
 ROWS = ("honest", "lies", "hangs", "exits", "crashes", "garbage", "endless", "reports", "instant", "tardy", "differs",
         "last")
 options = dict(word.split("=") for word in sys.argv[1:])
-sample_seconds = float(options.get("milliseconds", "2")) / 1000
+sample_seconds = float(options.get("milliseconds", "15")) / 1000
 
 
 def say(*lines):
