@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files of the benchmark share. Bare metal: no library. */
+/*
+ * What the files of the benchmark share. Bare metal: no library.
+ *
+ * A row is a function that does so many turns and returns a checksum, which depends on the number
+ * of turns alone: not on the machine, on its word size or byte order, nor on what ran before.
+ * Compiled rows are called work_NAME and shared by all guests (shared.def); those in assembly are
+ * called probe_NAME.
+ */
 #ifndef CALQUE_BENCH_BENCH_H
 #define CALQUE_BENCH_BENCH_H
 
@@ -14,6 +21,13 @@ void bench_put_number(uint64_t n);
 void bench_put_hex(uint64_t n);
 uint64_t bench_divide(uint64_t n, uint64_t d); /* no division routine is linked */
 
+/* Memory that rows share, in pages of 4 KiB where there is an MMU. What is prepared in it stays
+ * until another row claims it: the first call of a row may be slow, those that are timed are not.
+ */
+enum { PAGE = 4096, ARENA_BYTES = 24 << 20 };
+extern uint8_t bench_arena[ARENA_BYTES];
+int bench_claim(const void *owner); /* whether it has to be prepared */
+
 /* What each machine, and the native program, provides. */
 void machine_init(void);
 void machine_put_char(char c);
@@ -22,5 +36,26 @@ uint64_t machine_ticks(void);
 uint64_t machine_ticks_second(void);
 uint32_t machine_features(void); /* bits as in the machine's rows.def */
 uint32_t machine_probe(uint32_t (*probe)(uint32_t turns), uint32_t turns);
+
+/* Adds a value to a checksum. */
+static inline uint32_t mix(uint32_t sum, uint32_t value)
+{
+    return sum * 0x01000193 + value;
+}
+
+/* The compiler may assume nothing about the value. */
+static inline uint32_t opaque(uint32_t value)
+{
+    __asm__ volatile("" : "+r"(value));
+    return value;
+}
+
+/* xorshift32; never 0 */
+static inline uint32_t next_random(uint32_t seed)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 17;
+    return seed ^ seed << 5;
+}
 
 #endif

@@ -6,13 +6,12 @@
 #include "machine.h"
 
 #ifdef __x86_64__
-enum { SYS_READ = 0, SYS_WRITE = 1, SYS_EXIT = 60, SYS_CLOCK_GETTIME = 228 };
+enum { SYS_READ = 0, SYS_WRITE = 1, SYS_EXIT = 60, SYS_MPROTECT = 10, SYS_CLOCK_GETTIME = 228 };
 #else
-enum { SYS_READ = 3, SYS_WRITE = 4, SYS_EXIT = 1, SYS_CLOCK_GETTIME = 265 };
+enum { SYS_READ = 3, SYS_WRITE = 4, SYS_EXIT = 1, SYS_MPROTECT = 125, SYS_CLOCK_GETTIME = 265 };
 #endif
-enum { MONOTONIC = 1, PAGES = 4096 };
+enum { MONOTONIC = 1, READ_WRITE_EXECUTE = 7 };
 
-extern uint8_t probe_far[PAGES * 4096];
 void native_main(void);
 
 static long call(long number, long a, long b, long c)
@@ -73,8 +72,9 @@ uint64_t machine_ticks_second(void)
 void machine_init(void)
 {
     x86_fill_ring();
-    for (int i = 0; i < PAGES; i++)
-        ((volatile uint8_t *)probe_far)[i * 4096] = 0;
+    call(SYS_MPROTECT, (long)bench_arena, ARENA_BYTES, READ_WRITE_EXECUTE);
+    for (uint32_t i = 0; i < ARENA_BYTES; i += PAGE)
+        *(volatile uint8_t *)(bench_arena + i) = 0;
 }
 
 void native_main(void)
@@ -83,8 +83,4 @@ void native_main(void)
     call(SYS_EXIT, 0, 0, 0);
 }
 
-__asm__(".globl _start\n_start:\n\t"
-#ifndef __x86_64__
-        "sub $12, %esp\n\t"
-#endif
-        "call native_main");
+__asm__(".globl _start\n_start: call native_main");
