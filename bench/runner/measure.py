@@ -97,15 +97,19 @@ class Run:
 # ---- bare machines -------------------------------------------------------------------------------
 
 def choose_rows(rows, settings):
-    """rows: name -> (class, operations)."""
-    chosen, taken = {}, {}
+    """rows: name -> (class, operations). A quick run takes some from all over each class."""
+    kinds = {}
     for name, (kind, _) in rows.items():
-        if not settings.rows.search(name):
-            continue
-        taken[kind] = taken.get(kind, 0) + 1
-        if not settings.quick or taken[kind] <= QUICK_ROWS_PER_CLASS:
-            chosen[name] = kind
-    return chosen
+        if settings.rows.search(name):
+            kinds.setdefault(kind, []).append(name)
+    if settings.quick:
+        kinds = {kind: spaced(names, QUICK_ROWS_PER_CLASS) for kind, names in kinds.items()}
+    chosen = {name: kind for kind, names in kinds.items() for name in names}
+    return {name: chosen[name] for name in rows if name in chosen}
+
+
+def spaced(names, count):
+    return names if len(names) <= count else [names[i * len(names) // count] for i in range(count)]
 
 
 def start_machines(run, guest, machines):
