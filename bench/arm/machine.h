@@ -151,7 +151,7 @@ static inline uint32_t code_call(const uint8_t *code, uint32_t x, uint32_t steer
 static inline uint32_t fault_on_load(uint32_t taken)
 {
     register uint32_t count __asm__("r12") = taken;
-    uint32_t loaded;
+    register uint32_t loaded __asm__("r3");
 
     __asm__ volatile(FOUR_BYTES("ldr") " %1, [%2]"
                      : "+r"(count), "=&r"(loaded)
