@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The benchmark guests, bare metal; and for x86 the same rows as a Linux program.
 # Results must not depend on the compiler's liberties: nothing fused, nothing vectorised but vector.c.
+# They are always gcc's, so that figures can be compared whatever calque is built with.
+bench_x86_cc := gcc
 bench_flags = -O2 -ffreestanding -nostdlib -fno-pie -fno-stack-protector -fno-strict-aliasing \
 	-fno-tree-loop-distribute-patterns -fno-tree-vectorize -ffp-contract=off -fno-math-errno \
 	-fno-trapping-math -Wall -Wextra -Werror -Ibench
@@ -54,11 +56,11 @@ bench_avx := -mavx2 -mfma
 
 # $(call bench_x86_objects,FOLDER,FLAGS)
 define bench_x86_objects
-$(call bench_objects,$(1),x86,$(CC),$(2))
-$(call bench_variant,$(1)/scalar_x87.o,scalar.c,x86,$(CC),$(2) -mfpmath=387 -DVARIANT_X87)
-$(call bench_variant,$(1)/float64_x87.o,work_float.c,x86,$(CC),$(2) -mfpmath=387 -DFLOAT64=work_float64_x87)
-$(call bench_variant,$(1)/float64_avx.o,work_float.c,x86,$(CC),$(2) $(bench_avx) -DFLOAT64=work_float64_avx)
-$(call bench_variant,$(1)/vector_avx.o,vector.c,x86,$(CC),$(2) $(bench_vector) $(bench_avx) -DVARIANT_AVX)
+$(call bench_objects,$(1),x86,$(bench_x86_cc),$(2))
+$(call bench_variant,$(1)/scalar_x87.o,scalar.c,x86,$(bench_x86_cc),$(2) -mfpmath=387 -DVARIANT_X87)
+$(call bench_variant,$(1)/float64_x87.o,work_float.c,x86,$(bench_x86_cc),$(2) -mfpmath=387 -DFLOAT64=work_float64_x87)
+$(call bench_variant,$(1)/float64_avx.o,work_float.c,x86,$(bench_x86_cc),$(2) $(bench_avx) -DFLOAT64=work_float64_avx)
+$(call bench_variant,$(1)/vector_avx.o,vector.c,x86,$(bench_x86_cc),$(2) $(bench_vector) $(bench_avx) -DVARIANT_AVX)
 endef
 
 # $(call bench_x86,NAME,FLAGS)
@@ -66,9 +68,9 @@ define bench_x86
 $(call bench_x86_objects,$(1),$(2) -mno-red-zone)
 $(call bench_x86_objects,native-$(1),$(2) -DBENCH_NATIVE)
 $(BUILD)/bench/$(1).elf: $(addprefix $(BUILD)/bench/$(1)/,start.o machine.o system.o $(bench_x86_common)) bench/x86/link.ld
-	$$(call say,BENCH_LD,$$@)$(CC) $(2) $$(bench_link) -T bench/x86/link.ld $$(filter %.o,$$^) -o $$@
+	$$(call say,BENCH_LD,$$@)$(bench_x86_cc) $(2) $$(bench_link) -T bench/x86/link.ld $$(filter %.o,$$^) -o $$@
 $(BUILD)/bench/$(1).native: $(addprefix $(BUILD)/bench/native-$(1)/,native.o $(bench_x86_common))
-	$$(call say,BENCH_LD,$$@)$(CC) $(2) $$(bench_link) -Wl,-N $$(filter %.o,$$^) -o $$@
+	$$(call say,BENCH_LD,$$@)$(bench_x86_cc) $(2) $$(bench_link) -Wl,-N $$(filter %.o,$$^) -o $$@
 endef
 $(eval $(call bench_x86,i386,-m32 -march=pentium4 -mtune=generic -mfpmath=sse))
 $(eval $(call bench_x86,x86_64,-m64))

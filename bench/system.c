@@ -74,7 +74,7 @@ uint32_t work_privileged_read(uint32_t turns) /* 4 registers */
 uint32_t work_privileged_write(uint32_t turns) /* 4 registers */
 {
     while (turns--)
-        write_privileged(turns << 4);
+        write_privileged((turns + 1) << 4);
     return read_privileged();
 }
 

@@ -9,7 +9,7 @@ enum { ARENA_ALIGNMENT = 1 << 20 }; /* it is mapped by whole tables of small pag
 
 #define READ_CP15(value, register) __asm__ volatile("mrc p15, " register : "=r"(value))
 #define WRITE_CP15(register, value)                                                                \
-    __asm__ volatile("mcr p15, " register : : "r"((uint32_t)(value)) : "memory")
+    __asm__ volatile("mcr p15, " register : : "r"((uintptr_t)(value)) : "memory")
 
 static inline void barrier(void)
 {
@@ -129,12 +129,12 @@ static inline uint8_t *code_enter(uint8_t *at)
 static inline void sync_code(const void *code, uint32_t bytes)
 {
     enum { LINE_BYTES = 64 };
-    uint32_t first = (uint32_t)code & ~(uint32_t)(LINE_BYTES - 1), end = (uint32_t)code + bytes;
+    uintptr_t first = (uintptr_t)code & ~(uintptr_t)(LINE_BYTES - 1), end = (uintptr_t)code + bytes;
 
-    for (uint32_t at = first; at < end; at += LINE_BYTES)
+    for (uintptr_t at = first; at < end; at += LINE_BYTES)
         WRITE_CP15("0, %0, c7, c11, 1", at); /* DCCMVAU */
     __asm__ volatile("dsb" : : : "memory");
-    for (uint32_t at = first; at < end; at += LINE_BYTES)
+    for (uintptr_t at = first; at < end; at += LINE_BYTES)
         WRITE_CP15("0, %0, c7, c5, 1", at); /* ICIMVAU */
     WRITE_CP15("0, %0, c7, c5, 6", 0);      /* BPIALL */
     barrier();
@@ -142,7 +142,7 @@ static inline void sync_code(const void *code, uint32_t bytes)
 
 static inline uint32_t code_call(const uint8_t *code, uint32_t x, uint32_t steer)
 {
-    return ((uint32_t(*)(uint32_t, uint32_t))((uint32_t)code | CODE_SET_BIT))(x, steer);
+    return ((uint32_t(*)(uint32_t, uint32_t))((uintptr_t)code | CODE_SET_BIT))(x, steer);
 }
 
 /* ---- exceptions: the handlers count in r12
@@ -151,7 +151,7 @@ static inline uint32_t code_call(const uint8_t *code, uint32_t x, uint32_t steer
 static inline uint32_t fault_on_load(uint32_t taken)
 {
     register uint32_t count __asm__("r12") = taken;
-    uint32_t loaded;
+    register uint32_t loaded __asm__("r3");
 
     __asm__ volatile(FOUR_BYTES("ldr") " %1, [%2]"
                      : "+r"(count), "=&r"(loaded)

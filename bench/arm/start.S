@@ -51,7 +51,10 @@ vectors:
 vector_undefined:               /* the probe's instruction is skipped */
     add r12, r12, #1
     movs pc, lr
-vector_data_abort:              /* the probe's load is skipped: lr is 8 behind it */
+vector_data_abort:              /* the probe's load to r3 is skipped: lr is 8 behind it */
+    mrc p15, 0, r3, c6, c0, 0   /* DFAR */
+    cmp r3, #0x30000000
+    bne unexpected
     add r12, r12, #1
     subs pc, lr, #4
 vector_svc:

@@ -89,6 +89,9 @@ trap_undefined:                 /* its ud2 is passed over */
     IRET
 
 trap_page_fault:                /* the probe's load of two bytes is passed over */
+    mov %cr2, %AX
+    cmp $0x20000000, %AX
+    jne trap_unexpected
     inc %ecx
     add $WORD, %SP
 #ifdef __x86_64__
