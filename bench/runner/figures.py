@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 
 from .console import Trouble
-from .linux import LinuxSession
+from .linux import BootedKernel
 
 FIGURE = "figure"  # its class in the JSON
 COUNTING = "stats_json"
@@ -55,16 +55,16 @@ def parse(text):
     raise Trouble("printed no statistics")
 
 
-def count_boot(command, argv0, seconds, start=LinuxSession):
+def count_boot(command, argv0, seconds):
     """Boots to the shell and off; what was counted."""
     with tempfile.TemporaryDirectory() as folder:
         log = os.path.join(folder, "log")
-        session = start(command + ["-d", COUNTING, "-D", log], argv0)
+        kernel = BootedKernel(command + ["-d", COUNTING, "-D", log], argv0)
         try:
-            session.boot(seconds)
-            session.finish()
+            kernel.boot(seconds)
+            kernel.finish()
         finally:
-            session.close()
+            kernel.close()
         try:
             with open(log, encoding="ascii", errors="replace") as lines:
                 return parse(lines.read())

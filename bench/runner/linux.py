@@ -8,7 +8,7 @@ PROMPT = rb"# \x1b\[6n"
 OFF_SECONDS = 60
 
 
-class LinuxSession:
+class BootedKernel:
     """From the start of the process to its end. Times are wall nanoseconds and CPU seconds of the
     whole process."""
 

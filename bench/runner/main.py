@@ -14,7 +14,7 @@ import time
 
 from . import chart, figures, meta, page, report
 from .console import Trouble
-from .linux import LinuxSession
+from .linux import BootedKernel
 from .machine import Machine
 from .measure import (
     Progress, Run, Settings, choose_workloads, cost_of, measure_bare, measure_boots, take_precedence)
@@ -121,8 +121,8 @@ def boot_command(guest, program):
     return shlex.split(said) + program.boot_options.split(), program.argv0(guest.program)
 
 
-def boot_session(guest, program):
-    return program.name, lambda: LinuxSession(*boot_command(guest, program))
+def bootable(guest, program):
+    return program.name, lambda: BootedKernel(*boot_command(guest, program))
 
 
 def add_figures(run, guest, program):
@@ -147,7 +147,7 @@ def measure_guest(run, guest, programs, arguments):
     if not arguments.boots_only:
         measure_bare(run, guest.name, bare_machines(guest, found, arguments))
     if guest.boot and (choose_workloads(run.settings) or figures.choose(run.settings.rows)) and fetch_guest(run, guest):
-        measure_boots(run, guest.name, [boot_session(guest, program) for program in found])
+        measure_boots(run, guest.name, [bootable(guest, program) for program in found])
         add_figures(run, guest, found[0])
 
 

@@ -7,7 +7,7 @@ import time
 
 from .answers import ANSWERS
 from .console import Trouble
-from .linux import LinuxSession, Wrong
+from .linux import BootedKernel, Wrong
 from .results import Result
 from .tables import BOOT_ROW, QUICK_ROWS_PER_CLASS, QUICK_WORKLOADS, WORKLOAD_CLASSES, WORKLOADS
 
@@ -177,24 +177,24 @@ def choose_workloads(settings):
             if settings.rows.search(name) and (not settings.quick or name in QUICK_WORKLOADS)}
 
 
-def measure_boots(run, guest, sessions):
-    """sessions: [(name, function that starts a LinuxSession)], the judged one first."""
+def measure_boots(run, guest, kernels):
+    """kernels: [(name, function that starts a BootedKernel)], the judged one first."""
     results = {name: Result(guest, name, kind) for name, kind in choose_workloads(run.settings).items()}
     run.results += results.values()
     answers = {name: ANSWERS[name]() for name in results if name in ANSWERS}
     rounds = boot_rounds(run.settings)
     for number in range(rounds):
-        for name, start in sessions:
+        for name, start in kernels:
             left = {row: result for row, result in results.items() if result.ok()}
             if left:
-                measure_session(run, guest, name, start, left, answers, "round %d of %d, " % (number + 1, rounds))
+                measure_boot(run, guest, name, start, left, answers, "round %d of %d, " % (number + 1, rounds))
 
 
-def measure_session(run, guest, machine, start, results, answers, where):
+def measure_boot(run, guest, machine, start, results, answers, where):
     """Boots once and runs what is wanted; the rows that are not reached fail."""
     settings = run.settings
     waiting = dict(results)
-    session = None
+    kernel = None
     cost = BOOT_COST / (2 * (len(WORKLOADS) + 1))
 
     def measured(row, ns, cpu):
@@ -209,18 +209,18 @@ def measure_session(run, guest, machine, start, results, answers, where):
 
     try:
         run.progress.step(cost, "%s: %sboot on %s" % (guest, where, machine))
-        session = start()
-        measured(BOOT_ROW, *session.boot(settings.boot_seconds))
+        kernel = start()
+        measured(BOOT_ROW, *kernel.boot(settings.boot_seconds))
         for workload in WORKLOADS:
             if workload.name not in waiting:
                 continue
             run.progress.step(cost, "%s: %s%s on %s" % (guest, where, workload.name, machine))
             try:
-                measured(workload.name, *session.work(workload, answers[workload.name], settings.work_seconds))
+                measured(workload.name, *kernel.work(workload, answers[workload.name], settings.work_seconds))
             except Wrong as wrong:
                 failed(workload.name, "WRONG RESULT: %s" % wrong)
     except Trouble as trouble:
-        lines = session.console.last_lines() if session else []
+        lines = kernel.console.last_lines() if kernel else []
         at = next(iter(waiting), None)
         text = "\n    | ".join(["%s" % trouble] + lines)
         if at:
@@ -229,12 +229,12 @@ def measure_session(run, guest, machine, start, results, answers, where):
             failed(row, "not reached")
     else:
         try:
-            session.finish()
+            kernel.finish()
         except Trouble as trouble:
             run.problem("%s: %s: %s" % (guest, machine, trouble))
     finally:
-        if session:
-            session.close()
+        if kernel:
+            kernel.close()
 
 
 def cost_of(guest, settings):

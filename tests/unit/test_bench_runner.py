@@ -16,7 +16,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(HERE, "../../bench"))
 from runner import arithmetic, chart, figures, main, measure, page, report  # noqa: E402
 from runner.console import Console, Trouble  # noqa: E402
-from runner.linux import LinuxSession  # noqa: E402
+from runner.linux import BootedKernel  # noqa: E402
 from runner.machine import Machine  # noqa: E402
 from runner.results import BENCH_ROLES, COMPARE_ROLES, Result, summary  # noqa: E402
 from runner.tables import CLASSES, WORKLOAD_CLASSES  # noqa: E402
@@ -183,7 +183,7 @@ class Kernels(unittest.TestCase):
     def boot(self, *options):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        return lambda: LinuxSession(FAKE_KERNEL + list(options), quiet=":", off="exit", folder=folder.name)
+        return lambda: BootedKernel(FAKE_KERNEL + list(options), quiet=":", off="exit", folder=folder.name)
 
     def test_workloads(self):
         """This host's programs must find what the runner works out."""
