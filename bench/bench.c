@@ -39,8 +39,7 @@ static const struct row rows[] = {
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
-/* ---- lines ------------------------------------------------------------------------------------
- */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 void bench_put_string(const char *s)
 {
@@ -137,8 +136,7 @@ static void put_error(const char *text, const char *word)
     bench_put_string("\n");
 }
 
-/* ---- commands ---------------------------------------------------------------------------------
- */
+/* ---- commands -------------------------------------------------------------------------------- */
 
 static int can_run(const struct row *row)
 {

@@ -58,4 +58,13 @@ static inline uint32_t next_random(uint32_t seed)
     return seed ^ seed << 5;
 }
 
+/* The statement of a macro for each number from 0 on: straight code, whatever a compiler prefers.
+ */
+#define FOR_4(statement) statement(0) statement(1) statement(2) statement(3)
+#define FOR_8(statement) FOR_4(statement) statement(4) statement(5) statement(6) statement(7)
+#define FOR_16(statement)                                                                          \
+    FOR_8(statement)                                                                               \
+    statement(8) statement(9) statement(10) statement(11) statement(12) statement(13)              \
+        statement(14) statement(15)
+
 #endif

@@ -30,8 +30,7 @@ uint32_t work_loop_nested(uint32_t turns) /* 64: the body of a loop in a loop */
     return x;
 }
 
-/* ---- calls ------------------------------------------------------------------------------------
- */
+/* ---- calls ----------------------------------------------------------------------------------- */
 
 static NO_INLINE uint32_t call_down(uint32_t depth)
 {
@@ -96,8 +95,7 @@ uint32_t work_call_pages(uint32_t turns) /* 8 to functions on as many pages */
     return x;
 }
 
-/* ---- indirect calls and jumps ------------------------------------------------------------------
- */
+/* ---- indirect calls and jumps ---------------------------------------------------------------- */
 
 /* One function for each of 64 numbers: templates of C are macros. */
 #define TARGET(high, low)                                                                          \

@@ -3,14 +3,16 @@
 #include "bench.h"
 
 #define NO_INLINE __attribute__((noinline, noclone))
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 
 /* A buffer of the arena's last pages, which nothing prepared in advance uses. */
 enum { BUFFER_BYTES = 64 << 10 };
 #define BUFFER (bench_arena + ARENA_BYTES - BUFFER_BYTES)
 
-/* ---- by size -----------------------------------------------------------------------------------
- */
+/* ---- by size --------------------------------------------------------------------------------- */
 
+#define LOAD(i) sum += p[(i)*8];
+#define STORE(i) p[(i)*8] = (__typeof__(p[0]))turns;
 #define BY_SIZE(bits)                                                                              \
     uint32_t work_load_##bits(uint32_t turns) /* 16 */                                             \
     {                                                                                              \
@@ -19,7 +21,7 @@ enum { BUFFER_BYTES = 64 << 10 };
         for (uint32_t i = 0; i < 16; i++)                                                          \
             p[i * 8] = (uint##bits##_t)(i * 0x01234567);                                           \
         while (turns--) {                                                                          \
-            _Pragma("GCC unroll 16") for (int i = 0; i < 16; i++) sum += p[i * 8];                 \
+            FOR_16(LOAD)                                                                           \
         }                                                                                          \
         return (uint32_t)sum;                                                                      \
     }                                                                                              \
@@ -28,8 +30,7 @@ enum { BUFFER_BYTES = 64 << 10 };
         volatile uint##bits##_t *p = (void *)BUFFER;                                               \
         uint32_t sum = 0;                                                                          \
         while (turns--) {                                                                          \
-            _Pragma("GCC unroll 16") for (int i = 0; i < 16; i++) p[i * 8] =                       \
-                (uint##bits##_t)turns;                                                             \
+            FOR_16(STORE)                                                                          \
             p[0] = 0x5a;                                                                           \
         }                                                                                          \
         for (int i = 0; i < 16; i++)                                                               \
@@ -41,8 +42,7 @@ BY_SIZE(16)
 BY_SIZE(32)
 BY_SIZE(64)
 
-/* ---- off alignment: the bytes are the same forwards and backwards
- * --------------------------------- */
+/* ---- off alignment: the bytes are the same forwards and backwards ---------------------------- */
 
 struct __attribute__((packed)) unaligned {
     uint32_t value;
@@ -56,27 +56,27 @@ static void fill_palindromes(uint8_t *p, uint32_t stride)
     }
 }
 
-static uint32_t load_off_alignment(uint32_t turns, uint8_t *p, uint32_t stride)
+#define AT(i) (((volatile struct unaligned *)(p + (i)*stride))->value)
+#define LOAD_UNALIGNED(i) sum += AT(i);
+#define STORE_UNALIGNED(i) AT(i) = (turns & 0xff) * 0x01000001u;
+
+static ALWAYS_INLINE uint32_t load_off_alignment(uint32_t turns, uint8_t *p, uint32_t stride)
 {
     uint32_t sum = 0;
 
     fill_palindromes(p, stride);
     while (turns--) {
-#pragma GCC unroll 8
-        for (uint32_t i = 0; i < 8; i++)
-            sum += ((volatile struct unaligned *)(p + i * stride))->value;
+        FOR_8(LOAD_UNALIGNED)
     }
     return sum;
 }
 
-static uint32_t store_off_alignment(uint32_t turns, uint8_t *p, uint32_t stride)
+static ALWAYS_INLINE uint32_t store_off_alignment(uint32_t turns, uint8_t *p, uint32_t stride)
 {
     uint32_t sum = 0;
 
     while (turns--) {
-#pragma GCC unroll 8
-        for (uint32_t i = 0; i < 8; i++)
-            ((volatile struct unaligned *)(p + i * stride))->value = (turns & 0xff) * 0x01000001u;
+        FOR_8(STORE_UNALIGNED)
     }
     for (uint32_t i = 0; i < 8; i++)
         for (int j = 0; j < 4; j++)
@@ -104,8 +104,7 @@ uint32_t work_store_page_cross(uint32_t turns) /* 8, each across another end of 
     return store_off_alignment(turns, BUFFER + PAGE - 2, PAGE);
 }
 
-/* ---- copies ------------------------------------------------------------------------------------
- */
+/* ---- copies ---------------------------------------------------------------------------------- */
 
 static NO_INLINE void copy_words(uint32_t *to, const uint32_t *from, uint32_t count)
 {
@@ -177,8 +176,7 @@ uint32_t work_set_4k(uint32_t turns) /* 1024 words */
     return sum_words(to, 1024);
 }
 
-/* ---- many pages
- * ---------------------------------------------------------------------------------- */
+/* ---- many pages ------------------------------------------------------------------------------ */
 
 static uint32_t touch_pages(uint32_t turns, uint32_t pages)
 {
@@ -210,8 +208,22 @@ uint32_t work_pages_4096(uint32_t turns) /* 64 loads from as many pages */
     return touch_pages(turns, 4096);
 }
 
-/* ---- atomic operations
- * ---------------------------------------------------------------------------- */
+/* ---- atomic operations ----------------------------------------------------------------------- */
+
+#define ATOMIC_ADD(i) sum += __atomic_fetch_add(p, i, __ATOMIC_RELAXED);
+#define ATOMIC_EXCHANGE(i) value = __atomic_exchange_n(p, value + (i), __ATOMIC_RELAXED);
+#define ATOMIC_COMPARE(i)                                                                          \
+    if (__atomic_compare_exchange_n(p, &value, value + (i), 0, __ATOMIC_RELAXED,                   \
+                                    __ATOMIC_RELAXED))                                             \
+        value += i;
+#define TAKE_LOCK(i)                                                                               \
+    while (__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE))                                         \
+        continue;                                                                                  \
+    *guarded += i;                                                                                 \
+    __atomic_store_n(lock, 0, __ATOMIC_RELEASE);
+#define STORE_AND_FENCE(i)                                                                         \
+    p[i] = turns + (i);                                                                            \
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
 
 uint32_t work_atomic_add(uint32_t turns) /* 8 */
 {
@@ -219,9 +231,7 @@ uint32_t work_atomic_add(uint32_t turns) /* 8 */
 
     *p = 3;
     while (turns--) {
-#pragma GCC unroll 8
-        for (uint32_t i = 0; i < 8; i++)
-            sum += __atomic_fetch_add(p, i, __ATOMIC_RELAXED);
+        FOR_8(ATOMIC_ADD)
     }
     return sum;
 }
@@ -232,9 +242,7 @@ uint32_t work_atomic_exchange(uint32_t turns) /* 8 */
 
     *p = 3;
     while (turns--) {
-#pragma GCC unroll 8
-        for (uint32_t i = 0; i < 8; i++)
-            value = __atomic_exchange_n(p, value + i, __ATOMIC_RELAXED);
+        FOR_8(ATOMIC_EXCHANGE)
     }
     return value + *p;
 }
@@ -245,11 +253,7 @@ uint32_t work_atomic_compare(uint32_t turns) /* 8 that succeed */
 
     *p = 5;
     while (turns--) {
-#pragma GCC unroll 8
-        for (uint32_t i = 0; i < 8; i++)
-            if (__atomic_compare_exchange_n(p, &value, value + i, 0, __ATOMIC_RELAXED,
-                                            __ATOMIC_RELAXED))
-                value += i;
+        FOR_8(ATOMIC_COMPARE)
     }
     return value + *p;
 }
@@ -260,13 +264,7 @@ uint32_t work_lock(uint32_t turns) /* 4: a spin lock taken and given back, with 
 
     *lock = *guarded = 0;
     while (turns--) {
-#pragma GCC unroll 4
-        for (uint32_t i = 0; i < 4; i++) {
-            while (__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE))
-                continue;
-            *guarded += i;
-            __atomic_store_n(lock, 0, __ATOMIC_RELEASE);
-        }
+        FOR_4(TAKE_LOCK)
     }
     return *guarded + *lock;
 }
@@ -276,17 +274,12 @@ uint32_t work_fence(uint32_t turns) /* 4 barriers, each after a store */
     volatile uint32_t *p = (void *)BUFFER;
 
     while (turns--) {
-#pragma GCC unroll 4
-        for (uint32_t i = 0; i < 4; i++) {
-            p[i] = turns + i;
-            __atomic_thread_fence(__ATOMIC_SEQ_CST);
-        }
+        FOR_4(STORE_AND_FENCE)
     }
     return p[0] + p[3];
 }
 
-/* ---- pointer chases: one cycle through all lines, in random order (Sattolo's algorithm)
- * ------------- */
+/* ---- pointer chases: one cycle through all lines, in random order (Sattolo's algorithm) ------ */
 
 enum { LINE = 64 };
 
@@ -307,6 +300,8 @@ static void make_cycle(uint32_t lines)
             bench_arena + order[i + 1 < lines ? i + 1 : 0] * LINE;
 }
 
+#define FOLLOW(i) p = *(void *volatile *)p;
+
 static uint32_t chase(uint32_t turns, uint32_t bytes)
 {
     static uint32_t made;
@@ -317,9 +312,7 @@ static uint32_t chase(uint32_t turns, uint32_t bytes)
         make_cycle(bytes / LINE);
     }
     while (turns--) {
-#pragma GCC unroll 16
-        for (int i = 0; i < 16; i++)
-            p = *(void *volatile *)p;
+        FOR_16(FOLLOW)
     }
     return (uint32_t)((uint8_t *)p - bench_arena) / LINE;
 }

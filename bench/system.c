@@ -2,8 +2,7 @@
 /* What needs privilege: exceptions, interrupts, devices, translation. machine.h has how. */
 #include "machine.h"
 
-/* ---- exceptions and interrupts ------------------------------------------------------------------
- */
+/* ---- exceptions and interrupts --------------------------------------------------------------- */
 
 uint32_t work_data_fault(uint32_t turns) /* 1: a load that is not mapped, and back behind it */
 {
@@ -97,8 +96,7 @@ uint32_t work_mmio_write(uint32_t turns) /* 4 */
     return read_device();
 }
 
-/* ---- translations
- * -------------------------------------------------------------------------------- */
+/* ---- translations ---------------------------------------------------------------------------- */
 
 enum { TOUCHED = 8, MANY = 512 };
 
@@ -163,8 +161,7 @@ FLUSH_ROW(page, flush_page((void *)page_word(turns & 7)))
 FLUSH_ROW(space, flush_space())
 FLUSH_ROW(all, flush_all())
 
-/* ---- address spaces: each has a page of its own at WINDOW
- * ------------------------------------------ */
+/* ---- address spaces: each has a page of its own at WINDOW ------------------------------------ */
 
 static uint32_t visit_space(void)
 {

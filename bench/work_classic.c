@@ -4,8 +4,7 @@
 
 #define NO_INLINE __attribute__((noinline, noclone))
 
-/* ---- records: structures, strings, enumerations, small procedures
- * ----------------------------------- */
+/* ---- records: structures, strings, enumerations, small procedures ---------------------------- */
 
 enum colour { RED, GREEN, BLUE, COLOURS };
 
@@ -115,8 +114,7 @@ uint32_t work_records(uint32_t turns)
     return sum;
 }
 
-/* ---- mathematics: elementary functions, arrays, procedures in double precision
- * ----------------------- */
+/* ---- mathematics: elementary functions, arrays, procedures in double precision --------------- */
 
 static NO_INLINE double sine(double x)
 {
@@ -183,8 +181,7 @@ uint32_t work_mathematics(uint32_t turns)
     return (uint32_t)(int32_t)(sum * 65536.0);
 }
 
-/* ---- linear: a system of equations, by elimination with pivots
- * -------------------------------------- */
+/* ---- linear: a system of equations, by elimination with pivots ------------------------------- */
 
 enum { SIZE = 32 };
 static double matrix[SIZE][SIZE], right[SIZE];

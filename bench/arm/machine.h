@@ -16,8 +16,7 @@ static inline void barrier(void)
     __asm__ volatile("dsb\n\tisb" : : : "memory");
 }
 
-/* ---- floating point ----------------------------------------------------------------------------
- */
+/* ---- floating point -------------------------------------------------------------------------- */
 
 #define HAVE_ROUNDING
 enum { ROUND_NEAREST = 0, ROUND_UP = 1 << 22 };
@@ -26,8 +25,7 @@ static inline void set_rounding(uint32_t mode)
     __asm__ volatile("vmsr fpscr, %0" : : "r"(mode) : "memory");
 }
 
-/* ---- code: r0 is what it changes and returns, r1 steers
- * ------------------------------------------ */
+/* ---- code: r0 is what it changes and returns, r1 steers -------------------------------------- */
 
 #ifdef __thumb__
 enum { CODE_ADD_BYTES = 2, CODE_SET_BIT = 1 };
@@ -145,8 +143,7 @@ static inline uint32_t code_call(const uint8_t *code, uint32_t x, uint32_t steer
     return ((uint32_t(*)(uint32_t, uint32_t))((uintptr_t)code | CODE_SET_BIT))(x, steer);
 }
 
-/* ---- exceptions: the handlers count in r12
- * --------------------------------------------------------- */
+/* ---- exceptions: the handlers count in r12 --------------------------------------------------- */
 
 static inline uint32_t fault_on_load(uint32_t taken)
 {
@@ -233,8 +230,7 @@ static inline void write_device(uint32_t value)
     UART[0x24 / 4] = value;
 }
 
-/* ---- translations
- * ----------------------------------------------------------------------------------- */
+/* ---- translations ---------------------------------------------------------------------------- */
 
 static inline void flush_page(const void *page)
 {

@@ -177,8 +177,7 @@ static void set_task(void)
     __asm__ volatile("ltr %w0" : : "r"(0x30) : "memory");
 }
 
-/* ---- address spaces: the common one, and a page of their own
- * ------------------------------------- */
+/* ---- address spaces: the common one, and a page of their own --------------------------------- */
 
 enum { FOR_ALL = 7 }; /* present, writable, user */
 
@@ -213,8 +212,7 @@ void leave_spaces(void)
     set_top((uintptr_t)&page_table);
 }
 
-/* ---- the start
- * ----------------------------------------------------------------------------------- */
+/* ---- the start ------------------------------------------------------------------------------- */
 
 static void find_power(void)
 {

@@ -18,8 +18,7 @@ enum { SSSE3 = 1, SSE41 = 2, AVX = 4, AVX2 = 8, FMA = 16 };
 
 void x86_fill_ring(void); /* what the probe load_dep follows */
 
-/* ---- floating point ----------------------------------------------------------------------------
- */
+/* ---- floating point -------------------------------------------------------------------------- */
 
 #define HAVE_ROUNDING
 #ifdef __SSE_MATH__
@@ -36,8 +35,7 @@ static inline void set_rounding(uint32_t mode)
 }
 #endif
 
-/* ---- code: eax is what it changes and returns, edx steers
- * ---------------------------------------- */
+/* ---- code: eax is what it changes and returns, edx steers ------------------------------------ */
 
 enum { CODE_ADD_BYTES = 3 };
 
@@ -102,8 +100,7 @@ static inline uint32_t code_call(const uint8_t *code, uint32_t x, uint32_t steer
 }
 
 #ifndef BENCH_NATIVE
-/* ---- exceptions: the handlers count in ecx and pass over two bytes
- * --------------------------------- */
+/* ---- exceptions: the handlers count in ecx and pass over two bytes --------------------------- */
 
 static inline uint32_t fault_on_load(uint32_t taken)
 {
@@ -132,8 +129,7 @@ static inline void forbid_interrupts(void)
     __asm__ volatile("cli" : : : "memory");
 }
 
-/* ---- the local APIC: SDM volume 3, 11.4.1
- * ----------------------------------------------------------- */
+/* ---- the local APIC: SDM volume 3, 11.4.1 ---------------------------------------------------- */
 
 enum { INTERRUPT_VECTOR = 0x40 };
 enum { APIC_SPURIOUS = 0xf0, APIC_COMMAND = 0x300, APIC_TIMER = 0x320 };
@@ -190,8 +186,7 @@ static inline void write_device(uint32_t value)
     APIC(APIC_TIMER_DIVIDE) = value;
 }
 
-/* ---- translations
- * ----------------------------------------------------------------------------------- */
+/* ---- translations ---------------------------------------------------------------------------- */
 
 static inline void flush_page(const void *page)
 {
