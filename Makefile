@@ -58,7 +58,8 @@ hardening := -fPIE -fstack-protector-strong $(if $(SANITIZE)$(DEBUG),,-D_FORTIFY
 
 # Optional libraries (D17): found once, looked for again whenever packages change.
 # The goals that first install packages look for them in a second make.
-front_goals := run check check-fast check-all check-sanitize check-clang bench fuzz deps \
+front_goals := run check check-fast check-all check-sanitize check-clang bench bench-quick \
+	bench-compare bench-page fuzz deps \
 	install-deps clean help format lint-layers
 building := $(or $(if $(MAKECMDGOALS),,all),$(filter-out $(front_goals),$(MAKECMDGOALS)))
 ifneq ($(building),)
@@ -118,11 +119,13 @@ $(filter $(OBJ)/frontend/%,$(objects)): | $(decoded)
 
 # ---- tests ---------------------------------------------------------------------------------------
 # tests/<kind>/test_*.c are programs; other .c files beside them are linked into each of that kind,
-# and tests/*.c into all.
+# and tests/*.c into all. tests/<kind>/test_*.py are programs as they are.
 
 kinds := unit device insn guest
 test_sources := $(sort $(foreach k,$(kinds),$(wildcard tests/$(k)/test_*.c)))
-tests := $(test_sources:%.c=$(BUILD)/%)
+scripts := $(sort $(foreach k,$(kinds),$(wildcard tests/$(k)/test_*.py)))
+script_tests := $(scripts:%.py=$(BUILD)/%)
+tests := $(test_sources:%.c=$(BUILD)/%) $(script_tests)
 test_helpers := $(sort $(wildcard tests/*.c))
 kind_helpers = $(filter-out tests/$(1)/test_%,$(sort $(wildcard tests/$(1)/*.c)))
 test_objects := $(patsubst %.c,$(OBJ)/%.o,$(test_sources) $(test_helpers) \
@@ -138,6 +141,9 @@ $(BUILD)/tests/$(1)/test_%: $(OBJ)/tests/$(1)/test_%.o $(library) $(linked) \
 endef
 $(foreach k,$(kinds),$(eval $(call test_program,$(k))))
 .SECONDARY: $(test_objects)
+$(script_tests): $(BUILD)/%: %.py
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)ln -sf $(CURDIR)/$< $@
 
 # Set by check-sanitize and check-clang below; fast | normal | all.
 LEVEL ?= normal
@@ -199,16 +205,20 @@ run-fuzz: $(fuzz_programs)
 	@for f in $(fuzz_programs); do echo "== $$f"; mkdir -p build/corpus/$${f##*/}; \
 		$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 build/corpus/$${f##*/} || exit 1; done
 
-# GUESTS are measured. PEER names the QEMU to compare with, or the folder of several; ROUNDS how often
-# each runs, ROWS a pattern of rows.
-GUESTS ?= arm i386 x86_64
+# What bench/run measures; GUEST, where it is given, one guest of them. PEER, ROWS, ROUNDS, MILLISECONDS,
+# BENCH_TIMEOUT, A and B reach it through the environment: make help says what they are.
+GUESTS ?= arm thumb i386 x86_64
+bench_guests = $(if $(filter file,$(origin GUEST)),$(GUESTS),$(GUEST))
 include bench/bench.mk
-.PHONY: bench build-bench
-bench:
+.PHONY: bench bench-quick bench-compare bench-page build-bench
+bench bench-quick bench-compare:
 	@tools/install-deps run bench
 	+@$(again) build-bench
-	CALQUE_BUILD=$(BUILD) bench/run $(GUESTS)
-build-bench: all $(call bench_files,$(GUESTS))
+	@CALQUE_BUILD=$(BUILD) bench/run $(or $(patsubst bench-%,%,$(filter bench-%,$@)),measure) $(bench_guests)
+bench-page:
+	@CALQUE_BUILD=$(BUILD) bench/run page
+build-bench: all $(call bench_files,$(bench_guests))
+	@:
 
 # ---- running -------------------------------------------------------------------------------------
 
@@ -271,7 +281,13 @@ help:
 	@echo 'make check-fast         unit and device tests;  check-all: every guest too'
 	@echo 'make check-sanitize     the tests under address and undefined sanitizers;  check-clang'
 	@echo 'make fuzz               each fuzz harness for FUZZ_SECONDS=30'
-	@echo 'make bench              measure against QEMU and natively; GUESTS="arm i386 x86_64"'
+	@echo 'make bench              measure against QEMU and natively: build/bench.json, .txt, .svg'
+	@echo '                        GUESTS="arm thumb i386 x86_64" or GUEST=NAME;  ROWS=PATTERN of rows'
+	@echo '                        PEER=a QEMU, or a folder of them; empty: none;  ROUNDS=3'
+	@echo '                        MILLISECONDS=20 of a sample;  BENCH_TIMEOUT=60 seconds of a row'
+	@echo 'make bench-quick        a few rows of each class'
+	@echo 'make bench-compare      two calques, or their build folders: A=OLD B=NEW'
+	@echo 'make bench-page         docs/benchmarks.md of the last make bench'
 	@echo 'make lint               include rules, headers, layout, cppcheck;  make format'
 	@echo 'make deps               install what building, running and testing need'
 	@echo 'make install            to $$(DESTDIR)$$(PREFIX)/bin;  QEMU_NAMES=1: qemu-system-* too'

@@ -2,8 +2,7 @@
 /* Compiled integer work: a hash, a sort, an interpreter. */
 #include "bench.h"
 
-/* ---- sha256: rotates and adds ------------------------------------------------------------------
- */
+/* ---- sha256: rotates and adds ---------------------------------------------------------------- */
 
 static const uint32_t sha_k[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -61,8 +60,7 @@ uint32_t work_sha256(uint32_t turns)
     return hash[0];
 }
 
-/* ---- sort: branches and memory -----------------------------------------------------------------
- */
+/* ---- sort: branches and memory --------------------------------------------------------------- */
 
 static uint32_t sort_data[1024];
 

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Scalar double precision: a matrix product and an n-body step. */
+/* Scalar double precision: a matrix product and an n-body step; on x86 also for the x87 and AVX. */
 #include "bench.h"
+
+#ifndef FLOAT64
+#define FLOAT64 work_float64
+#endif
 
 static double product_a[16][16], product_b[16][16], product_c[16][16];
 
-uint32_t work_float64(uint32_t turns)
+uint32_t FLOAT64(uint32_t turns)
 {
     double total = 0.0;
     double x = 1.0, y = 0.0, vx = 0.0, vy = 0.8;

@@ -1,17 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ARM's `-M virt`: the MMU, the PL011, the generic timer. */
-#include "bench.h"
+/* ARM's `-M virt`: the MMU, the PL011, the GIC, the generic timer. */
+#include "machine.h"
 
-#define UART ((volatile uint32_t *)0x09000000)
+enum { RAM = 0x400, RAM_END = 0x480, MIB_SHIFT = 20 };  /* in MiB */
+enum { DEVICE_SECTION = 0xc16, RAM_SECTION = 0x21c0e }; /* write-back, not global, for all */
+enum { SMALL_PAGE = 0x87e, SMALL_TABLE = 1, WALK_CACHED = 0x4a }; /* the same for RAM's pages */
 
-extern uint32_t page_table[4096], page_table_b[4096], probe_ring[4096];
-void bench_unexpected(uint32_t lr);
+struct table {
+    uint32_t entries[4096];
+} __attribute__((aligned(16384)));
+struct small_table {
+    uint32_t entries[256];
+} __attribute__((aligned(1024)));
+
+extern uint32_t probe_ring[4096];
+static struct table first_table, space_tables[SPACES];
+static struct small_table arena_tables[ARENA_BYTES >> MIB_SHIFT], window_tables[SPACES];
 
 void machine_put_char(char c)
 {
     while (UART[0x18 / 4] & 0x20)
         continue;
     UART[0] = (uint8_t)c;
+}
+
+char machine_get_char(void)
+{
+    while (UART[0x18 / 4] & 0x10)
+        continue;
+    return (char)UART[0];
 }
 
 uint64_t machine_ticks(void)
@@ -26,7 +43,7 @@ uint64_t machine_ticks_second(void)
 {
     uint32_t hz;
 
-    __asm__ volatile("mrc p15, 0, %0, c14, c0, 0" : "=r"(hz));
+    READ_CP15(hz, "0, %0, c14, c0, 0");
     return hz ? hz : 62500000;
 }
 
@@ -35,49 +52,86 @@ uint32_t machine_features(void)
     return 0;
 }
 
-const char *machine_filter(void)
+uint32_t machine_probe(uint32_t (*probe)(uint32_t turns), uint32_t turns)
 {
-    return NULL;
+    return probe(turns);
 }
 
-void machine_probe(void (*probe)(uint32_t turns), uint32_t turns)
+/* ---- translation ----------------------------------------------------------------------------- */
+
+static void fill_tables(void)
 {
-    probe(turns);
+    uint32_t *top = first_table.entries, arena = (uint32_t)bench_arena >> MIB_SHIFT;
+
+    for (uint32_t i = 0; i < 0x200; i++)
+        top[i] = i << MIB_SHIFT | DEVICE_SECTION;
+    for (uint32_t i = RAM; i < RAM_END; i++)
+        top[i] = i << MIB_SHIFT | RAM_SECTION;
+    for (uint32_t i = 0; i < ARENA_BYTES >> MIB_SHIFT; i++) {
+        top[arena + i] = (uint32_t)&arena_tables[i] | SMALL_TABLE;
+        for (uint32_t j = 0; j < 256; j++)
+            arena_tables[i].entries[j] = (arena + i) << MIB_SHIFT | j * PAGE | SMALL_PAGE;
+    }
+    for (uint32_t i = 0; i < SPACES; i++) {
+        space_tables[i] = first_table;
+        space_tables[i].entries[(uint32_t)WINDOW >> MIB_SHIFT] =
+            (uint32_t)&window_tables[i] | SMALL_TABLE;
+    }
 }
 
 static void mmu_on(void)
 {
-    for (uint32_t i = 0; i < 4096; i++) {
-        uint32_t entry = 0;
-        if (i < 0x200) /* devices: shareable device, no execute, read and write for all */
-            entry = i << 20 | 0xc16;
-        else if (i >= 0x400 && i < 0x480) /* RAM: write-back, not global, read and write for all */
-            entry = i << 20 | 0x21c0e;
-        page_table[i] = page_table_b[i] = entry;
-    }
-    __asm__ volatile("dsb\n\t"
-                     "mcr p15, 0, %0, c2, c0, 0\n\t" /* TTBR0 */
-                     "mcr p15, 0, %1, c2, c0, 2\n\t" /* TTBCR */
-                     "mcr p15, 0, %2, c3, c0, 0\n\t" /* DACR */
-                     "mcr p15, 0, %1, c8, c7, 0\n\t" /* TLBIALL */
-                     "dsb\n\tisb\n\t"
-                     :
-                     : "r"((uint32_t)page_table | 0x4a), "r"(0), "r"(1)
-                     : "memory");
     uint32_t control;
-    __asm__ volatile("mrc p15, 0, %0, c1, c0, 0" : "=r"(control));
+
+    __asm__ volatile("dsb" : : : "memory");
+    WRITE_CP15("0, %0, c2, c0, 0", (uint32_t)&first_table | WALK_CACHED); /* TTBR0 */
+    WRITE_CP15("0, %0, c2, c0, 2", 0);                                    /* TTBCR */
+    WRITE_CP15("0, %0, c3, c0, 0", 1);                                    /* DACR */
+    flush_all();
+    READ_CP15(control, "0, %0, c1, c0, 0");
     control |= 1 << 0 | 1 << 2 | 1 << 11 | 1 << 12;
     control &= ~(1u << 1 | 1u << 28 | 1u << 29);
-    __asm__ volatile("mcr p15, 0, %0, c1, c0, 0\n\tisb" : : "r"(control) : "memory");
+    WRITE_CP15("0, %0, c1, c0, 0", control);
+    barrier();
 }
 
-void bench_unexpected(uint32_t lr)
+/* B3.10.4: by way of ASID 0, as the table and the ASID cannot be changed at once */
+static void set_space(const struct table *table, uint32_t asid)
 {
-    bench_put_string("unexpected exception at ");
-    bench_put_number(lr);
-    bench_put_string("\n");
-    for (;;)
-        continue;
+    WRITE_CP15("0, %0, c13, c0, 1", 0);
+    __asm__ volatile("isb");
+    WRITE_CP15("0, %0, c2, c0, 0", (uint32_t)table | WALK_CACHED);
+    __asm__ volatile("isb");
+    WRITE_CP15("0, %0, c13, c0, 1", asid);
+    __asm__ volatile("isb");
+}
+
+void make_space(uint32_t number, volatile uint32_t *page)
+{
+    window_tables[number].entries[0] = ((uint32_t)page & ~(PAGE - 1u)) | SMALL_PAGE;
+    __asm__ volatile("dsb" : : : "memory");
+    WRITE_CP15("0, %0, c8, c7, 2", number + 1); /* TLBIASID */
+    barrier();
+}
+
+void enter_space(uint32_t number)
+{
+    set_space(&space_tables[number], number + 1);
+}
+
+void leave_spaces(void)
+{
+    set_space(&first_table, 0);
+}
+
+/* ---- the start ------------------------------------------------------------------------------- */
+
+static void gic_on(void)
+{
+    GIC_DISTRIBUTOR[0] = 1;                         /* GICD_CTLR */
+    GIC_DISTRIBUTOR[0x100 / 4] = 1u << 27 | 0xffff; /* GICD_ISENABLER0: the virtual timer, SGIs */
+    GIC_CPU[1] = 0xff;                              /* GICC_PMR */
+    GIC_CPU[0] = 1;                                 /* GICC_CTLR */
 }
 
 void machine_init(void)
@@ -85,5 +139,7 @@ void machine_init(void)
     UART[0x30 / 4] = 0x301;
     for (uint32_t i = 0; i < 4096; i++)
         probe_ring[i] = (uint32_t)&probe_ring[(i + 1021) % 4096];
+    fill_tables();
     mmu_on();
+    gic_on();
 }

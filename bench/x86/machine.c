@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The PC: interrupt table, COM1, a clock that counts (HPET, else the ACPI timer), power off. */
-#include "x86.h"
+#include "machine.h"
 
 enum { COM1 = 0x3f8, PCI_ADDRESS = 0xcf8, PCI_DATA = 0xcfc };
 enum { PIIX4_POWER = 1 << 11 | 3 << 8, PM_BASE = 0x40, PM_ENABLE = 0x80 };
@@ -32,10 +32,23 @@ void trap_page_fault(void);
 void trap_unexpected(void);
 void trap_int80(void);
 void trap_fast(void);
-void bench_unexpected(uintptr_t first, uintptr_t second);
+void trap_interrupt(void);
 void machine_off(void);
 
-extern uint32_t gdt_task[4], multiboot_information;
+extern uint32_t gdt_task[4];
+
+/* A table at any level. */
+struct table {
+    uintptr_t entries[PAGE / sizeof(uintptr_t)];
+} __attribute__((aligned(PAGE)));
+
+extern struct table page_table;
+#ifdef __x86_64__
+extern struct table directory_pointers;
+static struct table space_pointers[SPACES], space_directories[SPACES];
+#endif
+static struct table space_tops[SPACES], space_windows[SPACES];
+
 static struct gate gates[256] __attribute__((aligned(16)));
 static struct task task;
 static uint8_t trap_stack[4096] __attribute__((aligned(16)));
@@ -85,6 +98,13 @@ void machine_put_char(char c)
     out8(COM1, (uint8_t)c);
 }
 
+char machine_get_char(void)
+{
+    while (!(in8(COM1 + 5) & 1))
+        continue;
+    return (char)in8(COM1);
+}
+
 /* Neither counter is wider than what is read of it; this is called more often than they wrap. */
 uint64_t machine_ticks(void)
 {
@@ -100,30 +120,6 @@ uint64_t machine_ticks(void)
 uint64_t machine_ticks_second(void)
 {
     return has_hpet ? bench_divide(1000000000000000, HPET[1]) : TIMER_HZ;
-}
-
-/* The last word of the command line, -append ROW; the kernel's path may come first. */
-const char *machine_filter(void)
-{
-    const uint32_t *information = (const uint32_t *)(uintptr_t)multiboot_information;
-    const char *word;
-
-    if (!(information[0] & 4))
-        return NULL;
-    word = (const char *)(uintptr_t)information[4];
-    for (const char *s = word; *s; s++)
-        if (*s == ' ' || *s == '/')
-            word = *s == '/' ? "" : s + 1;
-    return *word ? word : NULL;
-}
-
-void bench_unexpected(uintptr_t first, uintptr_t second)
-{
-    bench_put_string("unexpected exception, on its stack ");
-    bench_put_number(first);
-    bench_put_string(" ");
-    bench_put_number(second);
-    bench_put_string("\n");
 }
 
 void machine_off(void)
@@ -155,6 +151,7 @@ static void set_traps(void)
     set_gate(6, trap_undefined, 0);
     set_gate(14, trap_page_fault, 0);
     set_gate(0x80, trap_int80, 3);
+    set_gate(INTERRUPT_VECTOR, trap_interrupt, 0);
     __asm__ volatile("lidt %0" : : "m"(table) : "memory");
 }
 
@@ -179,6 +176,43 @@ static void set_task(void)
     gdt_task[1] = base >> 24 << 24 | 0x8900 | (base >> 16 & 0xff);
     __asm__ volatile("ltr %w0" : : "r"(0x30) : "memory");
 }
+
+/* ---- address spaces: the common one, and a page of their own --------------------------------- */
+
+enum { FOR_ALL = 7 }; /* present, writable, user */
+
+static void make_spaces(void)
+{
+    for (int i = 0; i < SPACES; i++) {
+        uintptr_t window = (uintptr_t)&space_windows[i] | FOR_ALL;
+        space_tops[i] = page_table;
+#ifdef __x86_64__
+        space_directories[i].entries[0] = window;
+        space_pointers[i] = directory_pointers;
+        space_pointers[i].entries[WINDOW >> 30] = (uintptr_t)&space_directories[i] | FOR_ALL;
+        space_tops[i].entries[0] = (uintptr_t)&space_pointers[i] | FOR_ALL;
+#else
+        space_tops[i].entries[WINDOW >> 22] = window;
+#endif
+    }
+}
+
+void make_space(uint32_t number, volatile uint32_t *page)
+{
+    space_windows[number].entries[0] = ((uintptr_t)page & ~(uintptr_t)(PAGE - 1)) | FOR_ALL;
+}
+
+void enter_space(uint32_t number)
+{
+    set_top((uintptr_t)&space_tops[number]);
+}
+
+void leave_spaces(void)
+{
+    set_top((uintptr_t)&page_table);
+}
+
+/* ---- the start ------------------------------------------------------------------------------- */
 
 static void find_power(void)
 {
@@ -210,4 +244,6 @@ void machine_init(void)
     find_power();
     find_hpet();
     x86_fill_ring();
+    make_spaces();
+    APIC(APIC_SPURIOUS) = 0x1ff; /* on */
 }

@@ -2,20 +2,17 @@
 /*
  * The same rows as a Linux program, as far as user mode may run them. Without a C library, so that
  * the 32-bit one builds where only the 64-bit library is installed.
- *   i386.native [ROW]
  */
-#include "x86.h"
+#include "machine.h"
 
 #ifdef __x86_64__
-enum { SYS_WRITE = 1, SYS_EXIT = 60, SYS_CLOCK_GETTIME = 228 };
+enum { SYS_READ = 0, SYS_WRITE = 1, SYS_EXIT = 60, SYS_MPROTECT = 10, SYS_CLOCK_GETTIME = 228 };
 #else
-enum { SYS_WRITE = 4, SYS_EXIT = 1, SYS_CLOCK_GETTIME = 265 };
+enum { SYS_READ = 3, SYS_WRITE = 4, SYS_EXIT = 1, SYS_MPROTECT = 125, SYS_CLOCK_GETTIME = 265 };
 #endif
-enum { MONOTONIC = 1, PAGES = 4096 };
+enum { MONOTONIC = 1, READ_WRITE_EXECUTE = 7 };
 
-extern uint8_t probe_far[PAGES * 4096];
-static const char *filter;
-void native_main(uintptr_t *stack);
+void native_main(void);
 
 static long call(long number, long a, long b, long c)
 {
@@ -44,6 +41,21 @@ void machine_put_char(char c)
     }
 }
 
+/* The end of input is the end of the program. */
+char machine_get_char(void)
+{
+    static char text[128];
+    static long used, there;
+
+    if (used == there) {
+        used = 0;
+        there = call(SYS_READ, 0, (long)text, sizeof(text));
+        if (there <= 0)
+            call(SYS_EXIT, 0, 0, 0);
+    }
+    return text[used++];
+}
+
 uint64_t machine_ticks(void)
 {
     long now[2];
@@ -57,32 +69,18 @@ uint64_t machine_ticks_second(void)
     return 1000000000;
 }
 
-const char *machine_filter(void)
-{
-    return filter;
-}
-
 void machine_init(void)
 {
     x86_fill_ring();
-    for (int i = 0; i < PAGES; i++)
-        ((volatile uint8_t *)probe_far)[i * 4096] = 0;
+    call(SYS_MPROTECT, (long)bench_arena, ARENA_BYTES, READ_WRITE_EXECUTE);
+    for (uint32_t i = 0; i < ARENA_BYTES; i += PAGE)
+        *(volatile uint8_t *)(bench_arena + i) = 0;
 }
 
-void native_main(uintptr_t *stack)
+void native_main(void)
 {
-    if (stack[0] > 1)
-        filter = (const char *)stack[2];
     bench_main();
     call(SYS_EXIT, 0, 0, 0);
 }
 
-__asm__(".globl _start\n_start:\n\t"
-#ifdef __x86_64__
-        "mov %rsp, %rdi\n\t"
-#else
-        "mov %esp, %eax\n\t"
-        "sub $12, %esp\n\t"
-        "push %eax\n\t"
-#endif
-        "call native_main");
+__asm__(".globl _start\n_start: call native_main");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The probes that user mode may run too. A probe's loop body does the operations its comment counts;
- * rows.def repeats the number. machine_probe calls them, and clears what they leave in the x87 stack. */
+ * rows.def repeats the number. machine_probe calls them with the turns in ebp and zero in the other
+ * registers; it clears what they leave in the x87 stack. Their checksum is in eax. */
 #include "asm.inc"
 
     .text
@@ -10,13 +11,23 @@ machine_probe:                  /* (function, turns) */
     push %BP
 #ifdef __x86_64__
     push %r12
+    mov %rdi, %r12
     mov %esi, %ebp
-    call *%rdi
-    pop %r12
 #else
     push %esi
     push %edi
     mov 24(%esp), %ebp
+#endif
+    .irp register, eax, ebx, ecx, edx, esi, edi
+    xor %\register, %\register
+    .endr
+    .irp register, 0, 1, 2, 3, 4, 5, 6, 7
+    pxor %xmm\register, %xmm\register
+    .endr
+#ifdef __x86_64__
+    call *%r12
+    pop %r12
+#else
     call *20(%esp)
     pop %edi
     pop %esi
@@ -26,10 +37,56 @@ machine_probe:                  /* (function, turns) */
     fninit
     ret
 
+/* Adds to the checksum in eax: registers; words of the buffer; what vector registers hold; as many
+ * of the x87's registers, as doubles. */
+    .macro sum registers:vararg
+    .irp register, \registers
+    rol $5, %eax
+    xor %\register, %eax
+    .endr
+    .endm
+    .macro sum_words from, offsets:vararg
+    .irp offset, \offsets
+    rol $5, %eax
+    xor \from + \offset, %eax
+    .endr
+    .endm
+    .macro sum_buffer offsets:vararg
+    sum_words probe_buffer, \offsets
+    .endm
+    .macro sum_x registers:vararg
+    .irp register, \registers
+    movups %xmm\register, probe_scratch
+    sum_words probe_scratch, 0, 4, 8, 12
+    .endr
+    .endm
+    .macro sum_y registers:vararg
+    .irp register, \registers
+    vmovups %ymm\register, probe_scratch
+    sum_words probe_scratch, 0, 4, 8, 12, 16, 20, 24, 28
+    .endr
+    .endm
+    .macro sum_x87 count
+    .rept \count
+    fstpl probe_scratch
+    sum_words probe_scratch, 0, 4
+    .endr
+    .endm
+
+/* The buffer's first 16 KB begin as the numbers, whatever ran before. */
+    .macro fill_buffer
+    mov $probe_numbers, %esi
+    mov $probe_buffer, %edi
+    mov $4096, %ecx
+    rep movsl
+    .endm
+
 /* ---- integer --------------------------------------------------------------------------------- */
 
-probe empty
-1:  turn
+probe empty                     /* 1: the loop itself */
+1:
+    turn
+    mov $0x55, %eax
     ret
 
 probe alu_dep                   /* 16 dependent operations */
@@ -58,6 +115,7 @@ probe alu_ind                   /* 16 operations in 4 chains */
     add $3, %DX
     .endr
     turn
+    sum ebx, ecx, edx
     ret
 
 probe lea                       /* 8 */
@@ -72,6 +130,7 @@ probe lea                       /* 8 */
     lea -1(%BX,%CX,8), %DX
     .endr
     turn
+    sum ebx, ecx, edx
     ret
 
 probe flags                     /* 16: compare, cmov, setcc, add with carry */
@@ -87,6 +146,7 @@ probe flags                     /* 16: compare, cmov, setcc, add with carry */
     adc %SI, %CX
     .endr
     turn
+    sum ecx, edx
     ret
 
 probe branch                    /* 8 comparisons with their jumps, half of them taken */
@@ -109,6 +169,7 @@ probe branch                    /* 8 comparisons with their jumps, half of them 
 2:
     .endr
     turn
+    sum ecx, edx, esi, edi
     ret
 
 probe shift                     /* 8 by constants */
@@ -122,6 +183,7 @@ probe shift                     /* 8 by constants */
     shrd $7, %AX, %BX
     .endr
     turn
+    sum ebx
     ret
 
 probe shift_cl                  /* 8 by CL */
@@ -136,6 +198,7 @@ probe shift_cl                  /* 8 by CL */
     shld %cl, %BX, %AX
     .endr
     turn
+    sum ebx
     ret
 
 probe bits                      /* 8 */
@@ -148,6 +211,7 @@ probe bits                      /* 8 */
     bsf %AX, %CX
     .endr
     turn
+    sum ebx, ecx
     ret
 
 probe partial                   /* 16 on parts of registers */
@@ -165,6 +229,7 @@ probe partial                   /* 16 on parts of registers */
     sub %dx, %bx
     .endr
     turn
+    sum ebx, ecx, edx
     ret
 
 probe multiply                  /* 8 */
@@ -179,6 +244,7 @@ probe multiply                  /* 8 */
     imul %ebx
     .endr
     turn
+    sum ebx, edx
     ret
 
 probe divide                    /* 4 */
@@ -192,10 +258,11 @@ probe divide                    /* 4 */
     idiv %ecx
     .endr
     turn
+    sum edx
     ret
 
 probe load                      /* 16 independent loads, 16 KB set */
-    mov $probe_buffer, %esi
+    mov $probe_numbers, %esi
     lea 16384(%SI), %DI
     mov %SI, %CX
 1:
@@ -209,6 +276,7 @@ probe load                      /* 16 independent loads, 16 KB set */
     cmp %DI, %CX
     cmovae %SI, %CX
     turn
+    sum ebx, edx
     ret
 
 probe load_dep                  /* 16 dependent loads */
@@ -218,6 +286,7 @@ probe load_dep                  /* 16 dependent loads */
     mov (%AX), %AX
     .endr
     turn
+    sub $probe_ring, %eax
     ret
 
 probe store                     /* 16 stores, 16 KB set */
@@ -235,10 +304,12 @@ probe store                     /* 16 stores, 16 KB set */
     cmp %DI, %CX
     cmovae %SI, %CX
     turn
+    xor %eax, %eax
+    sum_buffer 0, 64, 128, 192, 1024, 2048
     ret
 
 probe memory_operand            /* 8 operations with a source in memory */
-    mov $probe_buffer, %esi
+    mov $probe_numbers, %esi
 1:
     .rept 2
     add (%SI), %AX
@@ -247,9 +318,11 @@ probe memory_operand            /* 8 operations with a source in memory */
     and 24(%SI), %DX
     .endr
     turn
+    sum ecx, edx
     ret
 
 probe read_modify_write         /* 8 */
+    fill_buffer
     mov $probe_buffer, %esi
 1:
     .rept 2
@@ -259,11 +332,12 @@ probe read_modify_write         /* 8 */
     shll $1, 192(%SI)
     .endr
     turn
+    sum_buffer 0, 64, 128, 192
     ret
 
 probe copy                      /* 8 loads, each stored elsewhere */
-    mov $probe_buffer, %esi
-    lea 8192(%SI), %DI
+    mov $probe_numbers, %esi
+    mov $probe_buffer, %edi
 1:
     .set offset, 0
     .rept 8
@@ -272,19 +346,24 @@ probe copy                      /* 8 loads, each stored elsewhere */
     .set offset, offset + WORD
     .endr
     turn
+    sum_buffer 0, 8, 28
     ret
 
 probe unaligned                 /* 8 loads off alignment */
-    mov $probe_buffer + 1, %esi
+    mov $probe_numbers + 1, %esi
 1:
     .rept 4
     mov 4(%SI), %AX
     mov 20(%SI), %ebx
     .endr
     turn
+    sum ebx
     ret
 
 probe push_pop                  /* 8 of each */
+    mov $3, %eax
+    mov $5, %ebx
+    mov $9, %edx
 1:
     .rept 2
     push %AX
@@ -297,9 +376,11 @@ probe push_pop                  /* 8 of each */
     pop %DI
     .endr
     turn
+    sum ebx, ecx, edi, esi
     ret
 
 probe locked                    /* 4 */
+    fill_buffer
     mov $probe_buffer, %esi
 1:  lock xadd %ebx, (%SI)
     lock incl 64(%SI)
@@ -307,6 +388,8 @@ probe locked                    /* 4 */
     lock cmpxchg %ecx, 128(%SI)
     xchg %edx, 192(%SI)
     turn
+    sum ebx, ecx, edx
+    sum_buffer 0, 64, 128, 192
     ret
 
 probe call                      /* 8: a leaf and one with a frame, four sites each */
@@ -375,6 +458,41 @@ probe switch                    /* 4 jumps through tables */
     turn
     ret
 
+probe branch_taken              /* 16 comparisons with a branch over an instruction */
+1:
+    .rept 16
+    cmp $0, %ecx
+    je 2f
+    inc %eax
+2:
+    .endr
+    inc %ebx
+    turn
+    sum ebx
+    ret
+
+probe branch_not_taken          /* 16 comparisons with a branch, and the instruction behind */
+1:
+    .rept 16
+    cmp $1, %ecx
+    je 2f
+    inc %eax
+2:
+    .endr
+    turn
+    ret
+
+probe loop_pages                /* 8 jumps, each to another page */
+1:
+    .rept 8
+    inc %eax
+    jmp 2f
+    .balign 4096
+2:
+    .endr
+    turn
+    ret
+
 /* ---- strings --------------------------------------------------------------------------------- */
 
     .macro copied bytes
@@ -384,33 +502,48 @@ probe switch                    /* 4 jumps through tables */
     .endm
 
 probe rep_movsb_small           /* 1 of 13 bytes */
+    fill_buffer
+    mov $0x5a5a77, %eax
 1:  copied 13
     rep movsb
     turn
+    sum_buffer 8192, 8200, 8204
     ret
 
 probe rep_movsb_4k              /* 1 */
+    fill_buffer
+    mov $0x5a5a77, %eax
 1:  copied 4096
     rep movsb
     turn
+    sum_buffer 8192, 8200, 12284
     ret
 
 probe rep_movsl_4k              /* 1 */
+    fill_buffer
+    mov $0x5a5a77, %eax
 1:  copied 1024
     rep movsl
     turn
+    sum_buffer 8192, 8200, 12284
     ret
 
 probe rep_stosl_small           /* 1 of 20 bytes */
+    fill_buffer
+    mov $0x5a5a77, %eax
 1:  copied 5
     rep stosl
     turn
+    sum_buffer 8192, 8208, 8212
     ret
 
 probe rep_stosl_4k              /* 1 */
+    fill_buffer
+    mov $0x5a5a77, %eax
 1:  copied 1024
     rep stosl
     turn
+    sum_buffer 8192, 12284, 12288
     ret
 
 probe rep_scasb                 /* 1 of 256 bytes, none found */
@@ -419,6 +552,7 @@ probe rep_scasb                 /* 1 of 256 bytes, none found */
     mov $256, %ecx
     repne scasb
     turn
+    sum ecx
     ret
 
 probe rep_cmpsb                 /* 1 of 256 bytes, equal */
@@ -427,15 +561,19 @@ probe rep_cmpsb                 /* 1 of 256 bytes, equal */
     mov $256, %ecx
     repe cmpsb
     turn
+    lea 1(%CX), %AX             /* 1 if all were equal */
     ret
 
 probe lods_stos                 /* 8 pairs of single instructions */
+    fill_buffer
+    mov $0x5a5a77, %eax
 1:  copied 0
     .rept 8
     lodsb
     stosb
     .endr
     turn
+    sum_buffer 8192, 8196
     ret
 
 /* ---- x87, MMX -------------------------------------------------------------------------------- */
@@ -450,6 +588,7 @@ probe x87_dep                   /* 8 dependent operations */
     fadd %st(1), %st
     .endr
     turn
+    sum_x87 1
     ret
 
 probe x87_ind                   /* 8 operations on 4 registers */
@@ -466,6 +605,7 @@ probe x87_ind                   /* 8 operations on 4 registers */
     fadd %st(4), %st
     .endr
     turn
+    sum_x87 3
     ret
 
 probe x87_stack                 /* 8: expressions as compilers leave them */
@@ -478,6 +618,7 @@ probe x87_stack                 /* 8: expressions as compilers leave them */
     fstpl probe_buffer
     .endr
     turn
+    sum_buffer 0, 4
     ret
 
 probe x87_divsqrt               /* 4 */
@@ -488,9 +629,10 @@ probe x87_divsqrt               /* 4 */
     fld %st(1)
     fdiv %st(1), %st
     fsqrt
-    fstp %st(0)
+    fstpl probe_buffer
     .endr
     turn
+    sum_buffer 0, 4
     ret
 
 probe x87_memory                /* 8 loads and stores of three widths */
@@ -506,6 +648,7 @@ probe x87_memory                /* 8 loads and stores of three widths */
     fldt 16(%SI)
     fstpt 32(%SI)
     turn
+    sum_buffer 0, 4, 8, 32, 36, 40
     ret
 
 probe x87_convert               /* 8 between integers and floats */
@@ -519,30 +662,36 @@ probe x87_convert               /* 8 between integers and floats */
     fistpll 16(%SI)
     .endr
     turn
+    sum_buffer 8, 16, 20
     ret
 
 probe x87_compare               /* 4 */
     fldl number_3
     fldl number_7
 1:  fcomi %st(1), %st
+    adc $1, %ebx
     fucom %st(1)
     fnstsw %ax
     fcomi %st(1), %st
     ftst
     turn
+    sum ebx
     ret
 
 probe x87_sine                  /* 1 */
     fldl number_half
 1:  fld %st(0)
     fsin
-    fstp %st(0)
+    fstps probe_buffer          /* rounded: processors differ in the last bits */
     turn
+    sum_buffer 0
     ret
 
 probe mmx                       /* 8 */
     movq numbers, %mm0
     movq numbers + 8, %mm1
+    pxor %mm2, %mm2
+    movq numbers + 16, %mm3
 1:
     .rept 2
     paddw %mm0, %mm1
@@ -551,6 +700,27 @@ probe mmx                       /* 8 */
     packuswb %mm2, %mm3
     .endr
     turn
+    movq %mm2, probe_scratch
+    movq %mm3, probe_scratch + 8
+    sum_words probe_scratch, 0, 4, 8, 12
+    emms
+    ret
+
+probe mmx_saturate              /* 8 */
+    movq numbers, %mm0
+    movq numbers + 8, %mm1
+    movq numbers + 16, %mm2
+1:
+    .rept 2
+    paddsw %mm0, %mm1
+    psubusb %mm1, %mm2
+    packsswb %mm2, %mm1
+    punpcklbw %mm0, %mm2
+    .endr
+    turn
+    movq %mm1, probe_scratch
+    movq %mm2, probe_scratch + 8
+    sum_words probe_scratch, 0, 4, 8, 12
     emms
     ret
 
@@ -581,6 +751,7 @@ probe sse_f32_scalar            /* 8 operations in chains */
     subss %xmm2, %xmm3
     .endr
     turn
+    sum_x 0, 3
     ret
 
 probe sse_f64_dep               /* 8 dependent operations */
@@ -591,6 +762,7 @@ probe sse_f64_dep               /* 8 dependent operations */
     addsd %xmm2, %xmm0
     .endr
     turn
+    sum_x 0
     ret
 
 probe sse_f32                   /* 8 packed */
@@ -603,6 +775,7 @@ probe sse_f32                   /* 8 packed */
     maxps %xmm2, %xmm3
     .endr
     turn
+    sum_x 0, 3
     ret
 
 probe sse_f64                   /* 8 packed */
@@ -615,6 +788,7 @@ probe sse_f64                   /* 8 packed */
     minpd %xmm2, %xmm3
     .endr
     turn
+    sum_x 0, 3
     ret
 
 probe sse_divsqrt               /* 4 */
@@ -625,6 +799,7 @@ probe sse_divsqrt               /* 4 */
     divss %xmm2, %xmm5
     sqrtps %xmm2, %xmm6
     turn
+    sum_x 3, 4, 5, 6
     ret
 
 probe sse_convert               /* 8: conversions and compares */
@@ -638,11 +813,15 @@ probe sse_convert               /* 8: conversions and compares */
     ucomisd %xmm1, %xmm2
     .endr
     turn
+    sum ecx
+    sum_x 3, 4
     ret
 
 probe sse_int                   /* 16 */
     movdqa numbers, %xmm0
     movdqa numbers + 16, %xmm1
+    pcmpeqd %xmm2, %xmm2
+    pcmpeqd %xmm4, %xmm4
 1:
     .rept 2
     paddd %xmm1, %xmm0
@@ -655,6 +834,7 @@ probe sse_int                   /* 16 */
     pandn %xmm1, %xmm7
     .endr
     turn
+    sum_x 0, 1, 2, 3, 4, 5, 6, 7
     ret
 
 probe sse_shuffle               /* 8: SSE2, SSSE3, SSE4.1 */
@@ -668,9 +848,48 @@ probe sse_shuffle               /* 8: SSE2, SSSE3, SSE4.1 */
     pblendw $0x55, %xmm2, %xmm0
     .endr
     turn
+    sum_x 0, 2
+    ret
+
+probe sse_saturate              /* 8 */
+    movdqa numbers, %xmm0
+    movdqa numbers + 16, %xmm1
+    pcmpeqd %xmm2, %xmm2
+1:
+    .rept 2
+    paddsw %xmm1, %xmm0
+    psubusb %xmm0, %xmm2
+    packssdw %xmm2, %xmm1
+    paddusw %xmm0, %xmm2
+    .endr
+    turn
+    sum_x 0, 1, 2
+    ret
+
+probe sse_transpose             /* 16: four rows of four, loaded, turned, stored */
+    mov $probe_numbers, %esi
+1:  movaps (%SI), %xmm0
+    movaps 16(%SI), %xmm1
+    movaps 32(%SI), %xmm2
+    movaps 48(%SI), %xmm3
+    movaps %xmm0, %xmm4
+    unpcklps %xmm1, %xmm0
+    unpckhps %xmm1, %xmm4
+    movaps %xmm2, %xmm5
+    unpcklps %xmm3, %xmm2
+    unpckhps %xmm3, %xmm5
+    movlhps %xmm2, %xmm0
+    movhlps %xmm4, %xmm5
+    movaps %xmm0, probe_buffer
+    movaps %xmm2, probe_buffer + 16
+    movaps %xmm4, probe_buffer + 32
+    movaps %xmm5, probe_buffer + 48
+    turn
+    sum_buffer 0, 4, 20, 36, 52, 60
     ret
 
 probe sse_memory                /* 8 loads and stores, aligned and not */
+    fill_buffer
     mov $probe_buffer, %esi
 1:  movaps (%SI), %xmm0
     movups 17(%SI), %xmm1
@@ -681,9 +900,12 @@ probe sse_memory                /* 8 loads and stores, aligned and not */
     movd %xmm3, 128(%SI)
     movsd 56(%SI), %xmm4
     turn
+    sum_x 2, 3, 4
+    sum_buffer 64, 100, 112, 128
     ret
 
 probe sse_moves                 /* 8 between general and vector registers, masks */
+    mov $0x1234f678, %eax
 1:
     .rept 2
     movd %eax, %xmm0
@@ -692,18 +914,23 @@ probe sse_moves                 /* 8 between general and vector registers, masks
     pextrw $3, %xmm0, %edx
     .endr
     turn
+    sum ebx, ecx, edx
     ret
 
 probe fxsave                    /* 1 save and restore */
+    load_f32
+    pcmpeqd %xmm7, %xmm7
     mov $probe_buffer, %esi
 1:  fxsave (%SI)
     fxrstor (%SI)
     turn
+    sum_x 1, 7
     ret
 
 /* ---- AVX ------------------------------------------------------------------------------------- */
 
     .macro load_avx type
+    vzeroall
     vmovaps \type\()_one, %ymm0
     vmovaps \type\()_half, %ymm1
     vmovaps \type\()_1_25, %ymm2
@@ -720,6 +947,7 @@ probe avx_f32                   /* 8 of 256 bits */
     vsubps %ymm2, %ymm3, %ymm3
     .endr
     turn
+    sum_y 0, 3
     vzeroupper
     ret
 
@@ -733,6 +961,7 @@ probe avx_f64                   /* 8 of 256 bits */
     vminpd %ymm2, %ymm3, %ymm3
     .endr
     turn
+    sum_y 0, 3
     vzeroupper
     ret
 
@@ -746,10 +975,12 @@ probe avx_scalar                /* 8 with three operands */
     vsubsd %xmm2, %xmm4, %xmm3
     .endr
     turn
+    sum_y 0, 3
     vzeroupper
     ret
 
 probe avx_memory                /* 8 */
+    fill_buffer
     mov $probe_buffer, %esi
 1:
     .rept 2
@@ -759,10 +990,12 @@ probe avx_memory                /* 8 */
     vbroadcastss 96(%SI), %ymm2
     .endr
     turn
+    sum_y 0, 1, 2
     vzeroupper
     ret
 
 probe avx2_int                  /* 8 of 256 bits */
+    vzeroall
     vmovdqa numbers, %ymm0
     vmovdqa numbers, %ymm1
 1:
@@ -773,6 +1006,23 @@ probe avx2_int                  /* 8 of 256 bits */
     vpshufb %ymm1, %ymm2, %ymm3
     .endr
     turn
+    sum_y 0, 1, 2, 3
+    vzeroupper
+    ret
+
+probe avx2_shuffle              /* 8 of 256 bits: saturating, shuffles across halves */
+    vzeroall
+    vmovdqa numbers, %ymm0
+    vmovdqa f32_1_25, %ymm1
+1:
+    .rept 2
+    vpaddusw %ymm1, %ymm0, %ymm0
+    vpackssdw %ymm0, %ymm1, %ymm2
+    vpermq $0x1b, %ymm2, %ymm3
+    vpunpcklbw %ymm3, %ymm0, %ymm1
+    .endr
+    turn
+    sum_y 0, 1, 2, 3
     vzeroupper
     ret
 
@@ -786,6 +1036,7 @@ probe fma                       /* 8 */
     vfnmadd231pd %ymm1, %ymm6, %ymm7
     .endr
     turn
+    sum_y 0, 3, 5, 7
     vzeroupper
     ret
 
@@ -793,11 +1044,13 @@ probe fma                       /* 8 */
 
 probe segment_load              /* 4 */
     mov %es, %ax
-1:
+    xor %ebx, %ebx
+1:  inc %ebx
     .rept 4
     mov %eax, %es
     .endr
     turn
+    mov %ebx, %eax
     ret
 
 probe far_call                  /* 1 call and return */
@@ -805,37 +1058,21 @@ probe far_call                  /* 1 call and return */
     mov %cs, 4(%SI)
 1:  lcall *(%SI)
     turn
+    mov %ebx, %eax
     ret
 far_target:
+    inc %ebx
     lretl
 
 probe time_stamp                /* 1 */
 1:  rdtsc
     turn
+    or %edx, %eax               /* it counts: that is all that can be known */
+    setnz %al
+    movzbl %al, %eax
     ret
 
-probe tlb_miss                  /* 8 loads, each from another of 4096 pages */
-    mov $probe_far, %esi
-    xor %ecx, %ecx
-1:
-    .rept 8
-    mov (%SI,%CX), %eax
-    add $4096 + 64, %ecx
-    and $0xffffc0, %ecx
-    .endr
-    turn
-    ret
-
-probe codegen                   /* 1: writes a function and calls it */
-    mov $code_buffer, %esi
-    movb $0xb8, (%SI)           /* mov $imm32, %eax; ret */
-    movb $0xc3, 5(%SI)
-1:  mov %ebp, 1(%SI)
-    call *%SI
-    turn
-    ret
-
-probe self_modify               /* 1: changes an instruction of its own loop */
+probe smc_self                  /* 1: changes an instruction of its own loop */
     jmp self_modify_loop
     .balign 4096
 self_modify_loop:
@@ -843,7 +1080,9 @@ self_modify_loop:
 1:  mov %ebp, (%SI)
 self_modified:
     mov $0x12345678, %eax
+    add %eax, %ebx
     turn
+    mov %ebx, %eax
     ret
     .balign 4096
 
@@ -866,13 +1105,20 @@ shuffle_bytes: .byte 3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3
 call_table: POINTER target_a, target_b, target_c, target_d
 far_pointer: .long far_target, 0
 
+    .balign 64
+probe_numbers:
+    .set number, 1
+    .rept 4096
+    .long number
+    .set number, (number * 0x9e3779b1 + 77) & 0xffffffff
+    .endr
+
     .bss
     .balign 4096
-    .globl probe_buffer, probe_ring, probe_far
+    .globl probe_ring
 probe_buffer: .space 32768
 probe_ring: .space 32768
 probe_zeros: .space 4096
-code_buffer: .space 4096
-probe_far:  .space 16 << 20
+probe_scratch: .space 64
 
     .section .note.GNU-stack, "", @progbits

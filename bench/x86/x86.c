@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the bare-metal guest and the native program share. */
-#include "x86.h"
+#include "machine.h"
 
 #include <cpuid.h>
-
-#define WORK(name, class, needs)
-#define PROBE(name, class, count, needs)
-#include "rows.def"
 
 extern uintptr_t probe_ring[4096];
 

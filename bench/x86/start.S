@@ -24,10 +24,9 @@ multiboot_header:
 _start:
     cld
     mov $__stack_top, %esp
-    mov %ebx, multiboot_information
     lgdt gdt_register
     mov %cr4, %eax
-    or $0x630, %eax             /* PSE, PAE, OSFXSR, OSXMMEXCPT */
+    or $0x6b0, %eax             /* PSE, PAE, PGE, OSFXSR, OSXMMEXCPT */
 #ifndef __x86_64__
     and $~0x20, %eax            /* no PAE */
 #endif
@@ -77,8 +76,11 @@ _start:
 
     .text
     .globl trap_undefined, trap_page_fault, trap_unexpected, trap_int80, trap_fast
+    .globl trap_interrupt
 
+/* What rows provoke is counted in a register of theirs: ecx, for system calls ebx. */
 trap_undefined:                 /* its ud2 is passed over */
+    inc %ecx
 #ifdef __x86_64__
     addq $2, (%rsp)
 #else
@@ -87,6 +89,10 @@ trap_undefined:                 /* its ud2 is passed over */
     IRET
 
 trap_page_fault:                /* the probe's load of two bytes is passed over */
+    mov %cr2, %AX
+    cmp $0x20000000, %AX
+    jne trap_unexpected
+    inc %ecx
     add $WORD, %SP
 #ifdef __x86_64__
     addq $2, (%rsp)
@@ -95,15 +101,22 @@ trap_page_fault:                /* the probe's load of two bytes is passed over 
 #endif
     IRET
 
+trap_interrupt:
+    push %AX
+    incl machine_interrupts
+    mov $0xfee000b0, %eax       /* the local APIC: end of interrupt */
+    movl $0, (%AX)
+    pop %AX
+    IRET
+
 trap_unexpected:
     mov (%SP), %AX
     mov WORD(%SP), %DX
+    mov $__stack_top, %esp
 #ifdef __x86_64__
     mov %rax, %rdi
     mov %rdx, %rsi
-    and $-16, %rsp
 #else
-    and $-16, %esp
     sub $8, %esp
     push %edx
     push %eax
@@ -115,6 +128,7 @@ trap_unexpected:
 
 /* A system call returns while there are turns left in ebp; then it stays, where its caller was. */
 trap_int80:
+    inc %ebx
     test %ebp, %ebp
     jz 1f
     IRET
@@ -124,12 +138,14 @@ trap_int80:
 
 #ifdef __x86_64__
 trap_fast:
+    inc %ebx
     test %ebp, %ebp
     jz 1f
     sysretq
 1:  jmp *%rcx
 #else
 trap_fast:
+    inc %ebx
     test %ebp, %ebp
     jz 1f
     sysexit
@@ -163,6 +179,7 @@ probe syscall                   /* 1 from CPL 3 and back: SYSCALL or SYSENTER */
 2:  dec %ebp
     jns 1b
 #endif
+    mov %ebx, %eax
     ret
 
 probe int80                     /* 1 from CPL 3 and back through a gate */
@@ -170,76 +187,42 @@ probe int80                     /* 1 from CPL 3 and back through a gate */
 1:  int $0x80
     dec %ebp
     jns 1b
-    ret
-
-probe exception                 /* 1 ud2 and iret */
-1:  ud2
-    turn
-    ret
-
-probe page_fault                /* 1 load and iret */
-    mov $0x20000000, %esi       /* not mapped */
-1:  mov (%SI), %eax
-    turn
+    mov %ebx, %eax
     ret
 
 probe interrupt_flag            /* 1 pushf, cli, popf with interrupts on */
     sti
-1:  pushf
+1:  inc %eax
+    pushf
     cli
     popf
     turn
     cli
     ret
 
-probe tlb_entry                 /* 1 invlpg and a load */
-    mov $probe_buffer, %esi
-1:  invlpg (%SI)
-    mov (%SI), %eax
-    turn
-    ret
-
-    .macro touch_8
-    .set offset, 0
-    .rept 8
-    mov probe_far + offset, %edx
-    .set offset, offset + 4096
-    .endr
-    .endm
-
-probe tlb_flush                 /* 1 mov to cr3, 8 pages touched */
-    mov %cr3, %AX
-1:  mov %AX, %cr3
-    touch_8
-    turn
-    ret
-
-probe context_switch            /* 1 switch between two page tables, 8 pages touched */
-    mov $page_table, %eax
-    mov $page_table_b, %ebx
-1:  xchg %AX, %BX
-    mov %AX, %cr3
-    touch_8
-    turn
-    mov $page_table, %eax
-    mov %AX, %cr3
-    ret
-
-probe port_io                   /* 4 reads of the speaker's port */
+probe port_read                 /* 4 reads of the speaker's port */
+    mov $2, %eax                /* the speaker, its timer off */
+    out %al, $0x61
 1:
     .rept 4
     in $0x61, %al
     .endr
     turn
+    and $0x0f, %eax             /* the others count */
+    mov %eax, %ebx
+    xor %eax, %eax
+    out %al, $0x61
+    mov %ebx, %eax
     ret
 
-probe mmio                      /* 4 reads of the local APIC's ID */
-    mov $0xfee00020, %esi
+probe port_write                /* 4 writes to the port for diagnostics */
 1:
     .rept 4
-    mov (%SI), %eax
+    out %al, $0x80
     .endr
+    inc %ebx
     turn
+    mov %ebx, %eax
     ret
 
 probe msr                       /* 1 rdmsr and wrmsr: what FS is set with */
@@ -247,9 +230,21 @@ probe msr                       /* 1 rdmsr and wrmsr: what FS is set with */
 #ifndef __x86_64__
     mov $0x175, %ecx            /* SYSENTER_ESP */
 #endif
+    rdmsr
+    mov %eax, %esi
+    mov %edx, %edi
+    xor %eax, %eax
+    wrmsr
 1:  rdmsr
+    inc %eax
     wrmsr
     turn
+    rdmsr
+    mov %eax, %ebx
+    mov %esi, %eax              /* as it was */
+    mov %edi, %edx
+    wrmsr
+    mov %ebx, %eax
     ret
 
 /* ---- tables ---------------------------------------------------------------------------------- */
@@ -271,9 +266,6 @@ gdt_task:
 gdt_register:
     .word . - gdt - 1
     .long gdt, 0
-
-    .globl multiboot_information
-multiboot_information: .long 0
 
 /* 32 MiB as they are, in pages of 4 KiB, for user mode too; and HPET and APIC. */
 #define MAPPED (32 << 20)
@@ -297,17 +289,15 @@ device_directory:
     .fill 0x1f6, 8, 0
     .quad 0xfec0009b, 0xfee0009b
     .balign 4096
+    .globl directory_pointers
 directory_pointers:
     .quad directory + 7, 0, 0, device_directory + 7
     .balign 4096
 page_table:
     .quad directory_pointers + 7
     .balign 4096
-page_table_b:
-    .quad directory_pointers + 7
-    .balign 4096
 #else
-    .macro top_level
+page_table:
     .set table, 0
     .rept MAPPED >> 22
     .long page_tables + table + 7
@@ -316,11 +306,6 @@ page_table_b:
     .fill 0x3fb - (MAPPED >> 22), 4, 0
     .long 0xfec0009b
     .balign 4096
-    .endm
-page_table:
-    top_level
-page_table_b:
-    top_level
 #endif
 
     .section .note.GNU-stack, "", @progbits
