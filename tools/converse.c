@@ -7,14 +7,16 @@
  * A script's lines:
  *   expect TEXT          wait until TEXT comes (\r \n \e \xNN are understood)
  *   send TEXT            type TEXT
+ *   pace MILLISECONDS    from now on wait so long after each character typed
  *   prompt TEXT          what the shell says when it is ready, for `run`
  *   run COMMAND => TEXT  type COMMAND and a return, wait for the prompt: TEXT must be a line of
  * what came in between time NAME            print the seconds since the start pause MILLISECONDS
  *   raw yes|no           whether the command must have made the terminal raw by now
  *   signal NUMBER        send it to the command
  *   status NUMBER        wait for the command's end; it must end so, and leave the terminal as it
- * was # comment In the end the seconds to each `time`, the processor time and the memory used are
- * printed.
+ *                        was
+ *   # comment
+ * In the end the seconds to each `time`, the processor time and the memory used are printed.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -43,7 +45,7 @@ struct talk {
     int terminal;  /* our end */
     int other_end; /* kept open, so that the terminal's modes can be looked at */
     struct termios before;
-    double started, deadline, timeout;
+    double started, deadline, timeout, pace;
     char *output;
     size_t n_output, seen; /* seen: matched up to here */
     bool ended, verbose;
@@ -138,11 +140,22 @@ static size_t expect(struct talk *talk, const char *text, size_t size)
     }
 }
 
+static void listen_until(struct talk *talk, double end)
+{
+    while (now() < end)
+        listen_for(talk, 0.02);
+}
+
 static void type(struct talk *talk, const char *text, size_t size)
 {
+    size_t piece = talk->pace > 0 ? 1 : size;
+
     /* A terminal in line mode keeps a line of 4096 bytes at most: ours are shorter. */
-    if (write(talk->terminal, text, size) != (ssize_t)size)
-        fail(talk, "cannot type: %s", strerror(errno));
+    for (size_t done = 0; done < size; done += piece) {
+        if (write(talk->terminal, text + done, piece) != (ssize_t)piece)
+            fail(talk, "cannot type: %s", strerror(errno));
+        listen_until(talk, now() + talk->pace);
+    }
 }
 
 /* The text is one of the lines between two positions. */
@@ -258,8 +271,9 @@ static void do_line(struct talk *talk, char *line)
         snprintf(talk->times + size, sizeof(talk->times) - size, "%s %.2f s, ", rest,
                  now() - talk->started);
     } else if (!strcmp(word, "pause")) {
-        for (double end = now() + atof(rest) / 1000; now() < end;)
-            listen_for(talk, 0.02);
+        listen_until(talk, now() + atof(rest) / 1000);
+    } else if (!strcmp(word, "pace")) {
+        talk->pace = atof(rest) / 1000;
     } else if (!strcmp(word, "raw")) {
         check_modes(talk, !strcmp(rest, "yes"));
     } else if (!strcmp(word, "signal")) {
