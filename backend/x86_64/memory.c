@@ -180,7 +180,8 @@ static void check_alignment(struct emit *e, const struct ir_insn *insn, struct a
     if (!mask)
         return;
     if (x->address == NO_REG) {
-        if (x->constant & mask)
+        bool crosses = (x->constant & (TLB_PAGE_SIZE - 1)) > TLB_PAGE_SIZE - size;
+        if (x->constant & (align - 1) || crosses || (atomic && x->constant & mask))
             cold_from(x->cold, emit_jmp(&e->a));
         return;
     }
