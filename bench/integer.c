@@ -34,9 +34,10 @@ uint32_t work_int64_multiply(uint32_t turns) /* 8: multiply, add */
 uint32_t work_int64_independent(uint32_t turns) /* 16 in four chains */
 {
     uint64_t a = opaque(1), b = opaque(2), c = opaque(3), d = opaque(4);
+    uint64_t step = (uint64_t)opaque(0x1234) << 32 | 0x56789abc;
 
     while (turns--) {
-        REPEAT_4(a += 0x123456789abcull; b ^= a; c -= b; d = d << 1 ^ c;)
+        REPEAT_4(a = (a << 1) + step; b ^= a; c -= b; d = d << 1 ^ c;)
     }
     return fold(a) ^ fold(b + 1) ^ fold(c + 2) ^ fold(d + 3);
 }
@@ -62,20 +63,19 @@ uint32_t work_multiply_chain(uint32_t turns) /* 8: multiply, add */
     return x;
 }
 
-uint32_t work_multiply_independent(uint32_t turns) /* 8 in four chains */
+uint32_t work_multiply_independent(uint32_t turns) /* 8 in four chains: multiply, add */
 {
     uint32_t a = opaque(1), b = opaque(3), c = opaque(5), d = opaque(7), y = opaque(0x12345677);
 
     while (turns--) {
-        a *= y;
-        b *= y;
-        c *= y;
-        d *= y;
-        y += 2;
-        a *= y;
-        b *= y;
-        c *= y;
-        d *= y;
+        a = a * y + 1;
+        b = b * y + 3;
+        c = c * y + 5;
+        d = d * y + 7;
+        a = a * y + 9;
+        b = b * y + 11;
+        c = c * y + 13;
+        d = d * y + 15;
     }
     return a ^ b ^ c ^ d;
 }
