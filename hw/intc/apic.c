@@ -503,6 +503,13 @@ static uint64_t tick_ns(const struct apic *a)
     return UINT64_C(1) << ((shift + 1) & 7);
 }
 
+static uint64_t elapsed_in_period_ns(const struct device *d)
+{
+    const struct apic *a = d->state;
+
+    return (uint64_t)(clock_now_ns(d->clock) - a->started_ns) % (a->initial * tick_ns(a));
+}
+
 static uint32_t timer_count(struct device *d)
 {
     const struct apic *a = d->state;
@@ -515,8 +522,9 @@ static uint32_t timer_count(struct device *d)
     return a->initial - (uint32_t)(ticks % a->initial);
 }
 
-/* The next zero after now; a periodic one not sooner than the host can take. */
-static void timer_arm(struct device *d)
+/* The next zero after now; a periodic one not sooner than the host can take. counting: a single
+ * shot has not been fired yet, be it due already. */
+static void timer_arm(struct device *d, bool counting)
 {
     struct apic *a = d->state;
     int64_t now_ns = clock_now_ns(d->clock);
@@ -526,7 +534,7 @@ static void timer_arm(struct device *d)
     if (!a->initial || timer_mode(a) >= TIMER_TSC_DEADLINE) {
         timer_cancel(&a->timer);
     } else if (timer_mode(a) == TIMER_ONE_SHOT) {
-        if (elapsed_ns < period_ns)
+        if (counting)
             timer_set(&a->timer, a->started_ns + (int64_t)period_ns);
         else
             timer_cancel(&a->timer);
@@ -544,7 +552,7 @@ static void timer_expired(void *opaque)
     a->tsc_deadline = 0;
     timer_cancel(&a->timer);
     if (timer_mode(a) == TIMER_PERIODIC)
-        timer_arm(d);
+        timer_arm(d, true);
     local_interrupt(d, LVT_TIMER);
 }
 
@@ -552,6 +560,7 @@ static void timer_lvt_write(struct device *d, uint32_t value)
 {
     struct apic *a = d->state;
     bool was_deadline = timer_mode(a) >= TIMER_TSC_DEADLINE;
+    bool was_periodic = timer_mode(a) == TIMER_PERIODIC;
     bool changed = (a->lvt[LVT_TIMER] ^ value) >> 17 & 3;
 
     a->lvt[LVT_TIMER] = value;
@@ -562,7 +571,9 @@ static void timer_lvt_write(struct device *d, uint32_t value)
         a->initial = 0;
         a->tsc_deadline = 0;
     }
-    timer_arm(d);
+    if (was_periodic && a->initial) /* the present count is the last */
+        a->started_ns = clock_now_ns(d->clock) - (int64_t)elapsed_in_period_ns(d);
+    timer_arm(d, timer_pending(&a->timer));
 }
 
 void apic_set_tsc_deadline(struct device *apic, uint64_t tsc, int64_t deadline_ns)
@@ -681,7 +692,7 @@ static void initial_write(struct device *d, uint32_t value)
         return;
     a->initial = value;
     a->started_ns = clock_now_ns(d->clock);
-    timer_arm(d);
+    timer_arm(d, true);
 }
 
 /* The count goes on at the new rate from where it is. */
@@ -693,7 +704,7 @@ static void divide_write(struct device *d, uint32_t value)
     a->divide = value & 0xb;
     a->started_ns = clock_now_ns(d->clock) - (int64_t)(done * tick_ns(a));
     if (timer_mode(a) < TIMER_TSC_DEADLINE)
-        timer_arm(d);
+        timer_arm(d, timer_pending(&a->timer));
 }
 
 static bool register_write(struct device *d, unsigned offset, uint32_t value)

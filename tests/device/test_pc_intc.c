@@ -234,6 +234,39 @@ static void test_apic_timer(void **state)
     test_bus_destroy(bus);
 }
 
+static void write_divide(void *bus)
+{
+    test_put(bus, A_DIVIDE, 3);
+}
+
+/* What is written at the very moment when the shot is due does not lose it. */
+static void test_apic_timer_due(void **state)
+{
+    struct test_bus *bus = apic_create();
+    struct timer writer;
+
+    timer_init(&writer, bus->machine.clock, write_divide, bus);
+    timer_set(&writer, clock_now_ns(bus->machine.clock) + 1000);
+    test_put(bus, A_DIVIDE, 0xb); /* by 1 */
+    test_put(bus, A_TIMER, 0x31);
+    test_put(bus, A_INITIAL, 1000);
+    clock_advance(bus->machine.clock, 1000);
+    assert_int_equal(apic_acknowledge(bus->device), 0x31);
+    test_put(bus, A_EOI, 0);
+    /* Once it has been fired, nothing fires it again. */
+    test_put(bus, A_DIVIDE, 0xb);
+    test_put(bus, A_TIMER, 0x20031);
+    test_put(bus, A_TIMER, 0x31);
+    clock_advance(bus->machine.clock, 100000);
+    assert_int_equal(apic_acknowledge(bus->device), 0x31);
+    test_put(bus, A_EOI, 0);
+    test_put(bus, A_DIVIDE, 3);
+    clock_advance(bus->machine.clock, 100000);
+    assert_int_equal(apic_acknowledge(bus->device), -1);
+    timer_cancel(&writer);
+    test_bus_destroy(bus);
+}
+
 static void test_apic_modes(void **state)
 {
     struct test_bus *bus = apic_create();
@@ -319,7 +352,8 @@ int main(void)
         cmocka_unit_test(test_pic_nesting),     cmocka_unit_test(test_pic_modes),
         cmocka_unit_test(test_pic_cascade),     cmocka_unit_test(test_gsi),
         cmocka_unit_test(test_apic_priorities), cmocka_unit_test(test_apic_timer),
-        cmocka_unit_test(test_apic_modes),      cmocka_unit_test(test_ioapic),
+        cmocka_unit_test(test_apic_timer_due),  cmocka_unit_test(test_apic_modes),
+        cmocka_unit_test(test_ioapic),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
