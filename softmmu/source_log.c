@@ -6,7 +6,9 @@
 
 static uint16_t *bucket_of(struct source_log *log, const struct tlb_source *source)
 {
-    uint64_t hash = (source->entry ^ source->va >> 9) * UINT64_C(0x9e3779b97f4a7c15);
+    /* An entry's place in its table is part of both: a sum of the two would lose it. */
+    uint64_t hash = source->entry * UINT64_C(0x9e3779b97f4a7c15) +
+                    (source->va >> source->span_bits) * UINT64_C(0xc2b2ae3d27d4eb4f);
 
     return &log->bucket[hash >> 54];
 }
