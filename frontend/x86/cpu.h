@@ -301,6 +301,10 @@ enum x86_field {
     F_DF,
     F_EFLAGS,
     F_INHIBIT,
+    F_CR0,
+    F_CR2,
+    F_CR3,
+    F_CR4,
     F_BASE0,                         /* 6 segment bases: I32 in the i386 guest, I64 in x86_64 */
     F_LIMIT0 = F_BASE0 + 6,          /* 6, I32 */
     F_SELECTOR0 = F_LIMIT0 + 6,      /* 6, I16 */
@@ -329,6 +333,7 @@ enum x86_field {
 #define GROUP_VECTOR (UINT64_C(1) << 19) /* xmm, ymm */
 #define GROUP_FPU (UINT64_C(1) << 20)    /* mxcsr, fpu_* */
 #define GROUP_PC (UINT64_C(1) << 21)
+#define GROUP_CONTROL (UINT64_C(1) << 22) /* control registers */
 #define GROUP_ALL (~UINT64_C(0))
 
 extern const struct state_field x86_fields32[F_N], x86_fields64[F_N];

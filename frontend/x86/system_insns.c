@@ -480,30 +480,20 @@ bool trans_swapgs(struct xlat *x, const struct x86_insn *insn)
 
 /* ---- control and debug registers ------------------------------------------------------------- */
 
-static uint64_t read_cr(struct x86_cpu *cpu, uint32_t number)
+/* CR8, the task priority. */
+static uint64_t read_cr8(struct x86_cpu *cpu)
 {
     struct vcpu *v = &cpu->v;
     uint64_t value;
 
-    switch (number) {
-    case 0:
-        return cpu->cr0;
-    case 2:
-        return cpu->cr2;
-    case 3:
-        return cpu->cr3;
-    case 4:
-        return cpu->cr4;
-    default:
-        if (!v->board.apic_read)
-            return 0;
-        vcpu_lock_devices(v);
-        value = v->board.apic_read(v->board.opaque, v, APIC_TPR) >> 4;
-        vcpu_unlock_devices(v);
-        return value;
-    }
+    if (!v->board.apic_read)
+        return 0;
+    vcpu_lock_devices(v);
+    value = v->board.apic_read(v->board.opaque, v, APIC_TPR) >> 4;
+    vcpu_unlock_devices(v);
+    return value;
 }
-static const struct ir_helper helper_read_cr = IR_HELPER(read_cr, IR_I64, 1, 0, 0, 0);
+static const struct ir_helper helper_read_cr8 = IR_HELPER(read_cr8, IR_I64, 0, 0, 0, 0);
 
 static void write_cr(struct x86_cpu *cpu, uint32_t number, uint64_t value)
 {
@@ -541,15 +531,16 @@ static bool is_control_register(struct xlat *x, unsigned number)
 
 bool trans_mov_from_cr(struct xlat *x, const struct x86_insn *insn)
 {
+    static const uint8_t field_of[] = {[0] = F_CR0, [2] = F_CR2, [3] = F_CR3, [4] = F_CR4};
     unsigned number = insn->operand[1].reg;
+    struct ir_builder *b = &x->b;
+    ir_ref value;
 
     if (!is_control_register(x, number))
         return false;
-    x86_write(
-        x, insn, 0,
-        narrow_to(x,
-                  ir_call(&x->b, &helper_read_cr, ir_i32(&x->b, number), IR_NONE, IR_NONE, IR_NONE),
-                  insn->operand[0].size));
+    value = number == 8 ? ir_call(b, &helper_read_cr8, IR_NONE, IR_NONE, IR_NONE, IR_NONE)
+                        : ir_get(b, field_of[number]);
+    x86_write(x, insn, 0, narrow_to(x, value, insn->operand[0].size));
     return true;
 }
 

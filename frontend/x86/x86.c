@@ -38,7 +38,11 @@
         FIELD(F_STATUS, "status", status, IR_FLAGS, 0, GROUP_STATUS),                              \
         FIELD(F_DF, "df", df, IR_I32, 0, GROUP_EFLAGS),                                            \
         FIELD(F_EFLAGS, "eflags", eflags, IR_I32, 0, GROUP_EFLAGS),                                \
-        FIELD(F_INHIBIT, "inhibit", inhibit, IR_I32, 0, GROUP_EFLAGS), SEGMENT(word, 0, "es"),     \
+        FIELD(F_INHIBIT, "inhibit", inhibit, IR_I32, 0, GROUP_EFLAGS),                             \
+        FIELD(F_CR0, "cr0", cr0, IR_I64, 0, GROUP_CONTROL),                                        \
+        FIELD(F_CR2, "cr2", cr2, IR_I64, 0, GROUP_CONTROL),                                        \
+        FIELD(F_CR3, "cr3", cr3, IR_I64, 0, GROUP_CONTROL),                                        \
+        FIELD(F_CR4, "cr4", cr4, IR_I64, 0, GROUP_CONTROL), SEGMENT(word, 0, "es"),                \
         SEGMENT(word, 1, "cs"), SEGMENT(word, 2, "ss"), SEGMENT(word, 3, "ds"),                    \
         SEGMENT(word, 4, "fs"), SEGMENT(word, 5, "gs"), XMM(0), XMM(1), XMM(2), XMM(3), XMM(4),    \
         XMM(5), XMM(6), XMM(7), XMM(8), XMM(9), XMM(10), XMM(11), XMM(12), XMM(13), XMM(14),       \
