@@ -6,6 +6,7 @@
  * an instruction that might raise runs.
  */
 #include "frontend/x86/fpu.h"
+#include "frontend/x86/system.h"
 
 #include <string.h>
 #include <xmmintrin.h>
@@ -60,8 +61,22 @@ static void load_mxcsr(struct x86_cpu *cpu, uint32_t value)
     _mm_setcsr(cpu->v.run.mxcsr);
 }
 
-static void mxcsr_write(struct x86_cpu *cpu, uint32_t value)
+/* 1: done, and the mode stays: all exceptions are masked, as they were. Else mxcsr_write is to. */
+static uint32_t mxcsr_write_masked(struct x86_cpu *cpu, uint32_t value)
 {
+    cpu->sys->wanted_mxcsr = value;
+    if ((value & (~(uint32_t)MXCSR_VALID | MXCSR_MASKS)) != MXCSR_MASKS)
+        return 0;
+    cpu->mxcsr = value & ~(uint32_t)MXCSR_FLAGS;
+    cpu->v.run.mxcsr = value;
+    _mm_setcsr(value);
+    return 1;
+}
+
+static void mxcsr_write(struct x86_cpu *cpu)
+{
+    uint32_t value = cpu->sys->wanted_mxcsr;
+
     if (value & ~(uint32_t)MXCSR_VALID)
         x86_raise_gp(cpu, 0);
     load_mxcsr(cpu, value);
@@ -69,8 +84,10 @@ static void mxcsr_write(struct x86_cpu *cpu, uint32_t value)
 
 const struct ir_helper helper_mxcsr_read =
     IR_HELPER(mxcsr_read, IR_I32, 0, 0, GROUP_FPU, GROUP_FPU);
+const struct ir_helper helper_mxcsr_write_masked =
+    IR_HELPER(mxcsr_write_masked, IR_I32, 1, 0, GROUP_FPU, GROUP_FPU);
 const struct ir_helper helper_mxcsr_write =
-    IR_HELPER(mxcsr_write, IR_VOID, 1, HELPER_MAY_FAULT, GROUP_ALL, GROUP_FPU | GROUP_PC);
+    IR_HELPER(mxcsr_write, IR_VOID, 0, HELPER_MAY_FAULT, GROUP_ALL, GROUP_FPU | GROUP_PC);
 
 /* ---- unmasked exceptions (SDM vol. 1, 11.5) ---------------------------------------------------
  */

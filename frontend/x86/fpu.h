@@ -15,7 +15,8 @@ enum x86_save {
     SAVE_64 = 16, /* REX.W: 64-bit pointers in the x87 part */
 };
 
-extern const struct ir_helper helper_mxcsr_read, helper_mxcsr_write; /* #GP for reserved bits */
+/* helper_mxcsr_write writes what the other was given last; #GP for reserved bits. */
+extern const struct ir_helper helper_mxcsr_read, helper_mxcsr_write_masked, helper_mxcsr_write;
 /* Before and after an SSE instruction while an exception is unmasked: raises it. */
 extern const struct ir_helper helper_sse_begin, helper_sse_check;
 extern const struct ir_helper helper_fpu_save; /* linear address, what */

@@ -611,13 +611,21 @@ bool trans_stmxcsr(struct xlat *x, const struct x86_insn *insn)
     return true;
 }
 
-/* LDMXCSR Md: masks are in the key. */
+/* LDMXCSR Md: that all exceptions are masked is in the key, and mostly stays. */
 bool trans_ldmxcsr(struct xlat *x, const struct x86_insn *insn)
 {
+    struct ir_builder *b = &x->b;
     ir_ref value = x86_load(x, x86_linear(x, insn, 4, false), 0, 4);
+    unsigned same = ir_block_create(b), other = ir_block_create(b);
+    ir_ref done = ir_call(b, &helper_mxcsr_write_masked, value, IR_NONE, IR_NONE, IR_NONE);
 
-    ir_call(&x->b, &helper_mxcsr_write, value, IR_NONE, IR_NONE, IR_NONE);
+    if (x->key & KEY_SSE_UNMASKED)
+        done = ir_i32(b, 0); /* but the mode changes */
+    ir_brcc(b, IR_NZ, ir_test(b, done), same, other);
+    ir_block_begin(b, other);
+    ir_call(b, &helper_mxcsr_write, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
     x86_end_next(x);
+    ir_block_begin(b, same);
     return true;
 }
 

@@ -29,7 +29,8 @@ struct x86_system {
         uint64_t cr3, stamp;
     } contexts[X86_CONTEXTS];
     uint64_t context_stamp;
-    uint32_t context; /* CR3's index there, without process-context identifiers */
+    uint32_t wanted_mxcsr; /* LDMXCSR's, on its way */
+    uint32_t context;      /* CR3's index there, without process-context identifiers */
     uint64_t physical_mask;
     uint64_t mtrr_physical[2 * N_MTRR_VARIABLE], mtrr_fixed[N_MTRR_FIXED], mtrr_default_type;
     uint64_t misc_enable, machine_check[4 * N_MACHINE_CHECK_BANKS];
