@@ -15,6 +15,7 @@
 
 #include "tcg/alu.h"
 #include "tcg/rebuild.h"
+#include "tcg/sink.h"
 
 enum {
     MAX_LOCALS = 64,
@@ -47,6 +48,8 @@ struct state_pass {
     ir_ref *faults;                             /* FAULT ops of the block, last first */
     unsigned n_faults, killed_at[MAX_LOCALS];
     unsigned pending_room;
+    struct block_end **ends; /* per block: of those that may leave the unit on one way only */
+    unsigned n_ends;
 };
 
 static bool is_integer_field(unsigned type)
@@ -346,6 +349,17 @@ static void forward_write(struct state_pass *p, struct ir_insn *insn, struct flo
     }
 }
 
+static void remember_end(const struct state_pass *p, struct block_end *end, uint64_t known)
+{
+    end->n = 0;
+    for (; known; known &= known - 1) {
+        unsigned local = (unsigned)__builtin_ctzll(known);
+
+        end->field[end->n] = p->field[local];
+        end->value[end->n++] = p->value[local];
+    }
+}
+
 static void forward_block(struct state_pass *p, unsigned block)
 {
     struct ir_unit *unit = p->unit;
@@ -372,6 +386,8 @@ static void forward_block(struct state_pass *p, unsigned block)
         }
     }
     p->any_replaced |= p->replaced;
+    if (p->ends[block])
+        remember_end(p, p->ends[block], flow.known);
     p->observed[block] = flow.observed;
     p->overwritten[block] = flow.overwritten;
 }
@@ -496,7 +512,20 @@ static bool move_to_pending(struct state_pass *p, unsigned local, ir_ref at, uin
 struct liveness {
     uint64_t dead;                /* overwritten before anybody looks */
     uint64_t dead_but_for_faults; /* the same, in this block, faults aside */
+    uint64_t dead_but_for_exit;   /* the same, but for one way on, which leaves the unit */
+    struct sink sink;
 };
+
+/* Moves a SET of flags into the exit that alone can see it. */
+static bool move_to_exit(const struct state_pass *p, unsigned local, ir_ref at,
+                         struct liveness *live)
+{
+    unsigned field = p->field[local], type = p->unit->fields[field].type;
+    ir_ref value = p->unit->insns[at].arg[0];
+
+    return p->pendable >> local & 1 && (type == IR_FLAGS || type == IR_I8) &&
+           p->unit->insns[value].op != IR_CONST && sink_add(&live->sink, field, value);
+}
 
 static void use_arguments(uint8_t *used, const struct ir_insn *insn)
 {
@@ -515,7 +544,8 @@ static void backward_write(struct state_pass *p, ir_ref ref, struct liveness *li
         *insn = (struct ir_insn){.op = IR_NOP};
         return;
     }
-    if (bit & live->dead_but_for_faults && move_to_pending(p, local, ref, used))
+    if ((bit & live->dead_but_for_faults && move_to_pending(p, local, ref, used)) ||
+        (bit & live->dead_but_for_exit && move_to_exit(p, local, ref, live)))
         *insn = (struct ir_insn){.op = IR_NOP};
     else
         used[insn->arg[0]] |= USED;
@@ -523,6 +553,7 @@ static void backward_write(struct state_pass *p, ir_ref ref, struct liveness *li
         return;
     live->dead |= p->cover[local];
     live->dead_but_for_faults |= bit;
+    live->dead_but_for_exit &= ~bit;
     p->killed_at[local] = p->n_faults;
 }
 
@@ -536,20 +567,60 @@ static void backward_effect(struct state_pass *p, ir_ref ref, struct liveness *l
         used[p->unit->pending[i - 1].other] |= USED;
     }
     if (traits & IR_FAULT) {
-        live->dead = 0;
+        live->dead = live->dead_but_for_exit = 0;
         p->faults[p->n_faults++] = ref;
     } else if (insn->op != IR_INSN && !(traits & IR_END)) {
         uint64_t seen = observes(p, insn);
         live->dead &= ~seen;
         live->dead_but_for_faults &= ~seen;
+        live->dead_but_for_exit &= ~seen;
+    }
+}
+
+/* The way on that leaves the unit, if exactly one does, at a block of its own; else the block
+ * itself. *on: the other way. */
+static unsigned only_exit(const struct ir_unit *unit, unsigned block, unsigned *on)
+{
+    const struct ir_insn *last = &unit->insns[unit->blocks[block].last];
+    unsigned yes = last->aux, no = (unsigned)last->imm;
+    if (last->op != IR_BRCC || yes <= block || no <= block || yes == no)
+        return block;
+    bool yes_leaves = sink_is_exit(unit, yes), no_leaves = sink_is_exit(unit, no);
+    *on = yes_leaves ? no : yes;
+    return yes_leaves == no_leaves ? block : yes_leaves ? yes : no;
+}
+
+static void find_ends(struct state_pass *p)
+{
+    struct ir_unit *unit = p->unit;
+    uint8_t *ways = arena_zalloc(unit->arena, unit->n_blocks);
+    unsigned on;
+    p->ends = arena_zalloc(unit->arena, unit->n_blocks * sizeof(*p->ends));
+    for (unsigned b = 0; b < unit->n_blocks; b++) {
+        const struct ir_insn *last = &unit->insns[unit->blocks[b].last];
+        if (last->op == IR_BR || last->op == IR_BRCC)
+            ways[last->aux] += ways[last->aux] < 2;
+        if (last->op == IR_BRCC)
+            ways[last->imm] += ways[last->imm] < 2;
+    }
+    for (unsigned b = 0; b < unit->n_blocks; b++) {
+        unsigned exit = only_exit(unit, b, &on);
+        if (exit != b && ways[exit] == 1) {
+            p->ends[b] = arena_alloc(unit->arena, sizeof(*p->ends[b]));
+            p->n_ends++;
+        }
     }
 }
 
 static void backward_block(struct state_pass *p, unsigned block, uint8_t *used)
 {
     struct ir_unit *unit = p->unit;
-    unsigned first = unit->blocks[block].first, last = unit->blocks[block].last;
-    struct liveness live = {dead_after(p, &unit->insns[last]), 0};
+    unsigned first = unit->blocks[block].first, last = unit->blocks[block].last, on = 0;
+    unsigned exit = p->ends[block] ? only_exit(unit, block, &on) : block;
+    struct liveness live = {.dead = dead_after(p, &unit->insns[last]),
+                            .sink = {.unit = unit, .end = p->ends[block], .block = exit}};
+    if (exit != block && unit->n_insns + SINK_INSNS < IR_MAX_INSNS)
+        live.dead_but_for_exit = p->dead_in[on];
     p->n_faults = 0;
     for (unsigned ref = last; ref >= first; ref--) {
         struct ir_insn *insn = &unit->insns[ref];
@@ -579,10 +650,12 @@ static void backward_block(struct state_pass *p, unsigned block, uint8_t *used)
                 uint64_t alias = local == NO_LOCAL ? ~UINT64_C(0) : p->alias[local];
                 live.dead &= ~alias;
                 live.dead_but_for_faults &= ~alias;
+                live.dead_but_for_exit &= ~alias;
             }
             break;
         }
     }
+    sink_end(&live.sink);
 }
 
 static void allocate(struct state_pass *p)
@@ -620,10 +693,12 @@ void ir_pass_state(struct ir_unit *unit)
     p.unit = unit;
     p.n_locals = 0;
     p.too_many = p.again = p.any_replaced = false;
+    p.n_ends = 0;
     p.touched_by_fp = p.pendable = 0;
     memset(p.seen, 0, sizeof(p.seen));
     memset(p.local_of, NO_LOCAL, unit->n_fields);
     allocate(&p);
+    find_ends(&p);
     for (unsigned b = 0; b < unit->n_blocks; b++)
         forward_block(&p, b);
     for (unsigned i = 0; i < unit->n_pending && p.any_replaced; i++) {
@@ -634,7 +709,7 @@ void ir_pass_state(struct ir_unit *unit)
         forward_block(&p, b);
     find_pendable(&p);
     find_dead(&p);
-    uint8_t *used = arena_zalloc(unit->arena, unit->n_insns);
+    uint8_t *used = arena_zalloc(unit->arena, unit->n_insns + p.n_ends * SINK_INSNS);
     for (unsigned b = 0; b < unit->n_blocks; b++)
         backward_block(&p, b, used);
 }
