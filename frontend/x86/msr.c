@@ -135,7 +135,7 @@ static const struct row rows[] = {ROWS(CPU_ROW, SYSTEM_ROW, EMPTY_ROW)};
 enum { ROWS(CPU_INDEX, SYSTEM_INDEX, EMPTY_INDEX) };
 
 #define CASE(n, many)                                                                              \
-    case n ...(n) + (many)-1:                                                                      \
+    case (n)...(uint32_t)(n) + ((many)-1):                                                         \
         row = &rows[ROW_OF_##n];                                                                   \
         break;
 #define CPU_CASE(n, needs, check, member) CASE(n, 1)
