@@ -15,7 +15,14 @@
 
 #include "util/bits.h"
 
-enum { MAX_TRIES = 40, MIN_EMIT_BYTES = 4096 };
+enum { MAX_TRIES = 40, MIN_EMIT_BYTES = 4096, MAX_AHEAD = 32 };
+
+/* A branch of the unit to an instruction that may yet become part of it. */
+struct ahead {
+    uint64_t pc;
+    uint32_t key;
+    unsigned block; /* that ends with the branch */
+};
 
 struct translation {
     struct xlat x;
@@ -25,6 +32,9 @@ struct translation {
     const uint8_t *second_page;
     uint64_t generation, second_generation;
     bool alone; /* for a single step: not to be entered */
+    struct ahead ahead[MAX_AHEAD];
+    unsigned n_ahead;
+    bool closes_loop; /* the last instruction may branch back, but not to the unit's start */
     bool measured;
     uint64_t lap_ns; /* measured: when the current part began */
 };
@@ -150,12 +160,86 @@ static void finish_exits(struct translation *t, struct ir_unit *unit)
     }
 }
 
+/* Notes where the block's end leads. */
+static void note_branch(struct translation *t, unsigned block)
+{
+    const struct ir_unit *unit = t->x.b.unit;
+    const struct ir_insn *end = &unit->insns[unit->blocks[block].last];
+
+    if (!unit->blocks[block].last || end->op != IR_EXIT_JUMP)
+        return;
+    if (end->imm >= t->x.pc && !(end->sub & IR_POLL) && t->n_ahead < MAX_AHEAD)
+        t->ahead[t->n_ahead++] = (struct ahead){.pc = end->imm, .key = end->aux, .block = block};
+    else if (end->imm < t->x.pc && end->imm != unit->pc)
+        t->closes_loop = true;
+}
+
+/* Has the block of this branch nothing but the branch? Then who tests for it may go on at once. */
+static void branch_to(struct ir_unit *unit, unsigned from, unsigned to)
+{
+    struct ir_insn *end = &unit->insns[unit->blocks[from].last];
+    unsigned first = unit->blocks[from].first;
+    struct ir_insn *test = &unit->insns[first - 1];
+
+    end->op = IR_BR;
+    end->aux = to;
+    end->imm = 0;
+    if (unit->blocks[from].last == first + 1 && unit->insns[first].op == IR_INSN &&
+        test->op == IR_BRCC && test->aux == from)
+        test->aux = to;
+}
+
+/* Branches to the instruction that comes next stay in the unit: it begins a block. A unit that has
+ * both ways of a branch need not be made again for the way that was not foreseen. True if there is
+ * such a branch. */
+static bool join_branches(struct translation *t)
+{
+    struct xlat *x = &t->x;
+    unsigned block = IR_NO_BLOCK, left = 0;
+
+    for (unsigned i = 0; i < t->n_ahead; i++) {
+        const struct ahead *a = &t->ahead[i];
+
+        if (a->pc != x->pc || a->key != x->key) {
+            if (a->pc > x->pc)
+                t->ahead[left++] = *a;
+            continue;
+        }
+        if (block == IR_NO_BLOCK) {
+            block = ir_block_create(&x->b);
+            ir_block_begin(&x->b, block);
+            if (x->b.overflow)
+                return true;
+        }
+        branch_to(x->b.unit, a->block, block);
+    }
+    t->n_ahead = left;
+    return block != IR_NO_BLOCK;
+}
+
+/* The guest's next instruction. False: the unit ends before it. */
+static bool translate_insn(struct translation *t, enum xlat_next *next)
+{
+    struct xlat *x = &t->x;
+    unsigned open = x->b.block, n_blocks = x->b.unit->n_blocks;
+
+    *next = t->engine->exec->guest->translate(x);
+    if (*next == XLAT_TRUNCATE || x->b.overflow)
+        return false;
+    x->n_insns++;
+    note_branch(t, open);
+    for (unsigned block = n_blocks; block < x->b.unit->n_blocks; block++)
+        note_branch(t, block);
+    return true;
+}
+
 /* One attempt; false: the unit got too large, *max_insns says how long the next one may be. */
 static bool build(struct translation *t, unsigned *max_insns)
 {
     struct engine *engine = t->engine;
     struct exec *exec = engine->exec;
     struct xlat *x = &t->x;
+    enum xlat_next next;
     struct ir_unit *unit;
 
     arena_reset(&engine->arena);
@@ -170,27 +254,21 @@ static bool build(struct translation *t, unsigned *max_insns)
     x->guest_data = arena_zalloc(&engine->arena, exec->guest->xlat_size);
     t->second = NO_SECOND_PAGE;
     t->second_page = NULL;
-    while (x->n_insns < *max_insns) {
-        enum xlat_next next;
+    t->n_ahead = 0;
+    t->closes_loop = false;
+    while (translate_insn(t, &next)) {
+        bool path_ended = next == XLAT_END;
 
-        if (x->n_insns && engine_has_breakpoint(engine, x->pc))
+        /* A loop is entered at its own start from now on: what follows it will follow there. */
+        if (x->n_insns >= *max_insns || t->closes_loop ||
+            x->pc - x->start_pc >= TLB_PAGE_SIZE - (x->start_pc & PAGE_MASK) ||
+            engine_has_breakpoint(engine, x->pc) || (path_ended && x->b.block != IR_NO_BLOCK))
             break;
-        next = exec->guest->translate(x);
-        if (x->b.overflow) {
-            if (x->n_insns < 1)
-                BUG("the instruction at 0x%" PRIx64 " does not fit a unit", x->start_pc);
-            *max_insns = MAX(x->n_insns / 2, 1);
-            return false;
-        }
-        if (next == XLAT_TRUNCATE) {
-            if (!x->n_insns)
-                BUG("no instruction translated at 0x%" PRIx64, x->start_pc);
-            break;
-        }
-        x->n_insns++;
-        if (next == XLAT_END || x->pc - x->start_pc >= TLB_PAGE_SIZE - (x->start_pc & PAGE_MASK))
+        if (!(t->n_ahead && join_branches(t)) && path_ended)
             break;
     }
+    if (!x->n_insns)
+        BUG("no instruction translated at 0x%" PRIx64, x->start_pc);
     if (x->b.block != IR_NO_BLOCK)
         ir_exit_jump(&x->b, pc_wrap(exec, x->pc), x->key, false);
     if (x->b.overflow) {

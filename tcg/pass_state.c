@@ -583,6 +583,7 @@ static void backward_block(struct state_pass *p, unsigned block, uint8_t *used)
             break;
         }
     }
+    p->dead_in[block] = live.dead; /* more than the summary knew: what was not used is gone */
 }
 
 static void allocate(struct state_pass *p)
@@ -635,6 +636,6 @@ void ir_pass_state(struct ir_unit *unit)
     find_pendable(&p);
     find_dead(&p);
     uint8_t *used = arena_zalloc(unit->arena, unit->n_insns);
-    for (unsigned b = 0; b < unit->n_blocks; b++)
+    for (unsigned b = unit->n_blocks; b-- > 0;)
         backward_block(&p, b, used);
 }

@@ -271,9 +271,10 @@ struct emit {
     bool failed; /* a fixed limit was hit: EMIT_TOO_LONG */
     bool no_space;
     unsigned features;
-    unsigned block;
-    ir_ref here;     /* insn being emitted */
-    ir_ref boundary; /* the last INSN */
+    unsigned block, next_block;      /* being emitted, to be emitted after it */
+    bool reached[IR_MAX_BLOCKS + 1]; /* which blocks anything leads to */
+    ir_ref here;                     /* insn being emitted */
+    ir_ref boundary;                 /* the last INSN */
 
     ir_ref reg_value[N_REGS]; /* temporaries: the value, 0 free. Pinned: head of
                                  the alias chain */

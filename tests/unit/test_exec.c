@@ -448,6 +448,33 @@ static void loops_run_and_chain(void **state)
         assert_in_range(stats.n[COUNT_LINKS], 2, 20);
 }
 
+/* Both ways of a test that meet again are one unit, whichever way was gone first. */
+static void ways_that_meet_are_one_unit(void **state)
+{
+    enum { OTHER = 0x1010, MEET = 0x1014 };
+    struct fixture *f = *state;
+    struct counters stats;
+    uint32_t at = put_jump(f, 0x1000, T_JNZ, 0, OTHER);
+
+    at = put(f, at, T_ADDI, 1, 1);
+    at = put_jump(f, at, T_JNZ, 1, MEET);
+    at = put_jump(f, at, T_JMP, 0, MEET);
+    at = put(f, at, T_ADDI, 1, 0x20);
+    at = put(f, at, T_ADDI, 2, 0x100);
+    put(f, at, T_STOP, 0, 0);
+    for (uint32_t way = 0; way < 4; way++) {
+        f->toy->r[0] = way & 1;
+        f->toy->r[1] = way & 2 ? -1u : 3;
+        f->toy->r[2] = 0;
+        assert_int_equal(run(f, 0x1000), EXIT_YIELD);
+        assert_int_equal(f->toy->r[1], (way & 2 ? -1u : 3) + (way & 1 ? 0x20 : 1));
+        assert_int_equal(f->toy->r[2], 0x100);
+        assert_int_equal(f->cpu->run.pc, base + MEET + 8);
+    }
+    exec_count(f->exec, &stats);
+    assert_int_equal(stats.n[COUNT_UNITS], 1);
+}
+
 static void own_loop_polls(void **state)
 {
     struct fixture *f = *state;
@@ -1030,6 +1057,7 @@ static void threads_wait_and_wake(void **state)
 
 static const struct CMUnitTest tests[] = {
     TEST(loops_run_and_chain),
+    TEST(ways_that_meet_are_one_unit),
     TEST(own_loop_polls),
     TEST(another_thread_stops_loops),
     TEST(memory_accesses_and_devices),
