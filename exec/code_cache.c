@@ -25,7 +25,8 @@ bool cache_init(struct exec *exec, struct error *err)
     exec->buckets = calloc(UNIT_BUCKETS, sizeof(struct unit *));
     exec->dropped_codes = calloc(DROPPED_CODES, sizeof(*exec->dropped_codes));
     exec->pages = calloc(PAGE_BUCKETS, sizeof(struct code_page *));
-    if (!exec->buckets || !exec->pages || !exec->dropped_codes)
+    exec->kept = calloc(KEPT_BUCKETS, sizeof(struct unit *));
+    if (!exec->buckets || !exec->pages || !exec->dropped_codes || !exec->kept)
         return error_set(err, "not enough memory for the code cache");
     for (unsigned i = 0; i < exec->n_regions; i++) {
         struct region *region = &exec->region[i];
@@ -170,6 +171,7 @@ static void unit_free(struct exec *exec, struct unit *unit)
         placement->unit = NULL;
     free(unit->code.tables);
     free(unit->second_member);
+    free(unit->bytes);
     free(unit);
 }
 
@@ -177,9 +179,8 @@ void unit_discard(struct exec *exec, struct unit *unit)
 {
     struct region *region = &exec->region[exec->current];
     struct placement *last = &region->placements[region->n_placements - 1];
-    const uint8_t *start = exec->exec_view + region->offset + last->start;
 
-    exec->backend->forget(exec->state, start, start + (last->end - last->start));
+    exec->backend->forget(exec->state, unit->code.entry, true);
     if (last->unit == unit) {
         for (uint32_t g = last->start >> GRANULE_BITS; g <= (last->end - 1) >> GRANULE_BITS; g++) {
             if (region->granules[g] == region->n_placements)
@@ -203,7 +204,12 @@ static struct unit **unit_bucket(struct exec *exec, uint64_t pc, uint32_t key, g
     return &exec->buckets[unit_hash(pc, key, physical) >> 48];
 }
 
-/* For the statistics: where a sign of this unit is left when it is dropped, and the sign. */
+static struct unit **kept_bucket(struct exec *exec, uint64_t pc, uint32_t key, gpa physical)
+{
+    return &exec->kept[unit_hash(pc, key, physical) >> 52];
+}
+
+/* Where a sign of this unit is left when it is dropped, and the sign. */
 static uint32_t *dropped_code(struct exec *exec, const struct unit *unit, uint32_t *sign)
 {
     uint64_t hash = unit_hash(unit->pc, unit->key, unit->physical);
@@ -333,13 +339,25 @@ static void member_remove(struct exec *exec, struct page_member *member)
     page_free_if_unused(exec, member->page);
 }
 
-void unit_enter(struct exec *exec, struct unit *unit)
+/* Where code has changed once it may change again, and back. */
+static void keep_bytes(struct unit *unit, const uint8_t *bytes)
+{
+    if (unit->second != NO_SECOND_PAGE)
+        return;
+    unit->bytes = malloc(unit->guest_bytes);
+    if (unit->bytes)
+        memcpy(unit->bytes, bytes, unit->guest_bytes);
+}
+
+void unit_enter(struct exec *exec, struct unit *unit, const uint8_t *bytes)
 {
     struct unit **bucket = unit_bucket(exec, unit->pc, unit->key, unit->physical);
     uint32_t sign, *dropped = dropped_code(exec, unit, &sign);
 
-    if (*dropped == sign)
+    if (*dropped == sign && !unit->bytes) {
         count(&exec->counters, COUNT_RETRANSLATIONS);
+        keep_bytes(unit, bytes);
+    }
     unit->next = *bucket;
     *bucket = unit;
     if (unit->second != NO_SECOND_PAGE) {
@@ -394,7 +412,73 @@ void unit_link(struct exec *exec, void *site, struct unit *target)
     }
 }
 
-/* Cuts every way into and out of it, so that a vCPU that is in it leaves at its next exit. */
+static void links_cut_from(struct exec *exec, struct unit *unit)
+{
+    for (unsigned i = 0; i < unit->code.n_exits; i++) {
+        if (unit->links[i].target)
+            link_cut(exec, &unit->links[i]);
+    }
+}
+
+/* A kept unit is dropped for good. */
+static void unit_let_go(struct exec *exec, struct unit *unit)
+{
+    struct unit **u = kept_bucket(exec, unit->pc, unit->key, unit->physical);
+
+    while (*u != unit)
+        u = &(*u)->next;
+    *u = unit->next;
+    unit->kept = false;
+    links_cut_from(exec, unit);
+    exec->backend->forget(exec->state, unit->code.entry, true);
+    unit_retire(exec, unit);
+}
+
+/* Nothing leads to it now. Its own links stay: they lead to units that are right. */
+static void unit_keep(struct exec *exec, struct unit *unit)
+{
+    struct unit **bucket = kept_bucket(exec, unit->pc, unit->key, unit->physical);
+    struct unit *oldest = *bucket;
+    unsigned n = 0;
+
+    for (const struct unit *u = *bucket; u; u = u->next, n++)
+        oldest = (struct unit *)u;
+    if (n >= MAX_KEPT)
+        unit_let_go(exec, oldest);
+    exec->backend->forget(exec->state, unit->code.entry, false);
+    unit->dropped_at = ++exec->epoch;
+    unit->doomed = NULL;
+    unit->kept = true;
+    unit->next = *bucket;
+    *bucket = unit;
+}
+
+struct unit *unit_revive(struct exec *exec, const struct run_state *run, gpa physical,
+                         const uint8_t *bytes, uint64_t generation)
+{
+    struct unit **u = kept_bucket(exec, run->pc, run->key, physical);
+    struct unit *unit;
+
+    pthread_mutex_lock(&exec->lock);
+    while ((unit = *u) &&
+           (unit->pc != run->pc || unit->key != run->key || unit->physical != physical ||
+            memcmp(unit->bytes, bytes, unit->guest_bytes)))
+        u = &unit->next;
+    if (unit && cache_page_unchanged(exec, physical & ~(gpa)PAGE_MASK, generation)) {
+        *u = unit->next;
+        unit->kept = false;
+        unit->dropped_at = 0;
+        unit_enter(exec, unit, bytes);
+        count(&exec->counters, COUNT_REVIVED);
+    } else {
+        unit = NULL;
+    }
+    pthread_mutex_unlock(&exec->lock);
+    return unit;
+}
+
+/* Cuts every way into it, and out of it if it is not to be kept: a vCPU that is in it leaves at its
+ * next exit or poll. */
 void unit_drop(struct exec *exec, struct unit *unit, enum counter reason)
 {
     struct unit **u = unit_bucket(exec, unit->pc, unit->key, unit->physical);
@@ -407,22 +491,31 @@ void unit_drop(struct exec *exec, struct unit *unit, enum counter reason)
     *u = unit->next;
     while (unit->incoming)
         link_cut(exec, unit->incoming);
-    for (unsigned i = 0; i < unit->code.n_exits; i++) {
-        if (unit->links[i].target)
-            link_cut(exec, &unit->links[i]);
-    }
     for (struct engine *engine = exec->engines; engine; engine = engine->next) {
         struct jump_cache_entry *entry = jump_cache_slot(engine, unit->pc, unit->key);
 
         if (entry->code == unit->code.entry)
             entry->page = 0;
     }
-    exec->backend->forget(exec->state, unit->code.entry,
-                          (const uint8_t *)unit->code.entry + unit->code.code_bytes);
     member_remove(exec, &unit->member);
     if (unit->second_member)
         member_remove(exec, unit->second_member);
+    if (unit->bytes && (reason == COUNT_DROPPED_STORE || reason == COUNT_DROPPED_DMA)) {
+        unit_keep(exec, unit);
+        return;
+    }
+    links_cut_from(exec, unit);
+    exec->backend->forget(exec->state, unit->code.entry, true);
     unit_retire(exec, unit);
+}
+
+/* Whatever state it is in. */
+static void unit_drop_for_good(struct exec *exec, struct unit *unit, enum counter reason)
+{
+    if (unit->kept)
+        unit_let_go(exec, unit);
+    else if (!unit->dropped_at)
+        unit_drop(exec, unit, reason);
 }
 
 void unit_retire(struct exec *exec, struct unit *unit)
@@ -455,8 +548,8 @@ static void region_empty(struct exec *exec, struct region *region)
     for (uint32_t i = 0; i < region->n_placements; i++) {
         struct unit *unit = region->placements[i].unit;
 
-        if (unit && !unit->dropped_at)
-            unit_drop(exec, unit, COUNT_DROPPED_EVICTED);
+        if (unit)
+            unit_drop_for_good(exec, unit, COUNT_DROPPED_EVICTED);
     }
     for (struct unit **u = &exec->dropped; *u;) {
         struct unit *unit = *u;
@@ -521,8 +614,12 @@ static void invalidate(struct exec *exec, gpa address, uint32_t size, enum count
     struct unit *unit = page && page->members ? page_doom(page, from, to) : NULL;
 
     /* Whoever runs one of them leaves it at its next exit or loop. */
-    for (struct engine *engine = unit ? exec->engines : NULL; engine; engine = engine->next)
-        vcpu_kick(engine->cpu);
+    for (struct engine *engine = unit ? exec->engines : NULL; engine; engine = engine->next) {
+        const struct unit *running = engine_calling_unit(engine);
+
+        if (!running || running->doomed || running->dropped_at)
+            vcpu_kick(engine->cpu);
+    }
     while (unit) {
         struct unit *next = unit->doomed == unit ? NULL : unit->doomed;
 
@@ -552,8 +649,8 @@ static void drop_all(struct exec *exec, enum counter reason)
         for (uint32_t k = 0; k < region->n_placements; k++) {
             struct unit *unit = region->placements[k].unit;
 
-            if (unit && !unit->dropped_at)
-                unit_drop(exec, unit, reason);
+            if (unit)
+                unit_drop_for_good(exec, unit, reason);
         }
     }
 }
@@ -616,6 +713,7 @@ void cache_finish(struct exec *exec)
             if (unit) {
                 free(unit->code.tables);
                 free(unit->second_member);
+                free(unit->bytes);
                 free(unit);
             }
         }
@@ -631,6 +729,7 @@ void cache_finish(struct exec *exec)
         }
     }
     free(exec->buckets);
+    free(exec->kept);
     free(exec->dropped_codes);
     free(exec->pages);
 }

@@ -37,6 +37,8 @@ enum {
     UNIT_BUCKETS = 1 << 16,
     DROPPED_CODES = 1 << 16,
     PAGE_BUCKETS = 1 << 12,
+    KEPT_BUCKETS = 1 << 12,
+    MAX_KEPT = 4, /* in a bucket */
     MAX_UNIT_INSNS = 96,
     MAX_CHANGES = 64,
     MEASURED = 16,     /* of so many translations one is timed, unless statistics are wanted */
@@ -64,7 +66,7 @@ struct page_member {
 };
 
 struct unit {
-    struct unit *next; /* in its bucket; among the dropped */
+    struct unit *next; /* in its bucket, of the found or of the kept; among the dropped */
     uint64_t pc;
     gpa physical; /* of its first byte (canonical) */
     gpa second;   /* of the page its only instruction reaches into, or NO_SECOND_PAGE */
@@ -76,7 +78,9 @@ struct unit {
     struct page_member member;         /* of the first page */
     struct page_member *second_member; /* malloc'ed, if there is a second page */
     uint64_t dropped_at;               /* exec.epoch then; 0: alive */
-    struct link links[];               /* one per code.exits */
+    uint8_t *bytes;      /* malloc'ed: what it was made from, if that has changed before */
+    bool kept;           /* dropped, but used again if the bytes come back */
+    struct link links[]; /* one per code.exits */
 };
 
 /* A guest-physical page that units were made from. It exists while the page is flagged. */
@@ -128,6 +132,7 @@ struct exec {
     unsigned n_regions, current;
 
     struct unit **buckets;
+    struct unit **kept; /* buckets of units that nothing leads to until their bytes come back */
     struct code_page **pages;
     struct unit *dropped;
     struct code_change changes[MAX_CHANGES];
@@ -230,8 +235,12 @@ bool cache_next_region(struct exec *exec);
 /* Makes a unit of what the backend emitted, not entered anywhere yet except by host address. */
 struct unit *unit_create(struct exec *exec, const struct unit_code *code,
                          const struct code_buf *end);
-/* Makes it found by pc and by store. */
-void unit_enter(struct exec *exec, struct unit *unit);
+/* Makes it found by pc and by store. bytes: what it was made from. */
+void unit_enter(struct exec *exec, struct unit *unit, const uint8_t *bytes);
+/* A unit dropped earlier that was made from what is at `bytes` now, entered again, or NULL.
+ * generation: of its page when `bytes` was asked for. Takes the lock. */
+struct unit *unit_revive(struct exec *exec, const struct run_state *run, gpa physical,
+                         const uint8_t *bytes, uint64_t generation);
 /* Takes back a unit that was never entered and is the last created. */
 void unit_discard(struct exec *exec, struct unit *unit);
 void unit_link(struct exec *exec, void *site, struct unit *target);
@@ -267,6 +276,8 @@ void record_unit(struct exec *exec, const struct unit *unit);
 const void *engine_lookup(void *cpu);
 /* Is the caller on the thread of one of its vCPUs, and that running? */
 bool engine_is_current(const struct exec *exec);
+/* The unit that called what this thread does for that vCPU; NULL: another thread's, or unknown. */
+const struct unit *engine_calling_unit(const struct engine *engine);
 /* The engine whose vCPU this thread runs, or NULL. Async-signal-safe. */
 const struct exec *engine_current(void);
 /* host_fault.c: inline accesses of wide guests may fault from now on. */

@@ -482,7 +482,7 @@ static struct unit *finish_unit(struct translation *t, bool last_try, enum emit_
     } else if (unit && !valid) {
         unit_retire(exec, unit);
     } else if (unit && !t->alone) {
-        unit_enter(exec, unit);
+        unit_enter(exec, unit, t->x.page + (t->x.start_pc & PAGE_MASK));
     }
     pthread_mutex_unlock(&exec->lock);
     return unit;
@@ -507,6 +507,11 @@ struct unit *unit_translate(struct engine *engine, unsigned max_insns)
         if (tries)
             count(&engine->counters, COUNT_RETRIES);
         t.x.page = fetch_page(&t, t.x.start_pc, &t.physical, &t.generation);
+        unit = t.alone ? NULL
+                       : unit_revive(engine->exec, &engine->cpu->run, t.physical, t.x.page,
+                                     t.generation);
+        if (unit)
+            return unit;
         t.x.page -= t.x.start_pc & PAGE_MASK;
         complete = build(&t, &max_insns);
         lap(&t, COUNT_DECODE_NS);

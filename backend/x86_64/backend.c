@@ -288,7 +288,7 @@ static enum emit_result x86_emit_unit(struct backend_state *s, const struct ir_u
     else
         result = emit_finish(e, out, code);
     if (result != EMIT_OK) /* slots taken for it go back */
-        x86_forget(s, e->start + e->a.exec_offset, e->start + e->a.exec_offset + 1);
+        x86_forget(s, e->start + e->a.exec_offset, true);
     return result;
 }
 

@@ -444,7 +444,7 @@ NORETURN void x86_unwind(struct backend_state *s, struct run_state *run, enum ex
 
 /* patch.c */
 void x86_patch_jump(struct backend_state *s, void *site, const void *target, uint32_t tag);
-void x86_forget(struct backend_state *s, const void *start, const void *end);
+void x86_forget(struct backend_state *s, const void *entry, bool gone);
 bool slots_create(struct backend_state *s, struct error *err);
 void slots_destroy(struct backend_state *s);
 struct inline_slot *slot_take(struct backend_state *s, const void *owner); /* NULL: none left */

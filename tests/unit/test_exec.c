@@ -722,6 +722,34 @@ static void stores_invalidate_code(void **state)
     assert_true(memory_find(f->memory, 0x3000)->page_flags[3] & PAGE_HAS_CODE);
 }
 
+/* Two versions of a routine take turns in the same place; then neither is right any more. */
+static void bytes_that_come_back_revive_their_unit(void **state)
+{
+    struct fixture *f = *state;
+    struct counters stats;
+    uint32_t at = put(f, 0x1000, T_MOVI, 3, 0x2000), routine = 0x2000;
+
+    put(f, at, T_JR, 3, 0);
+    put_jump(f, routine + 4, T_JMP, 0, 0x3000);
+    put(f, 0x3000, T_STOP, 0, 0);
+    for (unsigned i = 0; i < 20; i++) {
+        put(f, routine, T_MOVI, 1, 7 + i % 2);
+        assert_int_equal(run(f, 0x1000), EXIT_YIELD);
+        assert_int_equal(f->toy->r[1], 7 + i % 2);
+        assert_int_equal(f->cpu->run.pc, base + 0x3004);
+    }
+    exec_count(f->exec, &stats);
+    assert_in_range(stats.n[COUNT_REVIVED], 10, 20);
+    put(f, routine + 4, T_ADDI, 1, 1);
+    put_jump(f, routine + 8, T_JMP, 0, 0x3000);
+    assert_int_equal(run(f, 0x1000), EXIT_YIELD);
+    assert_int_equal(f->toy->r[1], 9);
+    cache_drop_all(f->exec); /* those that wait, too */
+    put_jump(f, routine + 4, T_JMP, 0, 0x3000);
+    assert_int_equal(run(f, 0x1000), EXIT_YIELD);
+    assert_int_equal(f->toy->r[1], 8);
+}
+
 static void dma_invalidates_code(void **state)
 {
     struct fixture *f = *state;
@@ -1067,6 +1095,7 @@ static const struct CMUnitTest tests[] = {
     TEST(remapped_pages_are_noticed),
     TEST(crossing_instructions_check_their_tail),
     TEST(stores_invalidate_code),
+    TEST(bytes_that_come_back_revive_their_unit),
     TEST(dma_invalidates_code),
     TEST(dma_invalidates_running_code),
     TEST(running_unit_changes_itself),
