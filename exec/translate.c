@@ -490,10 +490,12 @@ static struct unit *finish_unit(struct translation *t, bool last_try, enum emit_
 
 struct unit *unit_translate(struct engine *engine, unsigned max_insns)
 {
-    struct translation t = {.engine = engine, .alone = max_insns != 0};
+    struct translation t; /* not cleared: it is large */
     const struct exec *exec = engine->exec;
     struct unit *unit = NULL;
 
+    t.engine = engine;
+    t.alone = max_insns != 0;
     t.measured = exec->counters.n[COUNT_UNITS] % exec->measure_every == 0;
     t.lap_ns = t.measured ? now_ns() : 0;
     t.x.cpu = engine->cpu;

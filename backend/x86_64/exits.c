@@ -87,7 +87,7 @@ struct cold *cold_add(struct emit *e, enum cold_kind kind)
         e->n_cold--;
     }
     struct cold *cold = &e->cold[e->n_cold++];
-    memset(cold, 0, sizeof(*cold));
+    zero_bytes(cold, sizeof(*cold));
     cold->kind = (uint8_t)kind;
     cold->insn = e->boundary;
     return cold;

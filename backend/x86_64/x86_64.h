@@ -160,6 +160,7 @@ struct value {
     uint8_t want;      /* pinned register its SET goes to, NO_REG none */
     uint8_t recreate;  /* how its flags come back: enum recreate */
     int16_t slot;      /* spill slot or -1 */
+    uint16_t want_at;  /* the SET that wants it */
     uint16_t last_use; /* insn index; 0: none */
     uint16_t next_use; /* insn index; 0: none but pending ones */
     uint16_t n_uses;
