@@ -143,11 +143,12 @@ static void place_unit(struct exec *exec, struct unit *unit, uint32_t bytes)
 }
 
 struct unit *unit_create(struct exec *exec, const struct unit_code *code,
-                         const struct code_buf *end)
+                         const struct code_buf *end, const uint8_t *bytes, unsigned n_bytes)
 {
     const struct region *region = &exec->region[exec->current];
-    uint32_t bytes = (uint32_t)(end->exec - (exec->exec_view + region->offset + region->used));
-    struct unit *unit = calloc(1, sizeof(*unit) + code->n_exits * sizeof(struct link));
+    uint32_t host_bytes = (uint32_t)(end->exec - (exec->exec_view + region->offset + region->used));
+    size_t size = sizeof(struct unit) + code->n_exits * sizeof(struct link) + (bytes ? n_bytes : 0);
+    struct unit *unit = calloc(1, size);
 
     if (!unit)
         BUG("out of memory");
@@ -155,11 +156,12 @@ struct unit *unit_create(struct exec *exec, const struct unit_code *code,
     unit->second = NO_SECOND_PAGE;
     for (unsigned i = 0; i < code->n_exits; i++)
         unit->links[i].from = unit;
-    place_unit(exec, unit, MAX(bytes, 1));
+    if (bytes)
+        unit->bytes = memcpy(&unit->links[code->n_exits], bytes, n_bytes);
+    place_unit(exec, unit, MAX(host_bytes, 1));
     count(&exec->counters, COUNT_UNITS);
-    exec->counters.n[COUNT_HOST_BYTES] += bytes;
-    exec->counters.n[COUNT_RECORD_BYTES] +=
-        sizeof(*unit) + code->n_exits * sizeof(struct link) + code->tables_bytes;
+    exec->counters.n[COUNT_HOST_BYTES] += host_bytes;
+    exec->counters.n[COUNT_RECORD_BYTES] += size + code->tables_bytes;
     return unit;
 }
 
@@ -171,7 +173,6 @@ static void unit_free(struct exec *exec, struct unit *unit)
         placement->unit = NULL;
     free(unit->code.tables);
     free(unit->second_member);
-    free(unit->bytes);
     free(unit);
 }
 
@@ -209,7 +210,7 @@ static struct unit **kept_bucket(struct exec *exec, uint64_t pc, uint32_t key, g
     return &exec->kept[unit_hash(pc, key, physical) >> 52];
 }
 
-/* Where a sign of this unit is left when it is dropped, and the sign. */
+/* For the statistics: where a sign of this unit is left when it is dropped, and the sign. */
 static uint32_t *dropped_code(struct exec *exec, const struct unit *unit, uint32_t *sign)
 {
     uint64_t hash = unit_hash(unit->pc, unit->key, unit->physical);
@@ -329,6 +330,7 @@ static void member_add(struct exec *exec, struct page_member *member, struct uni
     p->members = member;
     member_range(member, &start, &end);
     p->covered |= cover_bits(start, end);
+    p->n_drops = 0;
 }
 
 static void member_remove(struct exec *exec, struct page_member *member)
@@ -339,25 +341,13 @@ static void member_remove(struct exec *exec, struct page_member *member)
     page_free_if_unused(exec, member->page);
 }
 
-/* Where code has changed once it may change again, and back. */
-static void keep_bytes(struct unit *unit, const uint8_t *bytes)
-{
-    if (unit->second != NO_SECOND_PAGE)
-        return;
-    unit->bytes = malloc(unit->guest_bytes);
-    if (unit->bytes)
-        memcpy(unit->bytes, bytes, unit->guest_bytes);
-}
-
-void unit_enter(struct exec *exec, struct unit *unit, const uint8_t *bytes)
+void unit_enter(struct exec *exec, struct unit *unit)
 {
     struct unit **bucket = unit_bucket(exec, unit->pc, unit->key, unit->physical);
     uint32_t sign, *dropped = dropped_code(exec, unit, &sign);
 
-    if (*dropped == sign && !unit->bytes) {
+    if (*dropped == sign && !unit->kept)
         count(&exec->counters, COUNT_RETRANSLATIONS);
-        keep_bytes(unit, bytes);
-    }
     unit->next = *bucket;
     *bucket = unit;
     if (unit->second != NO_SECOND_PAGE) {
@@ -466,9 +456,9 @@ struct unit *unit_revive(struct exec *exec, const struct run_state *run, gpa phy
         u = &unit->next;
     if (unit && cache_page_unchanged(exec, physical & ~(gpa)PAGE_MASK, generation)) {
         *u = unit->next;
-        unit->kept = false;
         unit->dropped_at = 0;
-        unit_enter(exec, unit, bytes);
+        unit_enter(exec, unit);
+        unit->kept = false;
         count(&exec->counters, COUNT_REVIVED);
     } else {
         unit = NULL;
@@ -583,11 +573,11 @@ bool cache_next_region(struct exec *exec)
     return true;
 }
 
-/* Chains the units that overlap [from, to) through `doomed`, which ends with the last pointing to
- * itself, and takes stock of what the others cover. */
-static struct unit *page_doom(struct code_page *page, uint32_t from, uint32_t to)
+/* Chains the units that overlap [from, to) before `first` through `doomed`, which ends with the
+ * last pointing to itself, and takes stock of what the others cover. `except` stays. */
+static struct unit *page_doom(struct code_page *page, uint32_t from, uint32_t to,
+                              struct unit *first, const struct unit *except)
 {
-    struct unit *first = NULL;
     uint64_t covered = 0;
 
     for (struct page_member *member = page->members; member; member = member->next) {
@@ -595,7 +585,7 @@ static struct unit *page_doom(struct code_page *page, uint32_t from, uint32_t to
         uint32_t start, end;
 
         member_range(member, &start, &end);
-        if (start >= to || end <= from) {
+        if (start >= to || end <= from || unit == except) {
             covered |= cover_bits(start, end);
         } else if (!unit->doomed) {
             unit->doomed = first ? first : unit;
@@ -606,13 +596,30 @@ static struct unit *page_doom(struct code_page *page, uint32_t from, uint32_t to
     return first;
 }
 
+/*
+ * Stores go on dropping units of a page and nothing of it runs in between: it is being filled anew.
+ * Each of the stores to come would take the slow path. Without units the page is like any other,
+ * and those whose bytes are as before come back when they are wanted. What runs stays: its stores
+ * into itself must be seen.
+ */
+static struct unit *page_doom_rest(struct exec *exec, struct code_page *page, struct unit *first)
+{
+    const struct unit *running = engine_calling_unit(exec->engines);
+
+    if (++page->n_drops < REWRITTEN || !running || exec->engines->next)
+        return first;
+    return page_doom(page, 0, TLB_PAGE_SIZE, first, running);
+}
+
 /* Units overlapping the changed bytes go; the others of the page stay, and so does its flag. */
 static void invalidate(struct exec *exec, gpa address, uint32_t size, enum counter reason)
 {
     struct code_page *page = page_find(exec, address & ~(gpa)PAGE_MASK);
     uint32_t from = address & PAGE_MASK, to = from + size;
-    struct unit *unit = page && page->members ? page_doom(page, from, to) : NULL;
+    struct unit *unit = page && page->members ? page_doom(page, from, to, NULL, NULL) : NULL;
 
+    if (unit && exec->engines)
+        unit = page_doom_rest(exec, page, unit);
     /* Whoever runs one of them leaves it at its next exit or loop. */
     for (struct engine *engine = unit ? exec->engines : NULL; engine; engine = engine->next) {
         const struct unit *running = engine_calling_unit(engine);
@@ -713,7 +720,6 @@ void cache_finish(struct exec *exec)
             if (unit) {
                 free(unit->code.tables);
                 free(unit->second_member);
-                free(unit->bytes);
                 free(unit);
             }
         }

@@ -38,7 +38,8 @@ enum {
     DROPPED_CODES = 1 << 16,
     PAGE_BUCKETS = 1 << 12,
     KEPT_BUCKETS = 1 << 12,
-    MAX_KEPT = 4, /* in a bucket */
+    MAX_KEPT = 4,  /* in a bucket */
+    REWRITTEN = 2, /* so many stores in a row that drop units: the page is being filled anew */
     MAX_UNIT_INSNS = 96,
     MAX_CHANGES = 64,
     MEASURED = 16,     /* of so many translations one is timed, unless statistics are wanted */
@@ -78,9 +79,9 @@ struct unit {
     struct page_member member;         /* of the first page */
     struct page_member *second_member; /* malloc'ed, if there is a second page */
     uint64_t dropped_at;               /* exec.epoch then; 0: alive */
-    uint8_t *bytes;      /* malloc'ed: what it was made from, if that has changed before */
-    bool kept;           /* dropped, but used again if the bytes come back */
-    struct link links[]; /* one per code.exits */
+    bool kept;                         /* dropped, but used again if the bytes come back */
+    const uint8_t *bytes; /* what it was made from, behind the links; NULL: parts of two pages */
+    struct link links[];  /* one per code.exits */
 };
 
 /* A guest-physical page that units were made from. It exists while the page is flagged. */
@@ -89,6 +90,7 @@ struct code_page {
     gpa page;
     uint64_t generation; /* changes with every store into it */
     uint64_t covered;    /* bit per 64 bytes that some unit was made from */
+    unsigned n_drops;    /* stores that dropped units since one was entered */
     struct page_member *members;
 };
 
@@ -232,11 +234,12 @@ struct code_buf cache_room(struct exec *exec);
 /* Goes on to the next region and empties it. No vCPU may be in generated code. False: the current
  * one was empty. */
 bool cache_next_region(struct exec *exec);
-/* Makes a unit of what the backend emitted, not entered anywhere yet except by host address. */
+/* Makes a unit of what the backend emitted, not entered anywhere yet except by host address.
+ * bytes: what it was made from, or NULL. */
 struct unit *unit_create(struct exec *exec, const struct unit_code *code,
-                         const struct code_buf *end);
-/* Makes it found by pc and by store. bytes: what it was made from. */
-void unit_enter(struct exec *exec, struct unit *unit, const uint8_t *bytes);
+                         const struct code_buf *end, const uint8_t *bytes, unsigned n_bytes);
+/* Makes it found by pc and by store. */
+void unit_enter(struct exec *exec, struct unit *unit);
 /* A unit dropped earlier that was made from what is at `bytes` now, entered again, or NULL.
  * generation: of its page when `bytes` was asked for. Takes the lock. */
 struct unit *unit_revive(struct exec *exec, const struct run_state *run, gpa physical,

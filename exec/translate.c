@@ -15,7 +15,7 @@
 
 #include "util/bits.h"
 
-enum { MAX_TRIES = 40, MIN_EMIT_BYTES = 4096, MAX_AHEAD = 32 };
+enum { MAX_TRIES = 40, MIN_EMIT_BYTES = 4096, MAX_AHEAD = 32, COPY_BYTES = 256 };
 
 /* A branch of the unit to an instruction that may yet become part of it. */
 struct ahead {
@@ -28,13 +28,18 @@ struct translation {
     struct xlat x;
     struct engine *engine;
     gpa physical;
-    gpa second; /* or NO_SECOND_PAGE */
+    gpa second;          /* or NO_SECOND_PAGE */
+    const uint8_t *page; /* where start_pc's is in the host */
     const uint8_t *second_page;
     uint64_t generation, second_generation;
     bool alone; /* for a single step: not to be entered */
     struct ahead ahead[MAX_AHEAD];
     unsigned n_ahead;
-    bool closes_loop; /* the last instruction may branch back, but not to the unit's start */
+    /* What the unit is made from. A device may store into the page meanwhile: the unit's bytes must
+     * be those that were looked at. */
+    uint8_t code[TLB_PAGE_SIZE];
+    unsigned code_end; /* the copy is from start_pc's offset up to here */
+    bool closes_loop;  /* the last instruction may branch back, but not to the unit's start */
     bool measured;
     uint64_t lap_ns; /* measured: when the current part began */
 };
@@ -99,6 +104,13 @@ static void second_page_open(struct translation *t)
             IR_NONE, IR_NONE);
 }
 
+static void copy_code(struct translation *t, unsigned end)
+{
+    end = MIN(MAX(end, t->code_end + COPY_BYTES), (unsigned)TLB_PAGE_SIZE);
+    memcpy(t->code + t->code_end, t->page + t->code_end, end - t->code_end);
+    t->code_end = end;
+}
+
 bool xlat_fetch(struct xlat *x, uint64_t va, unsigned size, void *out)
 {
     struct translation *t = CONTAINER_OF(x, struct translation, x);
@@ -106,7 +118,9 @@ bool xlat_fetch(struct xlat *x, uint64_t va, unsigned size, void *out)
     uint64_t offset = pc_wrap(t->engine->exec, va - page);
     unsigned first = offset >= TLB_PAGE_SIZE ? 0 : (unsigned)MIN(size, TLB_PAGE_SIZE - offset);
 
-    memcpy(out, x->page + offset, first);
+    if (UNLIKELY(offset + first > t->code_end && first))
+        copy_code(t, (unsigned)offset + first);
+    memcpy(out, t->code + offset, first);
     if (LIKELY(first == size))
         return true;
     if (x->n_insns || offset + size > 2 * TLB_PAGE_SIZE)
@@ -160,7 +174,8 @@ static void finish_exits(struct translation *t, struct ir_unit *unit)
     }
 }
 
-/* Notes where the block's end leads. */
+/* Notes where the block's end leads. Who leaves for the very next instruction (ARM's ISB) wants to
+ * leave: code may have changed. */
 static void note_branch(struct translation *t, unsigned block)
 {
     const struct ir_unit *unit = t->x.b.unit;
@@ -168,7 +183,7 @@ static void note_branch(struct translation *t, unsigned block)
 
     if (!unit->blocks[block].last || end->op != IR_EXIT_JUMP)
         return;
-    if (end->imm >= t->x.pc && !(end->sub & IR_POLL) && t->n_ahead < MAX_AHEAD)
+    if (end->imm > t->x.pc && !(end->sub & IR_POLL) && t->n_ahead < MAX_AHEAD)
         t->ahead[t->n_ahead++] = (struct ahead){.pc = end->imm, .key = end->aux, .block = block};
     else if (end->imm < t->x.pc && end->imm != unit->pc)
         t->closes_loop = true;
@@ -254,6 +269,7 @@ static bool build(struct translation *t, unsigned *max_insns)
     x->guest_data = arena_zalloc(&engine->arena, exec->guest->xlat_size);
     t->second = NO_SECOND_PAGE;
     t->second_page = NULL;
+    t->code_end = x->start_pc & PAGE_MASK;
     t->n_ahead = 0;
     t->closes_loop = false;
     while (translate_insn(t, &next)) {
@@ -410,7 +426,9 @@ static enum emit_result emit(struct translation *t, struct unit **out)
         if (buf.end - buf.write >= MIN_EMIT_BYTES)
             result = exec->backend->emit_unit(exec->state, ir, &buf, &code);
         if (result == EMIT_OK) {
-            struct unit *unit = unit_create(exec, &code, &buf);
+            const uint8_t *bytes = t->code + (t->x.start_pc & PAGE_MASK);
+            struct unit *unit = unit_create(
+                exec, &code, &buf, t->second == NO_SECOND_PAGE ? bytes : NULL, ir->guest_bytes);
 
             unit->pc = ir->pc;
             unit->key = ir->key;
@@ -482,7 +500,7 @@ static struct unit *finish_unit(struct translation *t, bool last_try, enum emit_
     } else if (unit && !valid) {
         unit_retire(exec, unit);
     } else if (unit && !t->alone) {
-        unit_enter(exec, unit, t->x.page + (t->x.start_pc & PAGE_MASK));
+        unit_enter(exec, unit);
     }
     pthread_mutex_unlock(&exec->lock);
     return unit;
@@ -508,13 +526,13 @@ struct unit *unit_translate(struct engine *engine, unsigned max_insns)
 
         if (tries)
             count(&engine->counters, COUNT_RETRIES);
-        t.x.page = fetch_page(&t, t.x.start_pc, &t.physical, &t.generation);
-        unit = t.alone ? NULL
-                       : unit_revive(engine->exec, &engine->cpu->run, t.physical, t.x.page,
-                                     t.generation);
+        t.page = fetch_page(&t, t.x.start_pc, &t.physical, &t.generation);
+        unit = t.alone
+                   ? NULL
+                   : unit_revive(engine->exec, &engine->cpu->run, t.physical, t.page, t.generation);
         if (unit)
             return unit;
-        t.x.page -= t.x.start_pc & PAGE_MASK;
+        t.page -= t.x.start_pc & PAGE_MASK;
         complete = build(&t, &max_insns);
         lap(&t, COUNT_DECODE_NS);
         if (!complete)

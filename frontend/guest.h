@@ -92,14 +92,13 @@ enum xlat_next {
 struct xlat {
     struct ir_builder b;
     struct vcpu *cpu;
-    uint64_t pc;         /* of the instruction to translate; advanced by translate */
-    uint64_t start_pc;   /* of the unit */
-    uint32_t key;        /* mode bits; translate advances what changes from instruction to
-                            instruction (ARM's IT state), so that pc, key is where to go on */
-    unsigned n_insns;    /* translated so far */
-    const uint8_t *page; /* host pointer to the page of start_pc */
-    void *guest_data;    /* guest's own, zeroed at the unit's start (size guest->xlat_size) */
-    bool crossed;        /* an instruction reached into the next page: the driver ends the unit */
+    uint64_t pc;       /* of the instruction to translate; advanced by translate */
+    uint64_t start_pc; /* of the unit */
+    uint32_t key;      /* mode bits; translate advances what changes from instruction to
+                          instruction (ARM's IT state), so that pc, key is where to go on */
+    unsigned n_insns;  /* translated so far */
+    void *guest_data;  /* guest's own, zeroed at the unit's start (size guest->xlat_size) */
+    bool crossed;      /* an instruction reached into the next page: the driver ends the unit */
 };
 
 /* Code bytes at a virtual address: within the unit's page, or (only for the tail of an instruction
