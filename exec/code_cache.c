@@ -207,7 +207,7 @@ static struct unit **unit_bucket(struct exec *exec, uint64_t pc, uint32_t key, g
 
 static struct unit **kept_bucket(struct exec *exec, uint64_t pc, uint32_t key, gpa physical)
 {
-    return &exec->kept[unit_hash(pc, key, physical) >> 52];
+    return &exec->kept[unit_hash(pc, key, physical) >> 50];
 }
 
 /* For the statistics: where a sign of this unit is left when it is dropped, and the sign. */
@@ -449,6 +449,8 @@ struct unit *unit_revive(struct exec *exec, const struct run_state *run, gpa phy
     struct unit **u = kept_bucket(exec, run->pc, run->key, physical);
     struct unit *unit;
 
+    if (LIKELY(!__atomic_load_n(u, __ATOMIC_RELAXED)))
+        return NULL;
     pthread_mutex_lock(&exec->lock);
     while ((unit = *u) &&
            (unit->pc != run->pc || unit->key != run->key || unit->physical != physical ||

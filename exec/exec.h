@@ -37,7 +37,7 @@ enum {
     UNIT_BUCKETS = 1 << 16,
     DROPPED_CODES = 1 << 16,
     PAGE_BUCKETS = 1 << 12,
-    KEPT_BUCKETS = 1 << 12,
+    KEPT_BUCKETS = 1 << 14,
     MAX_KEPT = 4,  /* in a bucket */
     REWRITTEN = 2, /* so many stores in a row that drop units: the page is being filled anew */
     MAX_UNIT_INSNS = 96,

@@ -111,20 +111,41 @@ static void copy_code(struct translation *t, unsigned end)
     t->code_end = end;
 }
 
+/* Offset from the beginning of the unit's page. */
+static uint64_t code_offset(const struct translation *t, uint64_t va)
+{
+    return pc_wrap(t->engine->exec, va - (t->x.start_pc & ~(uint64_t)PAGE_MASK));
+}
+
+const uint8_t *xlat_bytes(struct xlat *x, uint64_t va, unsigned size)
+{
+    struct translation *t = CONTAINER_OF(x, struct translation, x);
+    uint64_t offset = code_offset(t, va);
+
+    if (UNLIKELY(offset + size > TLB_PAGE_SIZE))
+        return NULL;
+    if (UNLIKELY(offset + size > t->code_end))
+        copy_code(t, (unsigned)offset + size);
+    return t->code + offset;
+}
+
 bool xlat_fetch(struct xlat *x, uint64_t va, unsigned size, void *out)
 {
     struct translation *t = CONTAINER_OF(x, struct translation, x);
-    uint64_t page = x->start_pc & ~(uint64_t)PAGE_MASK;
-    uint64_t offset = pc_wrap(t->engine->exec, va - page);
-    unsigned first = offset >= TLB_PAGE_SIZE ? 0 : (unsigned)MIN(size, TLB_PAGE_SIZE - offset);
+    const uint8_t *bytes = xlat_bytes(x, va, size);
+    uint64_t offset;
+    unsigned first;
 
-    if (UNLIKELY(offset + first > t->code_end && first))
-        copy_code(t, (unsigned)offset + first);
-    memcpy(out, t->code + offset, first);
-    if (LIKELY(first == size))
+    if (LIKELY(bytes != NULL)) {
+        memcpy(out, bytes, size);
         return true;
+    }
+    offset = code_offset(t, va);
     if (x->n_insns || offset + size > 2 * TLB_PAGE_SIZE)
         return false;
+    first = offset >= TLB_PAGE_SIZE ? 0 : TLB_PAGE_SIZE - (unsigned)offset;
+    if (first)
+        memcpy(out, xlat_bytes(x, va, first), first);
     if (!t->second_page)
         second_page_open(t);
     memcpy((uint8_t *)out + first, t->second_page + (offset + first - TLB_PAGE_SIZE), size - first);
@@ -133,18 +154,20 @@ bool xlat_fetch(struct xlat *x, uint64_t va, unsigned size, void *out)
 
 uint16_t xlat_fetch16(struct xlat *x, uint64_t va, bool *ok)
 {
-    uint8_t bytes[2] = {0};
+    const uint8_t *bytes = xlat_bytes(x, va, 2);
+    uint8_t parts[2] = {0};
 
-    *ok = xlat_fetch(x, va, sizeof(bytes), bytes);
-    return load_le16(bytes);
+    *ok = bytes || xlat_fetch(x, va, sizeof(parts), parts);
+    return load_le16(bytes ? bytes : parts);
 }
 
 uint32_t xlat_fetch32(struct xlat *x, uint64_t va, bool *ok)
 {
-    uint8_t bytes[4] = {0};
+    const uint8_t *bytes = xlat_bytes(x, va, 4);
+    uint8_t parts[4] = {0};
 
-    *ok = xlat_fetch(x, va, sizeof(bytes), bytes);
-    return load_le32(bytes);
+    *ok = bytes || xlat_fetch(x, va, sizeof(parts), parts);
+    return load_le32(bytes ? bytes : parts);
 }
 
 /* ---- from guest code to IR ------------------------------------------------------------------- */

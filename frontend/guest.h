@@ -105,6 +105,8 @@ struct xlat {
  * that began in it) the next one. A fetch fault in the next page returns false: the frontend ends
  * the unit before this instruction if it is not the first, else the fault has been raised. */
 bool xlat_fetch(struct xlat *x, uint64_t va, unsigned size, void *out);
+/* The same bytes where they lie, if all are in the unit's page; else NULL. */
+const uint8_t *xlat_bytes(struct xlat *x, uint64_t va, unsigned size);
 uint16_t xlat_fetch16(struct xlat *x, uint64_t va, bool *ok); /* little-endian */
 uint32_t xlat_fetch32(struct xlat *x, uint64_t va, bool *ok);
 
