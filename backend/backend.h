@@ -114,9 +114,9 @@ struct backend {
     /* Leaves all C frames above generated code and returns from `enter` with this reason. */
     NORETURN void (*unwind)(struct backend_state *state, struct run_state *run,
                             enum exit_reason reason);
-    /* Drops any data-side cache of addresses in [start, end) the backend itself keeps (inline cache
-     * slots of other units pointing there). */
-    void (*forget)(struct backend_state *state, const void *start, const void *end);
+    /* No inline cache leads to this unit any more. gone: nor will it be entered again; what the
+     * backend keeps for it is given back. */
+    void (*forget)(struct backend_state *state, const void *entry, bool gone);
     unsigned (*disassemble)(const uint8_t *code, size_t size, uint64_t address, char *text,
                             size_t text_size);
     /* For profilers: the parts of its own code (env.thunks), counted from 0; false: no more. May be

@@ -25,7 +25,8 @@ bool cache_init(struct exec *exec, struct error *err)
     exec->buckets = calloc(UNIT_BUCKETS, sizeof(struct unit *));
     exec->dropped_codes = calloc(DROPPED_CODES, sizeof(*exec->dropped_codes));
     exec->pages = calloc(PAGE_BUCKETS, sizeof(struct code_page *));
-    if (!exec->buckets || !exec->pages || !exec->dropped_codes)
+    exec->kept = calloc(KEPT_BUCKETS, sizeof(struct unit *));
+    if (!exec->buckets || !exec->pages || !exec->dropped_codes || !exec->kept)
         return error_set(err, "not enough memory for the code cache");
     for (unsigned i = 0; i < exec->n_regions; i++) {
         struct region *region = &exec->region[i];
@@ -142,11 +143,12 @@ static void place_unit(struct exec *exec, struct unit *unit, uint32_t bytes)
 }
 
 struct unit *unit_create(struct exec *exec, const struct unit_code *code,
-                         const struct code_buf *end)
+                         const struct code_buf *end, const uint8_t *bytes, unsigned n_bytes)
 {
     const struct region *region = &exec->region[exec->current];
-    uint32_t bytes = (uint32_t)(end->exec - (exec->exec_view + region->offset + region->used));
-    struct unit *unit = calloc(1, sizeof(*unit) + code->n_exits * sizeof(struct link));
+    uint32_t host_bytes = (uint32_t)(end->exec - (exec->exec_view + region->offset + region->used));
+    size_t size = sizeof(struct unit) + code->n_exits * sizeof(struct link) + (bytes ? n_bytes : 0);
+    struct unit *unit = calloc(1, size);
 
     if (!unit)
         BUG("out of memory");
@@ -154,11 +156,12 @@ struct unit *unit_create(struct exec *exec, const struct unit_code *code,
     unit->second = NO_SECOND_PAGE;
     for (unsigned i = 0; i < code->n_exits; i++)
         unit->links[i].from = unit;
-    place_unit(exec, unit, MAX(bytes, 1));
+    if (bytes)
+        unit->bytes = memcpy(&unit->links[code->n_exits], bytes, n_bytes);
+    place_unit(exec, unit, MAX(host_bytes, 1));
     count(&exec->counters, COUNT_UNITS);
-    exec->counters.n[COUNT_HOST_BYTES] += bytes;
-    exec->counters.n[COUNT_RECORD_BYTES] +=
-        sizeof(*unit) + code->n_exits * sizeof(struct link) + code->tables_bytes;
+    exec->counters.n[COUNT_HOST_BYTES] += host_bytes;
+    exec->counters.n[COUNT_RECORD_BYTES] += size + code->tables_bytes;
     return unit;
 }
 
@@ -177,9 +180,8 @@ void unit_discard(struct exec *exec, struct unit *unit)
 {
     struct region *region = &exec->region[exec->current];
     struct placement *last = &region->placements[region->n_placements - 1];
-    const uint8_t *start = exec->exec_view + region->offset + last->start;
 
-    exec->backend->forget(exec->state, start, start + (last->end - last->start));
+    exec->backend->forget(exec->state, unit->code.entry, true);
     if (last->unit == unit) {
         for (uint32_t g = last->start >> GRANULE_BITS; g <= (last->end - 1) >> GRANULE_BITS; g++) {
             if (region->granules[g] == region->n_placements)
@@ -201,6 +203,11 @@ static uint64_t unit_hash(uint64_t pc, uint32_t key, gpa physical)
 static struct unit **unit_bucket(struct exec *exec, uint64_t pc, uint32_t key, gpa physical)
 {
     return &exec->buckets[unit_hash(pc, key, physical) >> 48];
+}
+
+static struct unit **kept_bucket(struct exec *exec, uint64_t pc, uint32_t key, gpa physical)
+{
+    return &exec->kept[unit_hash(pc, key, physical) >> 50];
 }
 
 /* For the statistics: where a sign of this unit is left when it is dropped, and the sign. */
@@ -323,6 +330,7 @@ static void member_add(struct exec *exec, struct page_member *member, struct uni
     p->members = member;
     member_range(member, &start, &end);
     p->covered |= cover_bits(start, end);
+    p->n_drops = 0;
 }
 
 static void member_remove(struct exec *exec, struct page_member *member)
@@ -338,7 +346,7 @@ void unit_enter(struct exec *exec, struct unit *unit)
     struct unit **bucket = unit_bucket(exec, unit->pc, unit->key, unit->physical);
     uint32_t sign, *dropped = dropped_code(exec, unit, &sign);
 
-    if (*dropped == sign)
+    if (*dropped == sign && !unit->kept)
         count(&exec->counters, COUNT_RETRANSLATIONS);
     unit->next = *bucket;
     *bucket = unit;
@@ -394,7 +402,75 @@ void unit_link(struct exec *exec, void *site, struct unit *target)
     }
 }
 
-/* Cuts every way into and out of it, so that a vCPU that is in it leaves at its next exit. */
+static void links_cut_from(struct exec *exec, struct unit *unit)
+{
+    for (unsigned i = 0; i < unit->code.n_exits; i++) {
+        if (unit->links[i].target)
+            link_cut(exec, &unit->links[i]);
+    }
+}
+
+/* A kept unit is dropped for good. */
+static void unit_let_go(struct exec *exec, struct unit *unit)
+{
+    struct unit **u = kept_bucket(exec, unit->pc, unit->key, unit->physical);
+
+    while (*u != unit)
+        u = &(*u)->next;
+    *u = unit->next;
+    unit->kept = false;
+    links_cut_from(exec, unit);
+    exec->backend->forget(exec->state, unit->code.entry, true);
+    unit_retire(exec, unit);
+}
+
+/* Nothing leads to it now. Its own links stay: they lead to units that are right. */
+static void unit_keep(struct exec *exec, struct unit *unit)
+{
+    struct unit **bucket = kept_bucket(exec, unit->pc, unit->key, unit->physical);
+    struct unit *oldest = *bucket;
+    unsigned n = 0;
+
+    for (const struct unit *u = *bucket; u; u = u->next, n++)
+        oldest = (struct unit *)u;
+    if (n >= MAX_KEPT)
+        unit_let_go(exec, oldest);
+    exec->backend->forget(exec->state, unit->code.entry, false);
+    unit->dropped_at = ++exec->epoch;
+    unit->doomed = NULL;
+    unit->kept = true;
+    unit->next = *bucket;
+    *bucket = unit;
+}
+
+struct unit *unit_revive(struct exec *exec, const struct run_state *run, gpa physical,
+                         const uint8_t *bytes, uint64_t generation)
+{
+    struct unit **u = kept_bucket(exec, run->pc, run->key, physical);
+    struct unit *unit;
+
+    if (LIKELY(!__atomic_load_n(u, __ATOMIC_RELAXED)))
+        return NULL;
+    pthread_mutex_lock(&exec->lock);
+    while ((unit = *u) &&
+           (unit->pc != run->pc || unit->key != run->key || unit->physical != physical ||
+            memcmp(unit->bytes, bytes, unit->guest_bytes)))
+        u = &unit->next;
+    if (unit && cache_page_unchanged(exec, physical & ~(gpa)PAGE_MASK, generation)) {
+        *u = unit->next;
+        unit->dropped_at = 0;
+        unit_enter(exec, unit);
+        unit->kept = false;
+        count(&exec->counters, COUNT_REVIVED);
+    } else {
+        unit = NULL;
+    }
+    pthread_mutex_unlock(&exec->lock);
+    return unit;
+}
+
+/* Cuts every way into it, and out of it if it is not to be kept: a vCPU that is in it leaves at its
+ * next exit or poll. */
 void unit_drop(struct exec *exec, struct unit *unit, enum counter reason)
 {
     struct unit **u = unit_bucket(exec, unit->pc, unit->key, unit->physical);
@@ -407,22 +483,31 @@ void unit_drop(struct exec *exec, struct unit *unit, enum counter reason)
     *u = unit->next;
     while (unit->incoming)
         link_cut(exec, unit->incoming);
-    for (unsigned i = 0; i < unit->code.n_exits; i++) {
-        if (unit->links[i].target)
-            link_cut(exec, &unit->links[i]);
-    }
     for (struct engine *engine = exec->engines; engine; engine = engine->next) {
         struct jump_cache_entry *entry = jump_cache_slot(engine, unit->pc, unit->key);
 
         if (entry->code == unit->code.entry)
             entry->page = 0;
     }
-    exec->backend->forget(exec->state, unit->code.entry,
-                          (const uint8_t *)unit->code.entry + unit->code.code_bytes);
     member_remove(exec, &unit->member);
     if (unit->second_member)
         member_remove(exec, unit->second_member);
+    if (unit->bytes && (reason == COUNT_DROPPED_STORE || reason == COUNT_DROPPED_DMA)) {
+        unit_keep(exec, unit);
+        return;
+    }
+    links_cut_from(exec, unit);
+    exec->backend->forget(exec->state, unit->code.entry, true);
     unit_retire(exec, unit);
+}
+
+/* Whatever state it is in. */
+static void unit_drop_for_good(struct exec *exec, struct unit *unit, enum counter reason)
+{
+    if (unit->kept)
+        unit_let_go(exec, unit);
+    else if (!unit->dropped_at)
+        unit_drop(exec, unit, reason);
 }
 
 void unit_retire(struct exec *exec, struct unit *unit)
@@ -455,8 +540,8 @@ static void region_empty(struct exec *exec, struct region *region)
     for (uint32_t i = 0; i < region->n_placements; i++) {
         struct unit *unit = region->placements[i].unit;
 
-        if (unit && !unit->dropped_at)
-            unit_drop(exec, unit, COUNT_DROPPED_EVICTED);
+        if (unit)
+            unit_drop_for_good(exec, unit, COUNT_DROPPED_EVICTED);
     }
     for (struct unit **u = &exec->dropped; *u;) {
         struct unit *unit = *u;
@@ -490,11 +575,11 @@ bool cache_next_region(struct exec *exec)
     return true;
 }
 
-/* Chains the units that overlap [from, to) through `doomed`, which ends with the last pointing to
- * itself, and takes stock of what the others cover. */
-static struct unit *page_doom(struct code_page *page, uint32_t from, uint32_t to)
+/* Chains the units that overlap [from, to) before `first` through `doomed`, which ends with the
+ * last pointing to itself, and takes stock of what the others cover. `except` stays. */
+static struct unit *page_doom(struct code_page *page, uint32_t from, uint32_t to,
+                              struct unit *first, const struct unit *except)
 {
-    struct unit *first = NULL;
     uint64_t covered = 0;
 
     for (struct page_member *member = page->members; member; member = member->next) {
@@ -502,7 +587,7 @@ static struct unit *page_doom(struct code_page *page, uint32_t from, uint32_t to
         uint32_t start, end;
 
         member_range(member, &start, &end);
-        if (start >= to || end <= from) {
+        if (start >= to || end <= from || unit == except) {
             covered |= cover_bits(start, end);
         } else if (!unit->doomed) {
             unit->doomed = first ? first : unit;
@@ -513,16 +598,37 @@ static struct unit *page_doom(struct code_page *page, uint32_t from, uint32_t to
     return first;
 }
 
+/*
+ * Stores go on dropping units of a page and nothing of it runs in between: it is being filled anew.
+ * Each of the stores to come would take the slow path. Without units the page is like any other,
+ * and those whose bytes are as before come back when they are wanted. What runs stays: its stores
+ * into itself must be seen.
+ */
+static struct unit *page_doom_rest(struct exec *exec, struct code_page *page, struct unit *first)
+{
+    const struct unit *running = engine_calling_unit(exec->engines);
+
+    if (++page->n_drops < REWRITTEN || !running || exec->engines->next)
+        return first;
+    return page_doom(page, 0, TLB_PAGE_SIZE, first, running);
+}
+
 /* Units overlapping the changed bytes go; the others of the page stay, and so does its flag. */
 static void invalidate(struct exec *exec, gpa address, uint32_t size, enum counter reason)
 {
     struct code_page *page = page_find(exec, address & ~(gpa)PAGE_MASK);
     uint32_t from = address & PAGE_MASK, to = from + size;
-    struct unit *unit = page && page->members ? page_doom(page, from, to) : NULL;
+    struct unit *unit = page && page->members ? page_doom(page, from, to, NULL, NULL) : NULL;
 
+    if (unit && exec->engines)
+        unit = page_doom_rest(exec, page, unit);
     /* Whoever runs one of them leaves it at its next exit or loop. */
-    for (struct engine *engine = unit ? exec->engines : NULL; engine; engine = engine->next)
-        vcpu_kick(engine->cpu);
+    for (struct engine *engine = unit ? exec->engines : NULL; engine; engine = engine->next) {
+        const struct unit *running = engine_calling_unit(engine);
+
+        if (!running || running->doomed || running->dropped_at)
+            vcpu_kick(engine->cpu);
+    }
     while (unit) {
         struct unit *next = unit->doomed == unit ? NULL : unit->doomed;
 
@@ -552,8 +658,8 @@ static void drop_all(struct exec *exec, enum counter reason)
         for (uint32_t k = 0; k < region->n_placements; k++) {
             struct unit *unit = region->placements[k].unit;
 
-            if (unit && !unit->dropped_at)
-                unit_drop(exec, unit, reason);
+            if (unit)
+                unit_drop_for_good(exec, unit, reason);
         }
     }
 }
@@ -631,6 +737,7 @@ void cache_finish(struct exec *exec)
         }
     }
     free(exec->buckets);
+    free(exec->kept);
     free(exec->dropped_codes);
     free(exec->pages);
 }

@@ -37,6 +37,9 @@ enum {
     UNIT_BUCKETS = 1 << 16,
     DROPPED_CODES = 1 << 16,
     PAGE_BUCKETS = 1 << 12,
+    KEPT_BUCKETS = 1 << 14,
+    MAX_KEPT = 4,  /* in a bucket */
+    REWRITTEN = 2, /* so many stores in a row that drop units: the page is being filled anew */
     MAX_UNIT_INSNS = 96,
     MAX_CHANGES = 64,
     MEASURED = 16,     /* of so many translations one is timed, unless statistics are wanted */
@@ -64,7 +67,7 @@ struct page_member {
 };
 
 struct unit {
-    struct unit *next; /* in its bucket; among the dropped */
+    struct unit *next; /* in its bucket, of the found or of the kept; among the dropped */
     uint64_t pc;
     gpa physical; /* of its first byte (canonical) */
     gpa second;   /* of the page its only instruction reaches into, or NO_SECOND_PAGE */
@@ -76,7 +79,9 @@ struct unit {
     struct page_member member;         /* of the first page */
     struct page_member *second_member; /* malloc'ed, if there is a second page */
     uint64_t dropped_at;               /* exec.epoch then; 0: alive */
-    struct link links[];               /* one per code.exits */
+    bool kept;                         /* dropped, but used again if the bytes come back */
+    const uint8_t *bytes; /* what it was made from, behind the links; NULL: parts of two pages */
+    struct link links[];  /* one per code.exits */
 };
 
 /* A guest-physical page that units were made from. It exists while the page is flagged. */
@@ -85,6 +90,7 @@ struct code_page {
     gpa page;
     uint64_t generation; /* changes with every store into it */
     uint64_t covered;    /* bit per 64 bytes that some unit was made from */
+    unsigned n_drops;    /* stores that dropped units since one was entered */
     struct page_member *members;
 };
 
@@ -128,6 +134,7 @@ struct exec {
     unsigned n_regions, current;
 
     struct unit **buckets;
+    struct unit **kept; /* buckets of units that nothing leads to until their bytes come back */
     struct code_page **pages;
     struct unit *dropped;
     struct code_change changes[MAX_CHANGES];
@@ -227,11 +234,16 @@ struct code_buf cache_room(struct exec *exec);
 /* Goes on to the next region and empties it. No vCPU may be in generated code. False: the current
  * one was empty. */
 bool cache_next_region(struct exec *exec);
-/* Makes a unit of what the backend emitted, not entered anywhere yet except by host address. */
+/* Makes a unit of what the backend emitted, not entered anywhere yet except by host address.
+ * bytes: what it was made from, or NULL. */
 struct unit *unit_create(struct exec *exec, const struct unit_code *code,
-                         const struct code_buf *end);
+                         const struct code_buf *end, const uint8_t *bytes, unsigned n_bytes);
 /* Makes it found by pc and by store. */
 void unit_enter(struct exec *exec, struct unit *unit);
+/* A unit dropped earlier that was made from what is at `bytes` now, entered again, or NULL.
+ * generation: of its page when `bytes` was asked for. Takes the lock. */
+struct unit *unit_revive(struct exec *exec, const struct run_state *run, gpa physical,
+                         const uint8_t *bytes, uint64_t generation);
 /* Takes back a unit that was never entered and is the last created. */
 void unit_discard(struct exec *exec, struct unit *unit);
 void unit_link(struct exec *exec, void *site, struct unit *target);
@@ -267,6 +279,8 @@ void record_unit(struct exec *exec, const struct unit *unit);
 const void *engine_lookup(void *cpu);
 /* Is the caller on the thread of one of its vCPUs, and that running? */
 bool engine_is_current(const struct exec *exec);
+/* The unit that called what this thread does for that vCPU; NULL: another thread's, or unknown. */
+const struct unit *engine_calling_unit(const struct engine *engine);
 /* The engine whose vCPU this thread runs, or NULL. Async-signal-safe. */
 const struct exec *engine_current(void);
 /* host_fault.c: inline accesses of wide guests may fault from now on. */

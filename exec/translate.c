@@ -15,16 +15,31 @@
 
 #include "util/bits.h"
 
-enum { MAX_TRIES = 40, MIN_EMIT_BYTES = 4096 };
+enum { MAX_TRIES = 40, MIN_EMIT_BYTES = 4096, MAX_AHEAD = 32, COPY_BYTES = 256 };
+
+/* A branch of the unit to an instruction that may yet become part of it. */
+struct ahead {
+    uint64_t pc;
+    uint32_t key;
+    unsigned block; /* that ends with the branch */
+};
 
 struct translation {
     struct xlat x;
     struct engine *engine;
     gpa physical;
-    gpa second; /* or NO_SECOND_PAGE */
+    gpa second;          /* or NO_SECOND_PAGE */
+    const uint8_t *page; /* where start_pc's is in the host */
     const uint8_t *second_page;
     uint64_t generation, second_generation;
     bool alone; /* for a single step: not to be entered */
+    struct ahead ahead[MAX_AHEAD];
+    unsigned n_ahead;
+    /* What the unit is made from. A device may store into the page meanwhile: the unit's bytes must
+     * be those that were looked at. */
+    uint8_t code[TLB_PAGE_SIZE];
+    unsigned code_end; /* the copy is from start_pc's offset up to here */
+    bool closes_loop;  /* the last instruction may branch back, but not to the unit's start */
     bool measured;
     uint64_t lap_ns; /* measured: when the current part began */
 };
@@ -89,18 +104,48 @@ static void second_page_open(struct translation *t)
             IR_NONE, IR_NONE);
 }
 
+static void copy_code(struct translation *t, unsigned end)
+{
+    end = MIN(MAX(end, t->code_end + COPY_BYTES), (unsigned)TLB_PAGE_SIZE);
+    memcpy(t->code + t->code_end, t->page + t->code_end, end - t->code_end);
+    t->code_end = end;
+}
+
+/* Offset from the beginning of the unit's page. */
+static uint64_t code_offset(const struct translation *t, uint64_t va)
+{
+    return pc_wrap(t->engine->exec, va - (t->x.start_pc & ~(uint64_t)PAGE_MASK));
+}
+
+const uint8_t *xlat_bytes(struct xlat *x, uint64_t va, unsigned size)
+{
+    struct translation *t = CONTAINER_OF(x, struct translation, x);
+    uint64_t offset = code_offset(t, va);
+
+    if (UNLIKELY(offset + size > TLB_PAGE_SIZE))
+        return NULL;
+    if (UNLIKELY(offset + size > t->code_end))
+        copy_code(t, (unsigned)offset + size);
+    return t->code + offset;
+}
+
 bool xlat_fetch(struct xlat *x, uint64_t va, unsigned size, void *out)
 {
     struct translation *t = CONTAINER_OF(x, struct translation, x);
-    uint64_t page = x->start_pc & ~(uint64_t)PAGE_MASK;
-    uint64_t offset = pc_wrap(t->engine->exec, va - page);
-    unsigned first = offset >= TLB_PAGE_SIZE ? 0 : (unsigned)MIN(size, TLB_PAGE_SIZE - offset);
+    const uint8_t *bytes = xlat_bytes(x, va, size);
+    uint64_t offset;
+    unsigned first;
 
-    memcpy(out, x->page + offset, first);
-    if (LIKELY(first == size))
+    if (LIKELY(bytes != NULL)) {
+        memcpy(out, bytes, size);
         return true;
+    }
+    offset = code_offset(t, va);
     if (x->n_insns || offset + size > 2 * TLB_PAGE_SIZE)
         return false;
+    first = offset >= TLB_PAGE_SIZE ? 0 : TLB_PAGE_SIZE - (unsigned)offset;
+    if (first)
+        memcpy(out, xlat_bytes(x, va, first), first);
     if (!t->second_page)
         second_page_open(t);
     memcpy((uint8_t *)out + first, t->second_page + (offset + first - TLB_PAGE_SIZE), size - first);
@@ -109,18 +154,20 @@ bool xlat_fetch(struct xlat *x, uint64_t va, unsigned size, void *out)
 
 uint16_t xlat_fetch16(struct xlat *x, uint64_t va, bool *ok)
 {
-    uint8_t bytes[2] = {0};
+    const uint8_t *bytes = xlat_bytes(x, va, 2);
+    uint8_t parts[2] = {0};
 
-    *ok = xlat_fetch(x, va, sizeof(bytes), bytes);
-    return load_le16(bytes);
+    *ok = bytes || xlat_fetch(x, va, sizeof(parts), parts);
+    return load_le16(bytes ? bytes : parts);
 }
 
 uint32_t xlat_fetch32(struct xlat *x, uint64_t va, bool *ok)
 {
-    uint8_t bytes[4] = {0};
+    const uint8_t *bytes = xlat_bytes(x, va, 4);
+    uint8_t parts[4] = {0};
 
-    *ok = xlat_fetch(x, va, sizeof(bytes), bytes);
-    return load_le32(bytes);
+    *ok = bytes || xlat_fetch(x, va, sizeof(parts), parts);
+    return load_le32(bytes ? bytes : parts);
 }
 
 /* ---- from guest code to IR ------------------------------------------------------------------- */
@@ -150,12 +197,87 @@ static void finish_exits(struct translation *t, struct ir_unit *unit)
     }
 }
 
+/* Notes where the block's end leads. Who leaves for the very next instruction (ARM's ISB) wants to
+ * leave: code may have changed. */
+static void note_branch(struct translation *t, unsigned block)
+{
+    const struct ir_unit *unit = t->x.b.unit;
+    const struct ir_insn *end = &unit->insns[unit->blocks[block].last];
+
+    if (!unit->blocks[block].last || end->op != IR_EXIT_JUMP)
+        return;
+    if (end->imm > t->x.pc && !(end->sub & IR_POLL) && t->n_ahead < MAX_AHEAD)
+        t->ahead[t->n_ahead++] = (struct ahead){.pc = end->imm, .key = end->aux, .block = block};
+    else if (end->imm < t->x.pc && end->imm != unit->pc)
+        t->closes_loop = true;
+}
+
+/* Has the block of this branch nothing but the branch? Then who tests for it may go on at once. */
+static void branch_to(struct ir_unit *unit, unsigned from, unsigned to)
+{
+    struct ir_insn *end = &unit->insns[unit->blocks[from].last];
+    unsigned first = unit->blocks[from].first;
+    struct ir_insn *test = &unit->insns[first - 1];
+
+    end->op = IR_BR;
+    end->aux = to;
+    end->imm = 0;
+    if (unit->blocks[from].last == first + 1 && unit->insns[first].op == IR_INSN &&
+        test->op == IR_BRCC && test->aux == from)
+        test->aux = to;
+}
+
+/* Branches to the instruction that comes next stay in the unit: it begins a block. A unit that has
+ * both ways of a branch need not be made again for the way that was not foreseen. True if there is
+ * such a branch. */
+static bool join_branches(struct translation *t)
+{
+    struct xlat *x = &t->x;
+    unsigned block = IR_NO_BLOCK, left = 0;
+
+    for (unsigned i = 0; i < t->n_ahead; i++) {
+        const struct ahead *a = &t->ahead[i];
+
+        if (a->pc != x->pc || a->key != x->key) {
+            if (a->pc > x->pc)
+                t->ahead[left++] = *a;
+            continue;
+        }
+        if (block == IR_NO_BLOCK) {
+            block = ir_block_create(&x->b);
+            ir_block_begin(&x->b, block);
+            if (x->b.overflow)
+                return true;
+        }
+        branch_to(x->b.unit, a->block, block);
+    }
+    t->n_ahead = left;
+    return block != IR_NO_BLOCK;
+}
+
+/* The guest's next instruction. False: the unit ends before it. */
+static bool translate_insn(struct translation *t, enum xlat_next *next)
+{
+    struct xlat *x = &t->x;
+    unsigned open = x->b.block, n_blocks = x->b.unit->n_blocks;
+
+    *next = t->engine->exec->guest->translate(x);
+    if (*next == XLAT_TRUNCATE || x->b.overflow)
+        return false;
+    x->n_insns++;
+    note_branch(t, open);
+    for (unsigned block = n_blocks; block < x->b.unit->n_blocks; block++)
+        note_branch(t, block);
+    return true;
+}
+
 /* One attempt; false: the unit got too large, *max_insns says how long the next one may be. */
 static bool build(struct translation *t, unsigned *max_insns)
 {
     struct engine *engine = t->engine;
     struct exec *exec = engine->exec;
     struct xlat *x = &t->x;
+    enum xlat_next next;
     struct ir_unit *unit;
 
     arena_reset(&engine->arena);
@@ -170,27 +292,22 @@ static bool build(struct translation *t, unsigned *max_insns)
     x->guest_data = arena_zalloc(&engine->arena, exec->guest->xlat_size);
     t->second = NO_SECOND_PAGE;
     t->second_page = NULL;
-    while (x->n_insns < *max_insns) {
-        enum xlat_next next;
+    t->code_end = x->start_pc & PAGE_MASK;
+    t->n_ahead = 0;
+    t->closes_loop = false;
+    while (translate_insn(t, &next)) {
+        bool path_ended = next == XLAT_END;
 
-        if (x->n_insns && engine_has_breakpoint(engine, x->pc))
+        /* A loop is entered at its own start from now on: what follows it will follow there. */
+        if (x->n_insns >= *max_insns || t->closes_loop ||
+            x->pc - x->start_pc >= TLB_PAGE_SIZE - (x->start_pc & PAGE_MASK) ||
+            engine_has_breakpoint(engine, x->pc) || (path_ended && x->b.block != IR_NO_BLOCK))
             break;
-        next = exec->guest->translate(x);
-        if (x->b.overflow) {
-            if (x->n_insns < 1)
-                BUG("the instruction at 0x%" PRIx64 " does not fit a unit", x->start_pc);
-            *max_insns = MAX(x->n_insns / 2, 1);
-            return false;
-        }
-        if (next == XLAT_TRUNCATE) {
-            if (!x->n_insns)
-                BUG("no instruction translated at 0x%" PRIx64, x->start_pc);
-            break;
-        }
-        x->n_insns++;
-        if (next == XLAT_END || x->pc - x->start_pc >= TLB_PAGE_SIZE - (x->start_pc & PAGE_MASK))
+        if (!(t->n_ahead && join_branches(t)) && path_ended)
             break;
     }
+    if (!x->n_insns)
+        BUG("no instruction translated at 0x%" PRIx64, x->start_pc);
     if (x->b.block != IR_NO_BLOCK)
         ir_exit_jump(&x->b, pc_wrap(exec, x->pc), x->key, false);
     if (x->b.overflow) {
@@ -332,7 +449,9 @@ static enum emit_result emit(struct translation *t, struct unit **out)
         if (buf.end - buf.write >= MIN_EMIT_BYTES)
             result = exec->backend->emit_unit(exec->state, ir, &buf, &code);
         if (result == EMIT_OK) {
-            struct unit *unit = unit_create(exec, &code, &buf);
+            const uint8_t *bytes = t->code + (t->x.start_pc & PAGE_MASK);
+            struct unit *unit = unit_create(
+                exec, &code, &buf, t->second == NO_SECOND_PAGE ? bytes : NULL, ir->guest_bytes);
 
             unit->pc = ir->pc;
             unit->key = ir->key;
@@ -412,10 +531,12 @@ static struct unit *finish_unit(struct translation *t, bool last_try, enum emit_
 
 struct unit *unit_translate(struct engine *engine, unsigned max_insns)
 {
-    struct translation t = {.engine = engine, .alone = max_insns != 0};
+    struct translation t; /* not cleared: it is large */
     const struct exec *exec = engine->exec;
     struct unit *unit = NULL;
 
+    t.engine = engine;
+    t.alone = max_insns != 0;
     t.measured = exec->counters.n[COUNT_UNITS] % exec->measure_every == 0;
     t.lap_ns = t.measured ? now_ns() : 0;
     t.x.cpu = engine->cpu;
@@ -428,8 +549,13 @@ struct unit *unit_translate(struct engine *engine, unsigned max_insns)
 
         if (tries)
             count(&engine->counters, COUNT_RETRIES);
-        t.x.page = fetch_page(&t, t.x.start_pc, &t.physical, &t.generation);
-        t.x.page -= t.x.start_pc & PAGE_MASK;
+        t.page = fetch_page(&t, t.x.start_pc, &t.physical, &t.generation);
+        unit = t.alone
+                   ? NULL
+                   : unit_revive(engine->exec, &engine->cpu->run, t.physical, t.page, t.generation);
+        if (unit)
+            return unit;
+        t.page -= t.x.start_pc & PAGE_MASK;
         complete = build(&t, &max_insns);
         lap(&t, COUNT_DECODE_NS);
         if (!complete)

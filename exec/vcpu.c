@@ -28,6 +28,17 @@ bool engine_is_current(const struct exec *exec)
     return current_vcpu && current_vcpu->exec == exec;
 }
 
+const struct unit *engine_calling_unit(const struct engine *engine)
+{
+    const struct exec *exec = engine->exec;
+    const uint8_t *site;
+
+    if (engine->cpu != current_vcpu)
+        return NULL;
+    site = exec->backend->fault_site(exec->state, &engine->cpu->run);
+    return site ? unit_at(exec, site - 1) : NULL;
+}
+
 const struct exec *engine_current(void)
 {
     return current_vcpu ? current_vcpu->exec : NULL;

@@ -92,20 +92,21 @@ enum xlat_next {
 struct xlat {
     struct ir_builder b;
     struct vcpu *cpu;
-    uint64_t pc;         /* of the instruction to translate; advanced by translate */
-    uint64_t start_pc;   /* of the unit */
-    uint32_t key;        /* mode bits; translate advances what changes from instruction to
-                            instruction (ARM's IT state), so that pc, key is where to go on */
-    unsigned n_insns;    /* translated so far */
-    const uint8_t *page; /* host pointer to the page of start_pc */
-    void *guest_data;    /* guest's own, zeroed at the unit's start (size guest->xlat_size) */
-    bool crossed;        /* an instruction reached into the next page: the driver ends the unit */
+    uint64_t pc;       /* of the instruction to translate; advanced by translate */
+    uint64_t start_pc; /* of the unit */
+    uint32_t key;      /* mode bits; translate advances what changes from instruction to
+                          instruction (ARM's IT state), so that pc, key is where to go on */
+    unsigned n_insns;  /* translated so far */
+    void *guest_data;  /* guest's own, zeroed at the unit's start (size guest->xlat_size) */
+    bool crossed;      /* an instruction reached into the next page: the driver ends the unit */
 };
 
 /* Code bytes at a virtual address: within the unit's page, or (only for the tail of an instruction
  * that began in it) the next one. A fetch fault in the next page returns false: the frontend ends
  * the unit before this instruction if it is not the first, else the fault has been raised. */
 bool xlat_fetch(struct xlat *x, uint64_t va, unsigned size, void *out);
+/* The same bytes where they lie, if all are in the unit's page; else NULL. */
+const uint8_t *xlat_bytes(struct xlat *x, uint64_t va, unsigned size);
 uint16_t xlat_fetch16(struct xlat *x, uint64_t va, bool *ok); /* little-endian */
 uint32_t xlat_fetch32(struct xlat *x, uint64_t va, bool *ok);
 

@@ -386,7 +386,8 @@ static unsigned first_lacking(const struct ir_unit *unit, unsigned ref,
 {
     for (; ref < unit->n_insns; ref++) {
         const struct ir_insn *insn = &unit->insns[ref];
-        if (ir_op_info[insn->op].traits & IR_PURE && !supports(insn->op, insn->type, insn->sub))
+        if (insn->op != IR_CONST && ir_op_info[insn->op].traits & IR_PURE &&
+            !supports(insn->op, insn->type, insn->sub))
             return ref;
     }
     return 0;
@@ -403,7 +404,7 @@ static void find_flag_sources(const struct ir_unit *unit, uint8_t *is_source)
 
 void ir_lower(struct ir_unit *unit, bool (*supports)(unsigned op, unsigned type, unsigned sub))
 {
-    struct lowering l = {.supports = supports};
+    struct lowering l; /* not cleared: most units need nothing */
     unsigned lacking = first_lacking(unit, 1, supports);
     bool has_mkflags = false;
     for (unsigned i = lacking; i && !has_mkflags; i = first_lacking(unit, i + 1, supports))
@@ -415,6 +416,8 @@ void ir_lower(struct ir_unit *unit, bool (*supports)(unsigned op, unsigned type,
     }
     if (!lacking)
         return;
+    l.supports = supports;
+    l.depth = 0;
     uint8_t *is_source = arena_zalloc(unit->arena, unit->n_insns);
     find_flag_sources(unit, is_source);
     rebuild_begin(&l.r, unit);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Values nobody uses, and flags an ALU takes for results nobody uses: one backward walk. */
 #include "tcg/alu.h"
-#include "tcg/ir.h"
-
-enum { USED = 1, FLAGS_USED = 2 };
+#include "tcg/uses.h"
 
 static bool is_needed(const struct ir_insn *insn)
 {
@@ -14,26 +12,24 @@ static bool is_needed(const struct ir_insn *insn)
 
 void ir_pass_dce(struct ir_unit *unit)
 {
-    uint8_t *used = arena_zalloc(unit->arena, unit->n_insns);
+    struct ir_use *used = arena_zalloc(unit->arena, unit->n_insns * sizeof(*used));
     for (unsigned b = 0; b < unit->n_blocks; b++) {
         for (unsigned ref = unit->blocks[b].last; ref >= unit->blocks[b].first; ref--) {
             struct ir_insn *insn = &unit->insns[ref];
-            if (!used[ref] && !is_needed(insn)) {
+            if (!ir_is_used(&used[ref]) && !is_needed(insn)) {
                 *insn = (struct ir_insn){.op = IR_NOP};
                 continue;
             }
             if (insn->op == IR_FLAGOF) {
-                used[insn->arg[0]] |= USED | FLAGS_USED;
+                used[insn->arg[0]].flags = true;
                 continue;
             }
-            if (insn->op == IR_ALU && !(used[ref] & FLAGS_USED) &&
-                !ir_alu_value_needs_flags(insn->sub))
+            if (insn->op == IR_ALU && !used[ref].flags && !ir_alu_value_needs_flags(insn->sub))
                 insn->arg[3] = IR_NONE;
-            for (unsigned i = 0; i < IR_MAX_ARGS; i++)
-                used[insn->arg[i]] |= USED; /* 0 where there is none */
+            ir_use_arguments(used, insn);
             for (uint32_t i = insn->pending; i; i = unit->pending[i - 1].next) {
-                used[unit->pending[i - 1].value] |= USED;
-                used[unit->pending[i - 1].other] |= USED;
+                used[unit->pending[i - 1].value].value = true;
+                used[unit->pending[i - 1].other].value = true;
             }
         }
     }

@@ -16,6 +16,7 @@
 #include "tcg/alu.h"
 #include "tcg/rebuild.h"
 #include "tcg/sink.h"
+#include "tcg/uses.h"
 
 enum {
     MAX_LOCALS = 64,
@@ -25,7 +26,6 @@ enum {
     SEEN_WORDS = 8,
     MAX_DEPTH = 3
 };
-enum { USED = 1, FLAGS_USED = 2 };
 
 struct state_pass {
     struct ir_unit *unit;
@@ -443,7 +443,7 @@ static bool is_used_before(const struct ir_unit *unit, ir_ref ref, ir_ref at)
 }
 
 /* How a fault can still find the flags that the SET `at` stores: from values that are there. */
-static bool pending_flags(const struct state_pass *p, ir_ref at, const uint8_t *used,
+static bool pending_flags(const struct state_pass *p, ir_ref at, const struct ir_use *used,
                           struct ir_pending *pending)
 {
     const struct ir_unit *unit = p->unit;
@@ -466,7 +466,7 @@ static bool pending_flags(const struct state_pass *p, ir_ref at, const uint8_t *
     pending->sub = insn->sub;
     pending->how = PENDING_RESULT;
     pending->value = flags->arg[0];
-    if ((used[flags->arg[0]] & USED) || is_used_before(unit, flags->arg[0], at)) {
+    if (used[flags->arg[0]].value || is_used_before(unit, flags->arg[0], at)) {
         pending->other = logic ? IR_NONE : insn->arg[1];
     } else if (insn->op == IR_AND && insn->arg[0] == insn->arg[1]) {
         pending->value = insn->arg[0];
@@ -485,7 +485,7 @@ static bool pending_flags(const struct state_pass *p, ir_ref at, const uint8_t *
  * live on; any other value would have to be computed and held in a host register up to the fault,
  * which costs more than the store.
  */
-static bool move_to_pending(struct state_pass *p, unsigned local, ir_ref at, uint8_t *used)
+static bool move_to_pending(struct state_pass *p, unsigned local, ir_ref at, struct ir_use *used)
 {
     struct ir_unit *unit = p->unit;
     const struct ir_insn *set = &unit->insns[at];
@@ -497,8 +497,8 @@ static bool move_to_pending(struct state_pass *p, unsigned local, ir_ref at, uin
                                                 : unit->insns[set->arg[0]].op != IR_CONST)
         return false;
     p->pending_room -= n;
-    used[pending.value] |= USED;
-    used[pending.other] |= USED;
+    used[pending.value].value = true;
+    used[pending.other].value = true;
     for (unsigned i = p->killed_at[local]; i < p->n_faults; i++) {
         struct ir_insn *fault = &unit->insns[p->faults[i]];
         pending.next = fault->pending;
@@ -527,15 +527,8 @@ static bool move_to_exit(const struct state_pass *p, unsigned local, ir_ref at,
            p->unit->insns[value].op != IR_CONST && sink_add(&live->sink, field, value);
 }
 
-static void use_arguments(uint8_t *used, const struct ir_insn *insn)
-{
-    used[insn->arg[0]] |= USED; /* 0 where there is none */
-    used[insn->arg[1]] |= USED;
-    used[insn->arg[2]] |= USED;
-    used[insn->arg[3]] |= USED;
-}
-
-static void backward_write(struct state_pass *p, ir_ref ref, struct liveness *live, uint8_t *used)
+static void backward_write(struct state_pass *p, ir_ref ref, struct liveness *live,
+                           struct ir_use *used)
 {
     struct ir_insn *insn = &p->unit->insns[ref];
     unsigned local = p->local_of[insn->aux];
@@ -548,7 +541,7 @@ static void backward_write(struct state_pass *p, ir_ref ref, struct liveness *li
         (bit & live->dead_but_for_exit && move_to_exit(p, local, ref, live)))
         *insn = (struct ir_insn){.op = IR_NOP};
     else
-        used[insn->arg[0]] |= USED;
+        used[insn->arg[0]].value = true;
     if (!bit)
         return;
     live->dead |= p->cover[local];
@@ -557,14 +550,15 @@ static void backward_write(struct state_pass *p, ir_ref ref, struct liveness *li
     p->killed_at[local] = p->n_faults;
 }
 
-static void backward_effect(struct state_pass *p, ir_ref ref, struct liveness *live, uint8_t *used)
+static void backward_effect(struct state_pass *p, ir_ref ref, struct liveness *live,
+                            struct ir_use *used)
 {
     const struct ir_insn *insn = &p->unit->insns[ref];
     unsigned traits = ir_op_info[insn->op].traits;
-    use_arguments(used, insn);
+    ir_use_arguments(used, insn);
     for (uint32_t i = insn->pending; i; i = p->unit->pending[i - 1].next) {
-        used[p->unit->pending[i - 1].value] |= USED;
-        used[p->unit->pending[i - 1].other] |= USED;
+        used[p->unit->pending[i - 1].value].value = true;
+        used[p->unit->pending[i - 1].other].value = true;
     }
     if (traits & IR_FAULT) {
         live->dead = live->dead_but_for_exit = 0;
@@ -612,7 +606,7 @@ static void find_ends(struct state_pass *p)
     }
 }
 
-static void backward_block(struct state_pass *p, unsigned block, uint8_t *used)
+static void backward_block(struct state_pass *p, unsigned block, struct ir_use *used)
 {
     struct ir_unit *unit = p->unit;
     unsigned first = unit->blocks[block].first, last = unit->blocks[block].last, on = 0;
@@ -634,17 +628,16 @@ static void backward_block(struct state_pass *p, unsigned block, uint8_t *used)
         case NOTHING:
             break;
         default:
-            if (!used[ref]) {
+            if (!ir_is_used(&used[ref])) {
                 *insn = (struct ir_insn){.op = IR_NOP};
                 break;
             }
             /* The flags before an ALU are for the flags after it. */
-            if (insn->op == IR_ALU && !(used[ref] & FLAGS_USED) &&
-                !ir_alu_value_needs_flags(insn->sub))
+            if (insn->op == IR_ALU && !used[ref].flags && !ir_alu_value_needs_flags(insn->sub))
                 insn->arg[3] = IR_NONE;
-            use_arguments(used, insn);
+            ir_use_arguments(used, insn);
             if (insn->op == IR_FLAGOF)
-                used[insn->arg[0]] |= FLAGS_USED;
+                used[insn->arg[0]].flags = true;
             if (insn->op == IR_GET) {
                 unsigned local = p->local_of[insn->aux];
                 uint64_t alias = local == NO_LOCAL ? ~UINT64_C(0) : p->alias[local];
@@ -656,6 +649,7 @@ static void backward_block(struct state_pass *p, unsigned block, uint8_t *used)
         }
     }
     sink_end(&live.sink);
+    p->dead_in[block] = live.dead; /* more than the summary knew: what was not used is gone */
 }
 
 static void allocate(struct state_pass *p)
@@ -709,7 +703,7 @@ void ir_pass_state(struct ir_unit *unit)
         forward_block(&p, b);
     find_pendable(&p);
     find_dead(&p);
-    uint8_t *used = arena_zalloc(unit->arena, unit->n_insns + p.n_ends * SINK_INSNS);
-    for (unsigned b = 0; b < unit->n_blocks; b++)
+    struct ir_use *used = arena_zalloc(unit->arena, unit->n_insns * sizeof(*used));
+    for (unsigned b = unit->n_blocks; b-- > 0;)
         backward_block(&p, b, used);
 }

@@ -2,7 +2,7 @@
 /* The new array of a pass that rewrites a unit, and its table of values already there. */
 #include "tcg/rebuild.h"
 
-#include <string.h>
+#include "util/bits.h"
 
 enum { SHARED_HIGHS = 16 }; /* high halves of vector constants searched for an equal one */
 
@@ -15,7 +15,7 @@ void rebuild_begin(struct rebuild *r, struct ir_unit *unit)
     r->blocks = arena_alloc(arena, sizeof(*r->blocks) * IR_MAX_BLOCKS);
     r->map = arena_alloc(arena, sizeof(*r->map) * unit->n_insns);
     memset(&r->insns[0], 0, sizeof(r->insns[0]));
-    memset(r->table, 0, sizeof(r->table));
+    zero_bytes(r->table, sizeof(r->table));
     r->map[0] = IR_NONE;
     r->n_insns = 1;
     r->overflow = false;

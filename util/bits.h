@@ -7,6 +7,14 @@
 
 #include "util/compiler.h"
 
+/* Zero, for some hundred bytes: where compilers know the size they use `rep stos`, which takes as
+ * long to get going as all of it takes by vector stores. */
+static inline void zero_bytes(void *to, size_t bytes)
+{
+    __asm__("" : "+r"(bytes));
+    memset(to, 0, bytes);
+}
+
 static inline uint32_t extract32(uint32_t value, unsigned start, unsigned length)
 {
     return (value >> start) & (~UINT32_C(0) >> (32 - length));

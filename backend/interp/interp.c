@@ -982,7 +982,7 @@ static void interp_patch_jump(struct backend_state *state, void *site, const voi
 {
 }
 
-static void interp_forget(struct backend_state *state, const void *start, const void *end)
+static void interp_forget(struct backend_state *state, const void *entry, bool gone)
 {
 }
 

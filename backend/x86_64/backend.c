@@ -167,12 +167,30 @@ static void emit_insn(struct emit *e, ir_ref i)
     end_insn(e);
 }
 
+/* Marks the blocks that something leads to. */
+static void find_reached(struct emit *e)
+{
+    const struct ir_unit *u = e->u;
+    memset(e->reached, 0, u->n_blocks + 1);
+    e->reached[0] = e->reached[u->n_blocks] = true;
+    for (unsigned b = 0; b < u->n_blocks; b++) {
+        const struct ir_insn *end = &u->insns[u->blocks[b].last];
+        if (end->op == IR_BR || end->op == IR_BRCC)
+            e->reached[end->aux] = true;
+        if (end->op == IR_BRCC)
+            e->reached[end->imm] = true;
+    }
+}
+
 static void emit_blocks(struct emit *e)
 {
     const struct ir_unit *u = e->u;
     mirrors_begin(e);
-    for (unsigned b = 0; b < u->n_blocks; b++) {
+    find_reached(e);
+    for (unsigned b = 0; b < u->n_blocks; b = e->next_block) {
         e->block = b;
+        for (e->next_block = b + 1; !e->reached[e->next_block];)
+            e->next_block++;
         e->block_start[b] = e->a.p;
         e->x87_ready = false;
         e->x87_done = IR_NONE;
@@ -270,7 +288,7 @@ static enum emit_result x86_emit_unit(struct backend_state *s, const struct ir_u
     else
         result = emit_finish(e, out, code);
     if (result != EMIT_OK) /* slots taken for it go back */
-        x86_forget(s, e->start + e->a.exec_offset, e->start + e->a.exec_offset + 1);
+        x86_forget(s, e->start + e->a.exec_offset, true);
     return result;
 }
 

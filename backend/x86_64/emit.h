@@ -102,25 +102,36 @@ static inline void put64(struct assembler *a, uint64_t v)
     a->p += 8;
 }
 
-static inline void emit_opcode(struct assembler *a, unsigned op, unsigned rex)
+/*
+ * Bytes of an instruction are written through a pointer in a register: a byte may alias anything,
+ * so that through a->p each would wait for the one before to pass through memory. What an
+ * instruction may lack is written all the same, and the next byte over it: that is quicker than a
+ * jump the processor cannot foresee. There is always room for some bytes more (INSN_MARGIN).
+ */
+static inline uint8_t *place_opcode(uint8_t *p, unsigned op, unsigned rex)
 {
     static const uint8_t prefix[4] = {0, 0x66, 0xf3, 0xf2};
-    if (op & OP_LOCK)
-        put8(a, 0xf0);
-    if (op & OP_16)
-        put8(a, 0x66);
-    if (op >> 10 & 3)
-        put8(a, prefix[op >> 10 & 3]);
-    if (rex)
-        put8(a, rex | 0x40);
-    unsigned map = op >> 8 & 3;
-    if (map)
-        put8(a, 0x0f);
-    if (map == 2)
-        put8(a, 0x38);
-    else if (map == 3)
-        put8(a, 0x3a);
-    put8(a, op & 0xff);
+    unsigned mandatory = op >> 10 & 3, map = op >> 8 & 3;
+
+    *p = 0xf0;
+    p += (op & OP_LOCK) != 0;
+    *p = 0x66;
+    p += (op & OP_16) != 0;
+    *p = prefix[mandatory];
+    p += mandatory != 0;
+    *p = (uint8_t)(rex | 0x40);
+    p += rex != 0;
+    *p = 0x0f;
+    p += map != 0;
+    *p = map == 2 ? 0x38 : 0x3a;
+    p += map > 1;
+    *p++ = (uint8_t)op;
+    return p;
+}
+
+static inline void emit_opcode(struct assembler *a, unsigned op, unsigned rex)
+{
+    a->p = place_opcode(a->p, op, rex);
 }
 
 /* Register operand `reg`, register operand `rm` (numbers 0..15, of whatever
@@ -132,39 +143,44 @@ static inline void emit_rr(struct assembler *a, unsigned op, unsigned reg, unsig
     unsigned rex = (op & OP_W ? 8 : 0) | (reg >> 3) << 2 | rm >> 3;
     if (((op & OP_BYTE) && reg >= 4) || ((op & OP_BYTE_RM) && rm >= 4))
         rex |= 0x40;
-    emit_opcode(a, op, rex);
-    put8(a, 0xc0 | (reg & 7) << 3 | (rm & 7));
+    uint8_t *p = place_opcode(a->p, op, rex);
+    *p++ = (uint8_t)(0xc0 | (reg & 7) << 3 | (rm & 7));
+    a->p = p;
 }
 
-static inline void emit_modrm_mem(struct assembler *a, unsigned reg, struct mem m,
-                                  unsigned trailing_bytes)
+static inline uint8_t *place_disp(uint8_t *p, int32_t disp, unsigned bytes)
+{
+    memcpy(p, &disp, 4);
+    return p + bytes;
+}
+
+static inline uint8_t *place_modrm_mem(uint8_t *p, unsigned reg, struct mem m,
+                                       unsigned trailing_bytes)
 {
     reg = (reg & 7) << 3;
     if (m.base == NO_REG && m.index != NO_REG) {
-        put8(a, 0x04 | reg);
-        put8(a, (unsigned)m.scale << 6 | (m.index & 7) << 3 | 5);
-        put32(a, (uint32_t)m.disp);
-        return;
+        *p++ = (uint8_t)(0x04 | reg);
+        *p++ = (uint8_t)((unsigned)m.scale << 6 | (m.index & 7) << 3 | 5);
+        return place_disp(p, m.disp, 4);
     }
     if (m.base == NO_REG) {
-        put8(a, 0x05 | reg);
-        put32(a, (uint32_t)m.disp - 4 - trailing_bytes);
-        return;
+        *p++ = (uint8_t)(0x05 | reg);
+        return place_disp(p, (int32_t)((uint32_t)m.disp - 4 - trailing_bytes), 4);
     }
     unsigned base = m.base & 7;
     bool sib = m.index != NO_REG || base == RSP;
-    unsigned mode = 0x80;
-    if (m.disp == 0 && base != RBP)
+    unsigned mode = 0x80, bytes = 4;
+    if (m.disp == 0 && base != RBP) {
         mode = 0;
-    else if (m.disp >= -128 && m.disp <= 127)
+        bytes = 0;
+    } else if (m.disp >= -128 && m.disp <= 127) {
         mode = 0x40;
-    put8(a, mode | reg | (sib ? 4 : base));
-    if (sib)
-        put8(a, m.scale << 6 | (m.index == NO_REG ? 4 : m.index & 7) << 3 | base);
-    if (mode == 0x40)
-        put8(a, (uint8_t)m.disp);
-    else if (mode == 0x80)
-        put32(a, (uint32_t)m.disp);
+        bytes = 1;
+    }
+    *p++ = (uint8_t)(mode | reg | (sib ? 4 : base));
+    *p = (uint8_t)(m.scale << 6 | (m.index == NO_REG ? 4 : m.index & 7) << 3 | base);
+    p += sib;
+    return place_disp(p, m.disp, bytes);
 }
 
 static inline unsigned mem_rex(struct mem m)
@@ -187,8 +203,7 @@ static inline void emit_rm_imm(struct assembler *a, unsigned op, unsigned reg, s
     unsigned rex = (op & OP_W ? 8 : 0) | (reg >> 3) << 2 | mem_rex(m);
     if ((op & OP_BYTE) && reg >= 4)
         rex |= 0x40;
-    emit_opcode(a, op, rex);
-    emit_modrm_mem(a, reg, m, trailing_bytes);
+    a->p = place_modrm_mem(place_opcode(a->p, op, rex), reg, m, trailing_bytes);
 }
 
 static inline void emit_rm(struct assembler *a, unsigned op, unsigned reg, struct mem m)
@@ -204,9 +219,10 @@ static inline void emit_rip(struct assembler *a, unsigned op, unsigned reg, uint
     unsigned rex = (op & OP_W ? 8 : 0) | (reg >> 3) << 2;
     if ((op & OP_BYTE) && reg >= 4)
         rex |= 0x40;
-    emit_opcode(a, op, rex);
-    put8(a, 0x05 | (reg & 7) << 3);
-    put32(a, (uint32_t)(address - asm_here(a) - 4 - trailing_bytes));
+    uint8_t *p = place_opcode(a->p, op, rex);
+    *p++ = (uint8_t)(0x05 | (reg & 7) << 3);
+    uint64_t here = (uint64_t)(p + a->exec_offset);
+    a->p = place_disp(p, (int32_t)(address - here - 4 - trailing_bytes), 4);
 }
 
 static inline void emit_vex(struct assembler *a, unsigned op, unsigned rxb, unsigned vvvv,
@@ -239,7 +255,7 @@ static inline void emit_vex_rm(struct assembler *a, unsigned op, unsigned reg, u
 {
     reg &= 15;
     emit_vex(a, op, (reg >> 3) << 2 | mem_rex(m), vvvv & 15, 0);
-    emit_modrm_mem(a, reg, m, trailing_bytes);
+    a->p = place_modrm_mem(a->p, reg, m, trailing_bytes);
 }
 
 /* ---- integer instructions; w: OP_W for 64 bits, 0 for 32 ------------------------------------- */

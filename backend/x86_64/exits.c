@@ -87,7 +87,7 @@ struct cold *cold_add(struct emit *e, enum cold_kind kind)
         e->n_cold--;
     }
     struct cold *cold = &e->cold[e->n_cold++];
-    memset(cold, 0, sizeof(*cold));
+    zero_bytes(cold, sizeof(*cold));
     cold->kind = (uint8_t)kind;
     cold->insn = e->boundary;
     return cold;
@@ -109,7 +109,7 @@ static uint8_t *poll(struct emit *e)
 
 void emit_branch(struct emit *e, const struct ir_insn *insn)
 {
-    bool next = insn->aux == e->block + 1;
+    bool next = insn->aux == e->next_block;
     if (insn->sub & IR_POLL) {
         struct cold *cold = cold_add(e, COLD_POLL);
         cold->pc = insn->imm;
@@ -129,12 +129,12 @@ void emit_branch_cc(struct emit *e, const struct ir_insn *insn)
     bool inverted;
     enum cc cc = flags_use(e, insn->arg[0], insn->sub, &inverted);
     unsigned yes = insn->aux, no = (unsigned)insn->imm;
-    if (yes == e->block + 1) {
+    if (yes == e->next_block) {
         jump_to_block(e, emit_jcc(&e->a, (enum cc)(cc ^ 1)), no);
         return;
     }
     jump_to_block(e, emit_jcc(&e->a, cc), yes);
-    if (no != e->block + 1)
+    if (no != e->next_block)
         jump_to_block(e, emit_jmp(&e->a), no);
 }
 

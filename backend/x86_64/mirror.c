@@ -18,7 +18,7 @@ struct candidate {
 struct candidates {
     struct candidate list[MAX_CANDIDATES];
     unsigned n;
-    bool loops, impossible;
+    bool impossible;
 };
 
 static void note(struct candidates *c, unsigned field, bool write)
@@ -49,12 +49,6 @@ static void collect(struct candidates *c, const struct ir_unit *u)
         case IR_CALL: /* takes every vector register */
             c->impossible = true;
             break;
-        case IR_BR:
-            c->loops |= insn->aux == 0;
-            break;
-        case IR_BRCC:
-            c->loops |= insn->aux == 0 || insn->imm == 0;
-            break;
         default:
             break;
         }
@@ -80,14 +74,29 @@ static void add_mirror(struct emit *e, unsigned field)
     load_field(e, field, reg);
 }
 
+static bool loops(const struct ir_unit *u)
+{
+    for (unsigned b = 0; b < u->n_blocks; b++) {
+        const struct ir_insn *end = &u->insns[u->blocks[b].last];
+        if ((end->op == IR_BR || end->op == IR_BRCC) &&
+            (end->aux == 0 || (end->op == IR_BRCC && end->imm == 0)))
+            return true;
+    }
+    return false;
+}
+
 void mirrors_begin(struct emit *e)
 {
-    struct candidates c = {.n = 0};
+    struct candidates c;
     while (e->n_mirrors) /* of the unit before */
         e->mirror_of_field[e->mirror_field[--e->n_mirrors]] = 0;
     e->mirrors = 0;
+    if (!loops(e->u))
+        return;
+    c.n = 0;
+    c.impossible = false;
     collect(&c, e->u);
-    if (!c.loops || c.impossible)
+    if (c.impossible)
         return;
     for (unsigned only_read = 0; only_read < 2; only_read++) {
         unsigned most = only_read ? MAX_MIRRORS / 2 : MAX_MIRRORS;

@@ -148,25 +148,21 @@ const void *x86_indirect_fill(struct run_state *run, struct inline_slot *slot,
     return code;
 }
 
-static bool within(const void *p, const void *start, const void *end)
+/* Slots lead to entries of units, and units own them by their entries. */
+void x86_forget(struct backend_state *s, const void *entry, bool gone)
 {
-    return (uintptr_t)p >= (uintptr_t)start && (uintptr_t)p < (uintptr_t)end;
-}
-
-static void forget_bucket(struct backend_state *s, unsigned bucket, const void *start,
-                          const void *end)
-{
+    unsigned bucket = bucket_of(entry);
     uint32_t next;
     for (uint32_t i = s->code_bucket[bucket]; i; i = next) {
         next = s->links[i - 1].next_code;
-        if (within(s->slots[i - 1].code, start, end))
+        if (s->slots[i - 1].code == entry)
             slot_unlink_code(s, i - 1);
     }
     uint32_t *link = &s->owner_bucket[bucket];
-    while (*link) {
+    while (*link && gone) {
         uint32_t i = *link;
         struct slot_links *l = &s->links[i - 1];
-        if (!within(l->owner, start, end)) {
+        if (l->owner != entry) {
             link = &l->next_owner;
             continue;
         }
@@ -176,16 +172,4 @@ static void forget_bucket(struct backend_state *s, unsigned bucket, const void *
         l->next_owner = s->free_slot;
         s->free_slot = i;
     }
-}
-
-void x86_forget(struct backend_state *s, const void *start, const void *end)
-{
-    uintptr_t first = (uintptr_t)start >> 4, last = ((uintptr_t)end - 1) >> 4;
-    if (last - first >= SLOT_BUCKETS) {
-        for (unsigned b = 0; b < SLOT_BUCKETS; b++)
-            forget_bucket(s, b, start, end);
-        return;
-    }
-    for (uintptr_t at = first; at <= last; at++)
-        forget_bucket(s, (unsigned)at & (SLOT_BUCKETS - 1), start, end);
 }

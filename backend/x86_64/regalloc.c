@@ -318,17 +318,9 @@ static void fold_address_part(struct emit *e, ir_ref i)
         struct value *arg = &e->value[insn->arg[k]];
         add_use(e, insn->arg[k], v->last_use);
         arg->last_use = MAX(arg->last_use, v->last_use);
+        if (!arg->next_use || arg->next_use > v->last_use)
+            arg->next_use = v->last_use;
         arg->seen = (uint8_t)MAX(arg->seen, insn->type == IR_I32 ? 32 : 64);
-    }
-}
-
-static void use_address_next(struct emit *e, ir_ref ref, ir_ref at)
-{
-    const struct ir_insn *insn = &e->u->insns[ref];
-    for (unsigned k = 0; k < (insn->op == IR_ADD ? 2 : 1); k++) {
-        e->value[insn->arg[k]].next_use = at;
-        if (e->value[insn->arg[k]].folded)
-            use_address_next(e, insn->arg[k], at);
     }
 }
 
@@ -337,97 +329,106 @@ static void reset_value(struct value *v)
     *v = (struct value){.reg = NO_REG, .want = NO_REG, .slot = -1};
 }
 
+/* What the backward walk has seen so far of what comes after the insn it is at. */
+struct later {
+    uint16_t barrier[N_PINNED]; /* next GET or SET that looks at the pinned register */
+    ir_ref fault;               /* next op that looks at all of them */
+    ir_ref clobber, observer;
+};
+
+/* May the value be made in the register that a SET after it wants it in? Only if nothing looks at
+ * the register in between. */
+static void check_want(struct emit *e, const struct ir_insn *insn, struct value *v,
+                       const struct later *later)
+{
+    if (later->barrier[e->s->pin_of_reg[v->want]] != v->want_at ||
+        (later->fault && later->fault < v->want_at)) {
+        v->want = NO_REG;
+    } else if (insn->op == IR_WIDEN_U) {
+        e->value[insn->arg[0]].want = v->want;
+        e->value[insn->arg[0]].want_at = v->want_at;
+    }
+}
+
+static void analyse_field(struct emit *e, ir_ref i, const struct ir_insn *insn, struct later *later)
+{
+    unsigned pin = e->s->pin_of_field[insn->aux];
+    for (unsigned mask = e->s->overlap[insn->aux]; mask; mask &= mask - 1)
+        later->barrier[__builtin_ctz(mask)] = i;
+    if (pin == NO_REG) {
+        if (e->s->overlap[insn->aux])
+            e->next_barrier[i] = later->observer = i;
+        return;
+    }
+    later->barrier[pin] = i;
+    e->next_event[i] = e->event[pin];
+    e->event[pin] = i;
+    if (insn->op == IR_SET) {
+        e->value[insn->arg[0]].want = e->s->pinned[pin].reg;
+        e->value[insn->arg[0]].want_at = i;
+    }
+}
+
+static void analyse_arguments(struct emit *e, ir_ref i, const struct ir_insn *insn, unsigned n_args)
+{
+    const struct ir_unit *u = e->u;
+    for (unsigned p = insn->pending; p; p = u->pending[p - 1].next) {
+        add_pending_use(e, &u->pending[p - 1], u->pending[p - 1].value, i);
+        if (u->pending[p - 1].other)
+            add_pending_use(e, &u->pending[p - 1], u->pending[p - 1].other, i);
+    }
+    for (unsigned k = 0; k < n_args; k++)
+        e->arg_next[i][k] = e->value[insn->arg[k]].next_use;
+    for (unsigned k = 0; k < n_args; k++) {
+        ir_ref arg = insn->arg[k];
+        struct value *v = &e->value[arg];
+        if (arg == IR_NONE)
+            continue;
+        if (u->insns[arg].type == IR_FLAGS) {
+            analyse_flags(e, i, insn, arg);
+            if (!flags_are_packed(u, arg))
+                continue;
+        }
+        add_use(e, arg, i);
+        v->next_use = i;
+        if (v->seen < 64)
+            v->seen = (uint8_t)MAX(v->seen, bits_seen(u, insn, k));
+    }
+}
+
 void alloc_analyse(struct emit *e, const struct ir_block *block)
 {
     const struct ir_unit *u = e->u;
-    uint16_t barrier[N_PINNED]; /* next op that looks at the pinned register */
-    ir_ref clobber = 0, observer = block->last;
-    memset(barrier, 0, sizeof(barrier));
+    struct later later = {.observer = block->last};
     memset(e->event, 0, sizeof(e->event));
     for (ir_ref i = block->first; i <= block->last; i++)
         reset_value(&e->value[i]);
     for (ir_ref i = block->last; i >= block->first; i--) {
         const struct ir_insn *insn = &u->insns[i];
-        const struct ir_op_info *info = &ir_op_info[insn->op];
+        unsigned traits = ir_op_info[insn->op].traits;
         struct value *v = &e->value[i];
-        if (v->want != NO_REG) {
-            /* Only if nothing looks at the register between here and the SET. */
-            unsigned pin = e->s->pin_of_reg[v->want];
-            if (barrier[pin] != v->next_use)
-                v->want = NO_REG;
-            if (v->want != NO_REG && insn->op == IR_WIDEN_U) {
-                e->value[insn->arg[0]].want = v->want;
-                e->value[insn->arg[0]].next_use = v->next_use;
-            }
-        }
-        v->next_use = 0;
-        if ((info->traits & (IR_FAULT | IR_END)) || insn->op == IR_CALL)
-            observer = i;
-        e->next_barrier[i] = observer;
+        e->next_barrier[i] = later.observer;
+        if (insn->op == IR_NOP || insn->op == IR_INSN)
+            continue;
+        if (v->want != NO_REG)
+            check_want(e, insn, v, &later);
         if (v->flag_last)
-            choose_recreate(e, i, insn, clobber);
+            choose_recreate(e, i, insn, later.clobber);
         if (insn_clobbers_flags(e, i))
-            clobber = i;
-        if ((info->traits & IR_PURE) && !v->n_uses && !v->flag_last)
+            later.clobber = i;
+        if (((traits & IR_PURE) || insn->op == IR_GET) && !v->n_uses && !v->flag_last)
             continue; /* not emitted */
-        if (insn->op == IR_GET && !v->n_uses)
+        if (insn->op == IR_CONST || insn->op == IR_FLAGOF)
             continue;
         if (is_address_part(e, i)) {
             fold_address_part(e, i);
             continue;
         }
-        for (unsigned k = 0; k < info->n_args && insn->op != IR_FLAGOF; k++)
-            if (insn->arg[k] && u->insns[insn->arg[k]].type == IR_FLAGS)
-                analyse_flags(e, i, insn, insn->arg[k]);
-        if ((info->traits & (IR_FAULT | IR_END)) || insn->op == IR_CALL)
-            for (unsigned p = 0; p < e->s->n_pinned; p++)
-                barrier[p] = i;
-        if (insn->op == IR_GET || insn->op == IR_SET) {
-            unsigned pin = e->s->pin_of_field[insn->aux];
-            for (unsigned p = 0; p < e->s->n_pinned; p++)
-                if (p == pin || (e->s->overlap[insn->aux] >> p & 1))
-                    barrier[p] = i;
-            if (pin != NO_REG) {
-                e->next_event[i] = e->event[pin];
-                e->event[pin] = i;
-            } else if (e->s->overlap[insn->aux]) {
-                e->next_barrier[i] = observer = i;
-            }
-            if (insn->op == IR_SET && pin != NO_REG) {
-                struct value *source = &e->value[insn->arg[0]];
-                source->want = e->s->pinned[pin].reg;
-                source->next_use = i; /* borrowed: the SET's place, until the value's own turn */
-            }
-        }
-        if (insn->op == IR_FLAGOF)
-            continue;
-        for (unsigned p = insn->pending; p; p = u->pending[p - 1].next) {
-            add_pending_use(e, &u->pending[p - 1], u->pending[p - 1].value, i);
-            if (u->pending[p - 1].other)
-                add_pending_use(e, &u->pending[p - 1], u->pending[p - 1].other, i);
-        }
-        for (unsigned k = 0; k < info->n_args; k++) {
-            ir_ref arg = insn->arg[k];
-            if (arg == IR_NONE || (u->insns[arg].type == IR_FLAGS && !flags_are_packed(u, arg)))
-                continue;
-            add_use(e, arg, i);
-            if (e->value[arg].seen < 64)
-                e->value[arg].seen = (uint8_t)MAX(e->value[arg].seen, bits_seen(u, insn, k));
-        }
-    }
-    /* Next uses, for choosing what to evict: a second walk, as next_use was
-     * borrowed above. */
-    for (ir_ref i = block->last; i >= block->first; i--) {
-        const struct ir_insn *insn = &u->insns[i];
-        unsigned n_args = ir_op_info[insn->op].n_args;
-        if (insn->op == IR_FLAGOF || e->value[i].folded)
-            continue;
-        for (unsigned k = 0; k < n_args; k++)
-            e->arg_next[i][k] = e->value[insn->arg[k]].next_use;
-        for (unsigned k = 0; k < n_args; k++)
-            e->value[insn->arg[k]].next_use = i;
-        if (n_args && e->value[insn->arg[0]].folded)
-            use_address_next(e, insn->arg[0], i);
+        if ((traits & (IR_FAULT | IR_END)) || insn->op == IR_CALL)
+            e->next_barrier[i] = later.observer = later.fault = i;
+        else if (insn->op == IR_GET || insn->op == IR_SET)
+            analyse_field(e, i, insn, &later);
+        analyse_arguments(e, i, insn, ir_op_info[insn->op].n_args);
     }
 }
 

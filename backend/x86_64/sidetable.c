@@ -19,11 +19,13 @@ static void put_number(struct emit *e, uint64_t value)
         e->failed = true;
         return;
     }
+    uint8_t *p = e->table + e->table_size;
     while (value >= 0x80) {
-        e->table[e->table_size++] = (uint8_t)(value | 0x80);
+        *p++ = (uint8_t)(value | 0x80);
         value >>= 7;
     }
-    e->table[e->table_size++] = (uint8_t)value;
+    *p++ = (uint8_t)value;
+    e->table_size = (size_t)(p - e->table);
 }
 
 static uint64_t zigzag(int64_t value)

@@ -160,6 +160,7 @@ struct value {
     uint8_t want;      /* pinned register its SET goes to, NO_REG none */
     uint8_t recreate;  /* how its flags come back: enum recreate */
     int16_t slot;      /* spill slot or -1 */
+    uint16_t want_at;  /* the SET that wants it */
     uint16_t last_use; /* insn index; 0: none */
     uint16_t next_use; /* insn index; 0: none but pending ones */
     uint16_t n_uses;
@@ -271,9 +272,10 @@ struct emit {
     bool failed; /* a fixed limit was hit: EMIT_TOO_LONG */
     bool no_space;
     unsigned features;
-    unsigned block;
-    ir_ref here;     /* insn being emitted */
-    ir_ref boundary; /* the last INSN */
+    unsigned block, next_block;      /* being emitted, to be emitted after it */
+    bool reached[IR_MAX_BLOCKS + 1]; /* which blocks anything leads to */
+    ir_ref here;                     /* insn being emitted */
+    ir_ref boundary;                 /* the last INSN */
 
     ir_ref reg_value[N_REGS]; /* temporaries: the value, 0 free. Pinned: head of
                                  the alias chain */
@@ -443,7 +445,7 @@ NORETURN void x86_unwind(struct backend_state *s, struct run_state *run, enum ex
 
 /* patch.c */
 void x86_patch_jump(struct backend_state *s, void *site, const void *target, uint32_t tag);
-void x86_forget(struct backend_state *s, const void *start, const void *end);
+void x86_forget(struct backend_state *s, const void *entry, bool gone);
 bool slots_create(struct backend_state *s, struct error *err);
 void slots_destroy(struct backend_state *s);
 struct inline_slot *slot_take(struct backend_state *s, const void *owner); /* NULL: none left */

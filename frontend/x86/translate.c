@@ -248,9 +248,7 @@ static bool fetch_and_decode(struct xlat *x, enum x86_decode_result *result, str
     uint8_t code[LONGEST_INSN];
     unsigned here = MIN((unsigned)LONGEST_INSN, PAGE - (unsigned)(x->pc % PAGE));
 
-    if (!xlat_fetch(x, x->pc, here, code))
-        return false;
-    *result = x86_decode(code, here, x->key, cpu->features, insn);
+    *result = x86_decode(xlat_bytes(x, x->pc, here), here, x->key, cpu->features, insn);
     if (*result != DECODE_SHORT)
         return true;
     if (here == LONGEST_INSN || !xlat_fetch(x, x->pc, LONGEST_INSN, code))
@@ -305,7 +303,7 @@ enum xlat_next x86_translate(struct xlat *x)
     struct x86_xlat *xx = x86_xlat(x);
     struct ir_builder *b = &x->b;
     enum x86_decode_result result;
-    struct x86_insn insn = {0};
+    struct x86_insn insn;
 
     if (!fetch_and_decode(x, &result, &insn))
         return XLAT_TRUNCATE;

@@ -40,6 +40,7 @@ enum toy_op {
     T_WAIT,   /* halts */
     T_FLUSH,  /* flushes the TLB's page of rd */
     T_STORE8, /* eight stores' worth through a PROBE: [r(imm)] = rd, rd, ... */
+    T_SYNC,   /* changes of code show from here on */
     T_FAR,    /* wide only: [r7 << 32 | r6], done as `enum far` in imm says, with rd */
 };
 enum far { FAR_LOAD, FAR_STORE, FAR_PROBE, FAR_CAS, FAR_RMW, FAR_LOAD_USER, N_FAR };
@@ -202,6 +203,9 @@ static bool translate_end(struct xlat *x, unsigned op, unsigned rd, unsigned imm
     case T_STOP:
         end_at(b, next, x->key);
         ir_exit_stop(b, EXIT_YIELD);
+        return true;
+    case T_SYNC:
+        ir_exit_jump(b, next, x->key, false);
         return true;
     case T_JR:
         ir_exit_indirect(b, pc_value(b, TF_R0 + rd), ir_i32(b, x->key));
@@ -446,6 +450,33 @@ static void loops_run_and_chain(void **state)
     assert_in_range(stats.n[COUNT_UNITS], 3, 8);
     if (f->exec->backend->generates_code)
         assert_in_range(stats.n[COUNT_LINKS], 2, 20);
+}
+
+/* Both ways of a test that meet again are one unit, whichever way was gone first. */
+static void ways_that_meet_are_one_unit(void **state)
+{
+    enum { OTHER = 0x1010, MEET = 0x1014 };
+    struct fixture *f = *state;
+    struct counters stats;
+    uint32_t at = put_jump(f, 0x1000, T_JNZ, 0, OTHER);
+
+    at = put(f, at, T_ADDI, 1, 1);
+    at = put_jump(f, at, T_JNZ, 1, MEET);
+    at = put_jump(f, at, T_JMP, 0, MEET);
+    at = put(f, at, T_ADDI, 1, 0x20);
+    at = put(f, at, T_ADDI, 2, 0x100);
+    put(f, at, T_STOP, 0, 0);
+    for (uint32_t way = 0; way < 4; way++) {
+        f->toy->r[0] = way & 1;
+        f->toy->r[1] = way & 2 ? -1u : 3;
+        f->toy->r[2] = 0;
+        assert_int_equal(run(f, 0x1000), EXIT_YIELD);
+        assert_int_equal(f->toy->r[1], (way & 2 ? -1u : 3) + (way & 1 ? 0x20 : 1));
+        assert_int_equal(f->toy->r[2], 0x100);
+        assert_int_equal(f->cpu->run.pc, base + MEET + 8);
+    }
+    exec_count(f->exec, &stats);
+    assert_int_equal(stats.n[COUNT_UNITS], 1);
 }
 
 static void own_loop_polls(void **state)
@@ -693,6 +724,84 @@ static void stores_invalidate_code(void **state)
     f->toy->r[1] = 0x1800;
     assert_false(memory_find(f->memory, 0x5000)->page_flags[5] & PAGE_HAS_CODE);
     assert_true(memory_find(f->memory, 0x3000)->page_flags[3] & PAGE_HAS_CODE);
+}
+
+/* Whoever leaves for the next instruction gets there anew, and so does who branches there. */
+static void changes_show_after_synchronising(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t at = put(f, 0x1000, T_MOVI, 2, 0x1018);
+
+    at = put(f, at, T_STORE, 1, 2);
+    at = put_jump(f, at, T_JNZ, 4, 0x1010);
+    at = put(f, at, T_SYNC, 0, 0);
+    at = put(f, at, T_SYNC, 0, 0);
+    at = put(f, at, T_ADDI, 3, 1);
+    put(f, at, T_MOVI, 0, 1); /* changed: to r0 = 5, r0 = 6, ... */
+    put(f, at + 4, T_STOP, 0, 0);
+    for (uint32_t i = 0; i < 8; i++) {
+        f->toy->r[1] = T_MOVI | (5 + i) << 16;
+        f->toy->r[4] = i & 1;
+        assert_int_equal(run(f, 0x1000), EXIT_YIELD);
+        assert_int_equal(f->toy->r[0], 5 + i);
+        assert_int_equal(f->toy->r[3], i + 1);
+    }
+}
+
+/* The rest of a page goes with what is written, unless it runs, and comes back. */
+static void rewritten_pages_come_back(void **state)
+{
+    enum { ROUTINES = 16, BYTES = 64 };
+    struct fixture *f = *state;
+    uint32_t at = put(f, 0x1000, T_STORE, 1, 2);
+
+    at = put(f, at, T_ADDI, 2, BYTES);
+    at = put(f, at, T_ADDI, 3, -1);
+    at = put_jump(f, at, T_JNZ, 3, 0x1000);
+    put(f, at, T_STOP, 0, 0);
+    for (unsigned round = 0; round < 6; round++) {
+        for (uint32_t i = 0; i < ROUTINES; i++) {
+            if (!round) {
+                put(f, 0x2000 + i * BYTES, T_MOVI, 0, 0);
+                put(f, 0x2004 + i * BYTES, T_ADDI, 0, 0x100);
+                put(f, 0x2008 + i * BYTES, T_STOP, 0, 0);
+            }
+            assert_int_equal(run(f, 0x2000 + i * BYTES), EXIT_YIELD);
+            assert_int_equal(f->toy->r[0], 0x100 + (i < 8 ? round : 0));
+        }
+        f->toy->r[1] = T_MOVI | (round + 1) << 16;
+        f->toy->r[2] = 0x2000;
+        f->toy->r[3] = 8;
+        assert_int_equal(run(f, 0x1000), EXIT_YIELD);
+    }
+}
+
+/* Two versions of a routine take turns in the same place; then neither is right any more. */
+static void bytes_that_come_back_revive_their_unit(void **state)
+{
+    struct fixture *f = *state;
+    struct counters stats;
+    uint32_t at = put(f, 0x1000, T_MOVI, 3, 0x2000), routine = 0x2000;
+
+    put(f, at, T_JR, 3, 0);
+    put_jump(f, routine + 4, T_JMP, 0, 0x3000);
+    put(f, 0x3000, T_STOP, 0, 0);
+    for (unsigned i = 0; i < 20; i++) {
+        put(f, routine, T_MOVI, 1, 7 + i % 2);
+        assert_int_equal(run(f, 0x1000), EXIT_YIELD);
+        assert_int_equal(f->toy->r[1], 7 + i % 2);
+        assert_int_equal(f->cpu->run.pc, base + 0x3004);
+    }
+    exec_count(f->exec, &stats);
+    assert_in_range(stats.n[COUNT_REVIVED], 10, 20);
+    put(f, routine + 4, T_ADDI, 1, 1);
+    put_jump(f, routine + 8, T_JMP, 0, 0x3000);
+    assert_int_equal(run(f, 0x1000), EXIT_YIELD);
+    assert_int_equal(f->toy->r[1], 9);
+    cache_drop_all(f->exec); /* those that wait, too */
+    put_jump(f, routine + 4, T_JMP, 0, 0x3000);
+    assert_int_equal(run(f, 0x1000), EXIT_YIELD);
+    assert_int_equal(f->toy->r[1], 8);
 }
 
 static void dma_invalidates_code(void **state)
@@ -1030,6 +1139,7 @@ static void threads_wait_and_wake(void **state)
 
 static const struct CMUnitTest tests[] = {
     TEST(loops_run_and_chain),
+    TEST(ways_that_meet_are_one_unit),
     TEST(own_loop_polls),
     TEST(another_thread_stops_loops),
     TEST(memory_accesses_and_devices),
@@ -1039,6 +1149,9 @@ static const struct CMUnitTest tests[] = {
     TEST(remapped_pages_are_noticed),
     TEST(crossing_instructions_check_their_tail),
     TEST(stores_invalidate_code),
+    TEST(bytes_that_come_back_revive_their_unit),
+    TEST(changes_show_after_synchronising),
+    TEST(rewritten_pages_come_back),
     TEST(dma_invalidates_code),
     TEST(dma_invalidates_running_code),
     TEST(running_unit_changes_itself),
