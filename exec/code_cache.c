@@ -333,12 +333,15 @@ static void member_add(struct exec *exec, struct page_member *member, struct uni
     p->n_drops = 0;
 }
 
-static void member_remove(struct exec *exec, struct page_member *member)
+/* stored: because of a store. Code is often wanted there again at once, and the next store then:
+ * the page stays flagged until one comes before that. */
+static void member_remove(struct exec *exec, struct page_member *member, bool stored)
 {
     *member->previous = member->next;
     if (member->next)
         member->next->previous = member->previous;
-    page_free_if_unused(exec, member->page);
+    if (!stored)
+        page_free_if_unused(exec, member->page);
 }
 
 void unit_enter(struct exec *exec, struct unit *unit)
@@ -489,9 +492,9 @@ void unit_drop(struct exec *exec, struct unit *unit, enum counter reason)
         if (entry->code == unit->code.entry)
             entry->page = 0;
     }
-    member_remove(exec, &unit->member);
+    member_remove(exec, &unit->member, reason == COUNT_DROPPED_STORE);
     if (unit->second_member)
-        member_remove(exec, unit->second_member);
+        member_remove(exec, unit->second_member, reason == COUNT_DROPPED_STORE);
     if (unit->bytes && (reason == COUNT_DROPPED_STORE || reason == COUNT_DROPPED_DMA)) {
         unit_keep(exec, unit);
         return;
