@@ -446,6 +446,13 @@ static void unit_keep(struct exec *exec, struct unit *unit)
     *bucket = unit;
 }
 
+static bool is_made_from(const struct unit *unit, const struct run_state *run, gpa physical,
+                         const uint8_t *bytes)
+{
+    return unit->pc == run->pc && unit->key == run->key && unit->physical == physical &&
+           !memcmp(unit->bytes, bytes, unit->guest_bytes);
+}
+
 struct unit *unit_revive(struct exec *exec, const struct run_state *run, gpa physical,
                          const uint8_t *bytes, uint64_t generation)
 {
@@ -455,9 +462,7 @@ struct unit *unit_revive(struct exec *exec, const struct run_state *run, gpa phy
     if (LIKELY(!__atomic_load_n(u, __ATOMIC_RELAXED)))
         return NULL;
     pthread_mutex_lock(&exec->lock);
-    while ((unit = *u) &&
-           (unit->pc != run->pc || unit->key != run->key || unit->physical != physical ||
-            memcmp(unit->bytes, bytes, unit->guest_bytes)))
+    for (unit = *u; unit && !is_made_from(unit, run, physical, bytes); unit = *u)
         u = &unit->next;
     if (unit && cache_page_unchanged(exec, physical & ~(gpa)PAGE_MASK, generation)) {
         *u = unit->next;
