@@ -333,12 +333,15 @@ static void member_add(struct exec *exec, struct page_member *member, struct uni
     p->n_drops = 0;
 }
 
-static void member_remove(struct exec *exec, struct page_member *member)
+/* stored: because of a store. Code is often wanted there again at once, and the next store then:
+ * the page stays flagged until one comes before that. */
+static void member_remove(struct exec *exec, struct page_member *member, bool stored)
 {
     *member->previous = member->next;
     if (member->next)
         member->next->previous = member->previous;
-    page_free_if_unused(exec, member->page);
+    if (!stored)
+        page_free_if_unused(exec, member->page);
 }
 
 void unit_enter(struct exec *exec, struct unit *unit)
@@ -443,6 +446,13 @@ static void unit_keep(struct exec *exec, struct unit *unit)
     *bucket = unit;
 }
 
+static bool is_made_from(const struct unit *unit, const struct run_state *run, gpa physical,
+                         const uint8_t *bytes)
+{
+    return unit->pc == run->pc && unit->key == run->key && unit->physical == physical &&
+           !memcmp(unit->bytes, bytes, unit->guest_bytes);
+}
+
 struct unit *unit_revive(struct exec *exec, const struct run_state *run, gpa physical,
                          const uint8_t *bytes, uint64_t generation)
 {
@@ -452,9 +462,7 @@ struct unit *unit_revive(struct exec *exec, const struct run_state *run, gpa phy
     if (LIKELY(!__atomic_load_n(u, __ATOMIC_RELAXED)))
         return NULL;
     pthread_mutex_lock(&exec->lock);
-    while ((unit = *u) &&
-           (unit->pc != run->pc || unit->key != run->key || unit->physical != physical ||
-            memcmp(unit->bytes, bytes, unit->guest_bytes)))
+    for (unit = *u; unit && !is_made_from(unit, run, physical, bytes); unit = *u)
         u = &unit->next;
     if (unit && cache_page_unchanged(exec, physical & ~(gpa)PAGE_MASK, generation)) {
         *u = unit->next;
@@ -489,9 +497,9 @@ void unit_drop(struct exec *exec, struct unit *unit, enum counter reason)
         if (entry->code == unit->code.entry)
             entry->page = 0;
     }
-    member_remove(exec, &unit->member);
+    member_remove(exec, &unit->member, reason == COUNT_DROPPED_STORE);
     if (unit->second_member)
-        member_remove(exec, unit->second_member);
+        member_remove(exec, unit->second_member, reason == COUNT_DROPPED_STORE);
     if (unit->bytes && (reason == COUNT_DROPPED_STORE || reason == COUNT_DROPPED_DMA)) {
         unit_keep(exec, unit);
         return;

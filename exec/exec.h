@@ -42,6 +42,7 @@ enum {
     REWRITTEN = 2, /* so many stores in a row that drop units: the page is being filled anew */
     MAX_UNIT_INSNS = 96,
     MAX_CHANGES = 64,
+    SELF_STORES = 64,  /* a power of two */
     MEASURED = 16,     /* of so many translations one is timed, unless statistics are wanted */
     LONGEST_INSN = 16, /* bytes of one guest instruction, at most */
     PAGE_MASK = TLB_PAGE_SIZE - 1,
@@ -159,11 +160,12 @@ struct engine {
     struct arena arena;
     jmp_buf restart; /* the run loop, for exceptions raised outside generated code */
     bool restart_valid;
-    void *pending_link; /* EXIT_LINK's site while its target is looked for */
-    uint64_t limit;     /* units still to enter, 0: any number */
-    bool stepping;      /* every exit must come back to the loop */
-    bool alone;         /* the next instruction is to be a unit of its own */
-    bool raising;       /* an exception is being entered: the unit has ended */
+    void *pending_link;                /* EXIT_LINK's site while its target is looked for */
+    uint64_t limit;                    /* units still to enter, 0: any number */
+    bool stepping;                     /* every exit must come back to the loop */
+    uint64_t self_stores[SELF_STORES]; /* pcs of instructions that stored into their own unit */
+    bool alone;                        /* the next instruction is to be a unit of its own */
+    bool raising;                      /* an exception is being entered: the unit has ended */
     _Atomic bool flush_requested;
     _Atomic bool sleeping; /* in a futex wait on run.exit_request */
     _Atomic bool stop_requested, quit_requested;
@@ -198,6 +200,11 @@ static inline struct jump_cache_entry *jump_cache_slot(struct engine *engine, ui
 static inline uint32_t exec_tag(const struct vcpu *cpu, uint64_t va)
 {
     return *tlb_exec_entry(cpu->run.tlb, cpu->guest->wide_address, va);
+}
+
+static inline uint64_t *self_store_slot(struct engine *engine, uint64_t pc)
+{
+    return &engine->self_stores[(pc ^ pc >> 6) % SELF_STORES];
 }
 
 static inline bool engine_has_breakpoint(const struct engine *engine, gva address)

@@ -255,6 +255,13 @@ static bool join_branches(struct translation *t)
     return block != IR_NO_BLOCK;
 }
 
+/* Instructions that have stored into their own unit before are units of their own: they need not be
+ * started again then, and what they change lies in others. */
+static bool stands_apart(struct engine *engine, uint64_t pc)
+{
+    return *self_store_slot(engine, pc) == pc && pc;
+}
+
 /* The guest's next instruction. False: the unit ends before it. */
 static bool translate_insn(struct translation *t, enum xlat_next *next)
 {
@@ -298,6 +305,8 @@ static bool build(struct translation *t, unsigned *max_insns)
     while (translate_insn(t, &next)) {
         bool path_ended = next == XLAT_END;
 
+        if (stands_apart(engine, x->b.insn_pc) || stands_apart(engine, x->pc))
+            break;
         /* A loop is entered at its own start from now on: what follows it will follow there. */
         if (x->n_insns >= *max_insns || t->closes_loop ||
             x->pc - x->start_pc >= TLB_PAGE_SIZE - (x->start_pc & PAGE_MASK) ||

@@ -420,6 +420,7 @@ static const void *code_alone(struct engine *engine)
 
     engine->alone = false;
     engine->pending_link = NULL;
+    *self_store_slot(engine, engine->cpu->run.pc) = engine->cpu->run.pc;
     count(&engine->counters, COUNT_ALONE);
     unit = unit_translate(engine, 1);
     pthread_mutex_lock(&exec->lock);
