@@ -17,57 +17,6 @@
 /* ---- common pieces ------------------------------------------------------------------------------
  */
 
-static uint64_t replicate(enum ir_lane lane, uint64_t value)
-{
-    switch (lane) {
-    case IR_LANE8:
-        return (value & 0xff) * UINT64_C(0x0101010101010101);
-    case IR_LANE16:
-        return (value & 0xffff) * UINT64_C(0x0001000100010001);
-    case IR_LANE32:
-        return (value & 0xffffffff) * UINT64_C(0x0000000100000001);
-    default:
-        return value;
-    }
-}
-
-static ir_ref constant(struct xlat *x, enum ir_lane lane, uint64_t value)
-{
-    uint64_t half = replicate(lane, value);
-    return ir_v128(&x->b, half, half);
-}
-
-static ir_ref v2(struct xlat *x, enum ir_op op, unsigned lane, ir_ref a, ir_ref b)
-{
-    return ir_vec(&x->b, op, (enum ir_lane)lane, a, b);
-}
-
-static ir_ref v1(struct xlat *x, enum ir_op op, unsigned lane, ir_ref a)
-{
-    return ir_vec(&x->b, op, (enum ir_lane)lane, a, IR_NONE);
-}
-
-static ir_ref shift(struct xlat *x, enum ir_op op, unsigned lane, ir_ref a, unsigned amount)
-{
-    return amount ? ir_vec_i(&x->b, op, (enum ir_lane)lane, a, amount) : a;
-}
-
-static ir_ref invert(struct xlat *x, ir_ref a)
-{
-    return v2(x, IR_VXOR, 0, a, ir_v128(&x->b, ~UINT64_C(0), ~UINT64_C(0)));
-}
-
-static ir_ref select_bits(struct xlat *x, ir_ref mask, ir_ref yes, ir_ref no)
-{
-    return ir_emit(&x->b, IR_VSELECT, IR_V128, 0, 0, mask, yes, no, 0);
-}
-
-/* (a & b) | (~a & c) with a constant a. */
-static ir_ref select_constant(struct xlat *x, unsigned lane, uint64_t mask, ir_ref yes, ir_ref no)
-{
-    return select_bits(x, constant(x, (enum ir_lane)lane, mask), yes, no);
-}
-
 static bool odd(unsigned q, int registers)
 {
     return q && (registers & 1);
@@ -210,89 +159,28 @@ SAME3(VPADD, SIZES_8_32, fold_pairs(x, IR_VADD, lane, n, m))
 SAME3(VPMAX, SIZES_8_32, fold_pairs(x, is_unsigned ? IR_VMAX_U : IR_VMAX_S, lane, n, m))
 SAME3(VPMIN, SIZES_8_32, fold_pairs(x, is_unsigned ? IR_VMIN_U : IR_VMIN_S, lane, n, m))
 
-/* FPSCR.QC |= a differs from b; only the low half of D registers counts. */
-static void set_saturated(struct xlat *x, unsigned q, ir_ref a, ir_ref c)
-{
-    struct ir_builder *b = &x->b;
-    ir_ref differs = v2(x, IR_VXOR, 0, a, c);
-    ir_ref bits = simd_lane(x, differs, IR_LANE64, 0);
-    if (q)
-        bits = ir_bin(b, IR_OR, bits, simd_lane(x, differs, IR_LANE64, 1));
-    ir_ref flag = ir_setcc(b, IR_NZ, ir_test(b, bits));
-    ir_set(b, F_FPSCR_STICKY,
-           ir_bin(b, IR_OR, ir_get(b, F_FPSCR_STICKY), ir_bin_i(b, IR_SHL, flag, 27)));
-}
-
 /* VQADD, VQSUB: A8.8.369, A8.8.382 */
-static bool saturating(struct xlat *x, const struct arg_neon_3 *a, enum ir_op op, enum ir_op plain,
-                       unsigned operation)
-{
-    unsigned q = (unsigned)a->q, size = (unsigned)a->size;
-    if (size > IR_LANE16)
-        return call3(x, a, operation + (a->u ? 4 : 0) + size);
-    if (!ready(x, a->q, a->d | a->n | a->m))
-        return arm_undefined(x);
-    ir_ref n = simd_get(x, q, (unsigned)a->n), m = simd_get(x, q, (unsigned)a->m);
-    ir_ref result = v2(x, op, size, n, m);
-    set_saturated(x, q, result, v2(x, plain, size, n, m));
-    simd_set(x, q, (unsigned)a->d, result);
-    return true;
-}
-
-bool trans_VQADD(struct xlat *x, const struct arg_neon_3 *a)
-{
-    return saturating(x, a, a->u ? IR_VADDS_U : IR_VADDS_S, IR_VADD, NEON_vqadd_s8);
-}
-
-bool trans_VQSUB(struct xlat *x, const struct arg_neon_3 *a)
-{
-    return saturating(x, a, a->u ? IR_VSUBS_U : IR_VSUBS_S, IR_VSUB, NEON_vqsub_s8);
-}
+SAME3(VQADD, SIZES_ALL, neon_saturating_add(x, lane, is_unsigned, n, m))
+SAME3(VQSUB, SIZES_ALL, neon_saturating_sub(x, lane, is_unsigned, n, m))
 
 /* V{Q}{R}SHL Vd, Vm, Vn: A8.8.383, A8.8.377, A8.8.380, A8.8.396 */
-static bool shift_by_register(struct xlat *x, const struct arg_neon_3 *a, unsigned operation)
+static ir_ref by_register(struct xlat *x, unsigned lane, bool is_unsigned, unsigned kind, ir_ref n,
+                          ir_ref m)
 {
-    return call3(x, a, operation + (a->u ? 4 : 0) + (unsigned)a->size);
+    return neon_shift_by_register(x, lane, kind | (is_unsigned ? NEON_SHIFT_UNSIGNED : 0), n, m);
 }
 
-bool trans_VSHL_reg(struct xlat *x, const struct arg_neon_3 *a)
-{
-    return shift_by_register(x, a, NEON_vshl_s8);
-}
+SAME3(VSHL_reg, SIZES_ALL, by_register(x, lane, is_unsigned, 0, n, m))
+SAME3(VQSHL_reg, SIZES_ALL, by_register(x, lane, is_unsigned, NEON_SHIFT_SATURATES, n, m))
+SAME3(VRSHL, SIZES_ALL, by_register(x, lane, is_unsigned, NEON_SHIFT_ROUNDS, n, m))
+SAME3(VQRSHL, SIZES_ALL,
+      by_register(x, lane, is_unsigned, NEON_SHIFT_SATURATES | NEON_SHIFT_ROUNDS, n, m))
 
-bool trans_VQSHL_reg(struct xlat *x, const struct arg_neon_3 *a)
-{
-    return shift_by_register(x, a, NEON_vqshl_s8);
-}
+SAME3(VMUL_poly, SIZES_ALL, neon_polynomial_product(x, IR_LANE8, n, m))
 
-bool trans_VRSHL(struct xlat *x, const struct arg_neon_3 *a)
-{
-    return shift_by_register(x, a, NEON_vrshl_s8);
-}
-
-bool trans_VQRSHL(struct xlat *x, const struct arg_neon_3 *a)
-{
-    return shift_by_register(x, a, NEON_vqrshl_s8);
-}
-
-bool trans_VMUL_poly(struct xlat *x, const struct arg_neon_3 *a)
-{
-    return call3(x, a, NEON_vmul_p8);
-}
-
-bool trans_VQDMULH(struct xlat *x, const struct arg_neon_3 *a)
-{
-    if (!(SIZES_16_32 >> a->size & 1))
-        return arm_undefined(x);
-    return call3(x, a, NEON_vqdmulh_s16 + (unsigned)a->size - 1);
-}
-
-bool trans_VQRDMULH(struct xlat *x, const struct arg_neon_3 *a)
-{
-    if (!(SIZES_16_32 >> a->size & 1))
-        return arm_undefined(x);
-    return call3(x, a, NEON_vqrdmulh_s16 + (unsigned)a->size - 1);
-}
+/* A8.8.372, A8.8.376 */
+SAME3(VQDMULH, SIZES_16_32, neon_doubled_high(x, lane, false, n, m))
+SAME3(VQRDMULH, SIZES_16_32, neon_doubled_high(x, lane, true, n, m))
 
 /* ---- floating point -------------------------------------------------------------------------- */
 
@@ -474,18 +362,6 @@ static ir_ref accumulate(struct xlat *x, enum ir_op op, unsigned lane, ir_ref d,
     return op == IR_NOP ? product : v2(x, op, lane, d, product);
 }
 
-/* Product of lengthened lanes. The IR multiplies none of 64 bits: those one by one. */
-static ir_ref long_product(struct xlat *x, unsigned lane, ir_ref n, ir_ref m)
-{
-    ir_ref product[2];
-    if (lane != IR_LANE64)
-        return v2(x, IR_VMUL, lane, n, m);
-    for (unsigned i = 0; i < 2; i++)
-        product[i] =
-            ir_bin(&x->b, IR_MUL, simd_lane(x, n, IR_LANE64, i), simd_lane(x, m, IR_LANE64, i));
-    return simd_set_lane(x, simd_dup(x, IR_LANE64, product[0]), IR_LANE64, 1, product[1]);
-}
-
 /* VMULL, VMLAL, VMLSL: A8.8.350, A8.8.336 */
 static bool multiply_long(struct xlat *x, const struct arg_neon_3 *a, enum ir_op op)
 {
@@ -496,7 +372,7 @@ static bool multiply_long(struct xlat *x, const struct arg_neon_3 *a, enum ir_op
         return arm_undefined(x);
     ir_ref n = widen(x, size, a->u, simd_get_d(x, (unsigned)a->n));
     ir_ref m = widen(x, size, a->u, simd_get_d(x, (unsigned)a->m));
-    ir_ref product = long_product(x, size + 1, n, m);
+    ir_ref product = neon_long_product(x, size + 1, a->u, n, m);
     ir_ref d = op == IR_NOP ? IR_NONE : simd_get(x, 1, (unsigned)a->d);
     simd_set(x, 1, (unsigned)a->d, accumulate(x, op, size + 1, d, product));
     return true;
@@ -517,37 +393,55 @@ bool trans_VMLSL(struct xlat *x, const struct arg_neon_3 *a)
     return multiply_long(x, a, IR_VSUB);
 }
 
-/* A helper's long operation on lanes of 16 and 32 bits. */
-static bool call_long(struct xlat *x, const struct arg_neon_3 *a, unsigned operation)
+/* The doubled product is saturated by itself, then so is the sum (A8.8.371). */
+static ir_ref accumulate_doubled(struct xlat *x, enum ir_op op, unsigned lane, ir_ref n, ir_ref m,
+                                 ir_ref d)
 {
-    if (a->size == 3)
+    ir_ref product = neon_doubled_product(x, lane, n, m);
+    if (op == IR_NOP)
+        return product;
+    return op == IR_VADD ? neon_saturating_add(x, lane, false, d, product)
+                         : neon_saturating_sub(x, lane, false, d, product);
+}
+
+/* VQDMULL, VQDMLAL, VQDMLSL: A8.8.373, A8.8.371 */
+static bool multiply_doubling(struct xlat *x, const struct arg_neon_3 *a, enum ir_op op)
+{
+    unsigned size = (unsigned)a->size;
+    if (size == 3)
         return false;
-    if (!ready(x, 1, a->d) || !ready(x, 0, a->n | a->m) || a->size == 0)
+    if (!ready(x, 1, a->d) || !ready(x, 0, a->n | a->m) || size == 0)
         return arm_undefined(x);
-    call(x, operation + (unsigned)a->size - 1, 0, 1, 0, a->d, a->n, a->m);
+    ir_ref n = widen(x, size, false, simd_get_d(x, (unsigned)a->n));
+    ir_ref m = widen(x, size, false, simd_get_d(x, (unsigned)a->m));
+    ir_ref d = simd_get(x, 1, (unsigned)a->d);
+    simd_set(x, 1, (unsigned)a->d, accumulate_doubled(x, op, size + 1, n, m, d));
     return true;
 }
 
 bool trans_VQDMULL(struct xlat *x, const struct arg_neon_3 *a)
 {
-    return call_long(x, a, NEON_vqdmull_s16);
+    return multiply_doubling(x, a, IR_NOP);
 }
 
 bool trans_VQDMLAL(struct xlat *x, const struct arg_neon_3 *a)
 {
-    return call_long(x, a, NEON_vqdmlal_s16);
+    return multiply_doubling(x, a, IR_VADD);
 }
 
 bool trans_VQDMLSL(struct xlat *x, const struct arg_neon_3 *a)
 {
-    return call_long(x, a, NEON_vqdmlsl_s16);
+    return multiply_doubling(x, a, IR_VSUB);
 }
 
 bool trans_VMULL_poly(struct xlat *x, const struct arg_neon_3 *a)
 {
     if (!ready(x, 1, a->d) || !ready(x, 0, a->n | a->m))
         return arm_undefined(x);
-    call(x, NEON_vmull_p8, 0, 1, 0, a->d, a->n, a->m);
+    ir_ref n = widen(x, IR_LANE8, true, simd_get_d(x, (unsigned)a->n));
+    ir_ref m = widen(x, IR_LANE8, true, simd_get_d(x, (unsigned)a->m));
+    m = shift(x, IR_VSHL_I, IR_LANE16, m, 8);
+    simd_set(x, 1, (unsigned)a->d, neon_polynomial_product(x, IR_LANE16, n, m));
     return true;
 }
 
@@ -633,15 +527,8 @@ bool trans_VMLS_scalar_f(struct xlat *x, const struct arg_neon_scalar *a)
     return by_scalar_float(x, a, emit_VMLS_f, NEON_vmls_f32);
 }
 
-bool trans_VQDMULH_scalar(struct xlat *x, const struct arg_neon_scalar *a)
-{
-    return call_scalar(x, a, NEON_vqdmulh_s16 + (unsigned)a->size - 1);
-}
-
-bool trans_VQRDMULH_scalar(struct xlat *x, const struct arg_neon_scalar *a)
-{
-    return call_scalar(x, a, NEON_vqrdmulh_s16 + (unsigned)a->size - 1);
-}
+BY_SCALAR(VQDMULH_scalar, emit_VQDMULH)
+BY_SCALAR(VQRDMULH_scalar, emit_VQRDMULH)
 
 static bool multiply_long_scalar(struct xlat *x, const struct arg_neon_scalar *a, enum ir_op op)
 {
@@ -652,7 +539,7 @@ static bool multiply_long_scalar(struct xlat *x, const struct arg_neon_scalar *a
         return arm_undefined(x);
     ir_ref n = widen(x, s.lane, a->u, simd_get_d(x, (unsigned)a->n));
     ir_ref m = widen(x, s.lane, a->u, scalar_vector(x, s, 0));
-    ir_ref product = long_product(x, s.lane + 1, n, m);
+    ir_ref product = neon_long_product(x, s.lane + 1, a->u, n, m);
     ir_ref d = op == IR_NOP ? IR_NONE : simd_get(x, 1, (unsigned)a->d);
     simd_set(x, 1, (unsigned)a->d, accumulate(x, op, s.lane + 1, d, product));
     return true;
@@ -673,30 +560,33 @@ bool trans_VMLSL_scalar(struct xlat *x, const struct arg_neon_scalar *a)
     return multiply_long_scalar(x, a, IR_VSUB);
 }
 
-static bool call_long_scalar(struct xlat *x, const struct arg_neon_scalar *a, unsigned operation)
+static bool multiply_doubling_scalar(struct xlat *x, const struct arg_neon_scalar *a, enum ir_op op)
 {
     struct scalar s = scalar_of(a);
     if (a->size == 3)
         return false;
     if (!ready(x, 1, a->d) || !ready(x, 0, a->n) || a->size == 0)
         return arm_undefined(x);
-    call(x, operation + (unsigned)a->size - 1, 0, 1, 1 + s.index, a->d, a->n, (int)s.d);
+    ir_ref n = widen(x, s.lane, false, simd_get_d(x, (unsigned)a->n));
+    ir_ref m = widen(x, s.lane, false, scalar_vector(x, s, 0));
+    ir_ref d = simd_get(x, 1, (unsigned)a->d);
+    simd_set(x, 1, (unsigned)a->d, accumulate_doubled(x, op, s.lane + 1, n, m, d));
     return true;
 }
 
 bool trans_VQDMULL_scalar(struct xlat *x, const struct arg_neon_scalar *a)
 {
-    return call_long_scalar(x, a, NEON_vqdmull_s16);
+    return multiply_doubling_scalar(x, a, IR_NOP);
 }
 
 bool trans_VQDMLAL_scalar(struct xlat *x, const struct arg_neon_scalar *a)
 {
-    return call_long_scalar(x, a, NEON_vqdmlal_s16);
+    return multiply_doubling_scalar(x, a, IR_VADD);
 }
 
 bool trans_VQDMLSL_scalar(struct xlat *x, const struct arg_neon_scalar *a)
 {
-    return call_long_scalar(x, a, NEON_vqdmlsl_s16);
+    return multiply_doubling_scalar(x, a, IR_VSUB);
 }
 
 /* ---- modified immediates --------------------------------------------------------------------- */
@@ -819,11 +709,6 @@ bool trans_VRSRA(struct xlat *x, const struct arg_neon_shift *a)
     return shift_right_immediate(x, a, true, true);
 }
 
-static uint64_t low_bits(unsigned n)
-{
-    return n >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << n) - 1;
-}
-
 /* VSRI: A8.8.403 */
 bool trans_VSRI(struct xlat *x, const struct arg_neon_shift *a)
 {
@@ -864,23 +749,27 @@ bool trans_VSHL_imm(struct xlat *x, const struct arg_neon_shift *a)
 }
 
 /* VQSHL, VQSHLU: A8.8.381 */
-static bool saturating_left(struct xlat *x, const struct arg_neon_shift *a, unsigned operation)
+static bool saturating_left(struct xlat *x, const struct arg_neon_shift *a, bool to_unsigned)
 {
     struct amounts s = amounts_of(a);
+    unsigned q = (unsigned)a->q;
     if (!ready(x, a->q, a->d | a->m))
         return arm_undefined(x);
-    call(x, operation + s.lane, s.left, (unsigned)a->q, 0, a->d, a->m, a->m);
+    ir_ref m = simd_get(x, q, (unsigned)a->m);
+    simd_set(x, q, (unsigned)a->d,
+             to_unsigned ? neon_saturating_left_unsigned(x, s.lane, m, s.left)
+                         : neon_saturating_left(x, s.lane, a->u, m, s.left));
     return true;
 }
 
 bool trans_VQSHL_imm(struct xlat *x, const struct arg_neon_shift *a)
 {
-    return saturating_left(x, a, a->u ? NEON_vqshl_imm_u8 : NEON_vqshl_imm_s8);
+    return saturating_left(x, a, false);
 }
 
 bool trans_VQSHLU(struct xlat *x, const struct arg_neon_shift *a)
 {
-    return saturating_left(x, a, NEON_vqshlu_imm_s8);
+    return saturating_left(x, a, true);
 }
 
 /* VSHRN, VRSHRN: A8.8.387, A8.8.398; imm6 states the result's lanes. */
@@ -921,21 +810,17 @@ static ir_ref saturate_narrow(struct xlat *x, unsigned lane, enum narrowing kind
         fit = v2(x, IR_VMIN_S, wide, value, limit);
         fit = v2(x, IR_VMAX_S, wide, fit, constant(x, (enum ir_lane)wide, least));
     }
-    set_saturated(x, 1, fit, value);
+    neon_set_saturated(x, fit, value);
     return v1(x, IR_VNARROW, wide, fit);
 }
 
-/* VQ{R}SHR{U}N: A8.8.378, A8.8.382; from lanes of 64 bits by the helper. */
+/* VQ{R}SHR{U}N: A8.8.378, A8.8.382 */
 static bool saturating_narrow(struct xlat *x, const struct arg_neon_shift *a, bool round,
-                              enum narrowing kind, unsigned operation)
+                              enum narrowing kind)
 {
     struct amounts s = amounts_of(a);
     if (!ready(x, 0, a->d) || !ready(x, 1, a->m))
         return arm_undefined(x);
-    if (s.lane == IR_LANE32) {
-        call(x, operation + s.lane, s.right, 0, 0, a->d, a->m, a->m);
-        return true;
-    }
     ir_ref value = shift_right(x, s.lane + 1, kind == NARROW_UNSIGNED, round,
                                simd_get(x, 1, (unsigned)a->m), s.right);
     simd_set_d(x, (unsigned)a->d, saturate_narrow(x, s.lane, kind, value));
@@ -944,24 +829,22 @@ static bool saturating_narrow(struct xlat *x, const struct arg_neon_shift *a, bo
 
 bool trans_VQSHRN(struct xlat *x, const struct arg_neon_shift *a)
 {
-    return saturating_narrow(x, a, false, a->u ? NARROW_UNSIGNED : NARROW_SIGNED,
-                             a->u ? NEON_vqshrn_u8 : NEON_vqshrn_s8);
+    return saturating_narrow(x, a, false, a->u ? NARROW_UNSIGNED : NARROW_SIGNED);
 }
 
 bool trans_VQRSHRN(struct xlat *x, const struct arg_neon_shift *a)
 {
-    return saturating_narrow(x, a, true, a->u ? NARROW_UNSIGNED : NARROW_SIGNED,
-                             a->u ? NEON_vqrshrn_u8 : NEON_vqrshrn_s8);
+    return saturating_narrow(x, a, true, a->u ? NARROW_UNSIGNED : NARROW_SIGNED);
 }
 
 bool trans_VQSHRUN(struct xlat *x, const struct arg_neon_shift *a)
 {
-    return saturating_narrow(x, a, false, NARROW_SIGNED_TO_UNSIGNED, NEON_vqshrun_s8);
+    return saturating_narrow(x, a, false, NARROW_SIGNED_TO_UNSIGNED);
 }
 
 bool trans_VQRSHRUN(struct xlat *x, const struct arg_neon_shift *a)
 {
-    return saturating_narrow(x, a, true, NARROW_SIGNED_TO_UNSIGNED, NEON_vqrshrun_s8);
+    return saturating_narrow(x, a, true, NARROW_SIGNED_TO_UNSIGNED);
 }
 
 /* VSHLL, VMOVL: A8.8.384, A8.8.346 */
@@ -1072,26 +955,6 @@ bool trans_VPADAL(struct xlat *x, const struct arg_neon_2 *a)
     return add_pairs_long(x, a, true);
 }
 
-bool trans_VCLS(struct xlat *x, const struct arg_neon_2 *a)
-{
-    return call2(x, a, SIZES_8_32, NEON_vcls_s8 + (unsigned)a->size);
-}
-
-bool trans_VCLZ(struct xlat *x, const struct arg_neon_2 *a)
-{
-    return call2(x, a, SIZES_8_32, NEON_vclz_s8 + (unsigned)a->size);
-}
-
-bool trans_VQABS(struct xlat *x, const struct arg_neon_2 *a)
-{
-    return call2(x, a, SIZES_8_32, NEON_vqabs_s8 + (unsigned)a->size);
-}
-
-bool trans_VQNEG(struct xlat *x, const struct arg_neon_2 *a)
-{
-    return call2(x, a, SIZES_8_32, NEON_vqneg_s8 + (unsigned)a->size);
-}
-
 #define MISC2(NAME, sizes, expression)                                                             \
     static ir_ref emit_##NAME(struct xlat *x, unsigned lane, ir_ref d, ir_ref m)                   \
     {                                                                                              \
@@ -1114,6 +977,10 @@ static ir_ref count_bits(struct xlat *x, ir_ref m)
 }
 
 MISC2(VCNT, 1, count_bits(x, m))
+MISC2(VCLS, SIZES_8_32, neon_leading_signs(x, lane, m))
+MISC2(VCLZ, SIZES_8_32, neon_leading_zeros(x, lane, m))
+MISC2(VQABS, SIZES_8_32, neon_saturating_absolute(x, lane, m))
+MISC2(VQNEG, SIZES_8_32, neon_saturating_negate(x, lane, m))
 MISC2(VMVN, 1, invert(x, m))
 
 /* Comparisons with zero: integers of any size, floats of 32 bits. */
@@ -1256,16 +1123,11 @@ bool trans_VMOVN(struct xlat *x, const struct arg_neon_2 *a)
 }
 
 /* VQMOVN, VQMOVUN: A8.8.374 */
-static bool saturating_move(struct xlat *x, const struct arg_neon_2 *a, enum narrowing kind,
-                            unsigned operation)
+static bool saturating_move(struct xlat *x, const struct arg_neon_2 *a, enum narrowing kind)
 {
     unsigned size = (unsigned)a->size;
     if (size == 3 || !ready(x, 0, a->d) || !ready(x, 1, a->m))
         return arm_undefined(x);
-    if (size == IR_LANE32) {
-        call(x, operation + size, 0, 0, 0, a->d, a->m, a->m);
-        return true;
-    }
     ir_ref value = simd_get(x, 1, (unsigned)a->m);
     simd_set_d(x, (unsigned)a->d, saturate_narrow(x, size, kind, value));
     return true;
@@ -1273,13 +1135,12 @@ static bool saturating_move(struct xlat *x, const struct arg_neon_2 *a, enum nar
 
 bool trans_VQMOVN(struct xlat *x, const struct arg_neon_2 *a)
 {
-    return saturating_move(x, a, a->f ? NARROW_UNSIGNED : NARROW_SIGNED,
-                           a->f ? NEON_vqshrn_u8 : NEON_vqshrn_s8);
+    return saturating_move(x, a, a->f ? NARROW_UNSIGNED : NARROW_SIGNED);
 }
 
 bool trans_VQMOVUN(struct xlat *x, const struct arg_neon_2 *a)
 {
-    return saturating_move(x, a, NARROW_SIGNED_TO_UNSIGNED, NEON_vqshrun_s8);
+    return saturating_move(x, a, NARROW_SIGNED_TO_UNSIGNED);
 }
 
 /* VSHLL by the lanes' own width: A8.8.384 */

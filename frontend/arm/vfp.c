@@ -42,7 +42,8 @@ static uint32_t mxcsr_of_control(uint32_t control)
  * by the helpers below, which run on it. */
 uint32_t arm_fpscr_read(struct arm_cpu *cpu)
 {
-    return cpu->fpscr_nzcv | cpu->fpscr_control | cpu->fpscr_sticky |
+    uint32_t saturated = cpu->fpscr_qc[0] | cpu->fpscr_qc[1] ? FPSCR_QC : 0;
+    return cpu->fpscr_nzcv | cpu->fpscr_control | cpu->fpscr_sticky | saturated |
            sticky_of_mxcsr(cpu->v.run.mxcsr);
 }
 
@@ -51,6 +52,7 @@ void arm_fpscr_write(struct arm_cpu *cpu, uint32_t value)
     cpu->fpscr_nzcv = value & CPSR_NZCV;
     cpu->fpscr_control = value & FPSCR_CONTROL;
     cpu->fpscr_sticky = value & (FPSCR_CUMULATIVE | FPSCR_QC);
+    cpu->fpscr_qc[0] = cpu->fpscr_qc[1] = 0;
     /* Known to be set already, "inexact" costs generated code less; it is also in sticky. */
     cpu->v.run.mxcsr = mxcsr_of_control(value) | (value & FPSCR_IXC ? MXCSR_INEXACT : 0);
     arm_update_mode(cpu);
