@@ -413,7 +413,7 @@ emit_fn emit_branch, emit_branch_cc, emit_exit_jump, emit_exit_indirect, emit_ex
 emit_fn emit_fp, emit_fp_sign, emit_fcmp, emit_fcvt, emit_f2i, emit_i2f, emit_bitcast;
 emit_fn emit_vector_fn;
 emit_fn emit_vconst, emit_vector, emit_vector_lane, emit_vector_shift, emit_vector_fp,
-    emit_vector_misc;
+    emit_vector_flush, emit_vector_misc;
 
 /* Moves values into registers, all at once; a source of IR_NONE is skipped. */
 void parallel_move(struct emit *e, const ir_ref *refs, const uint8_t *regs, unsigned n);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Advanced SIMD: translation of the data-processing part of frontend/arm/neon.decode; loads and
- * stores are in neon_memory.c.
+ * Advanced SIMD: translation of the data-processing part of frontend/arm/neon.decode. Saturating
+ * and floating-point operations are built in neon_integer.c and neon_float.c; loads and stores are
+ * in neon_memory.c.
  *
- * What a few vector operations of the IR do is emitted; the rest calls helper_neon with the byte
- * offsets of the registers. A 64-bit operand is the low half of a vector whose high half is zero;
- * of the result only the low half is kept.
+ * The few operations that helper_neon has are called with the byte offsets of the registers. A
+ * 64-bit operand is the low half of a vector whose high half is zero; of the result only the low
+ * half is kept.
  */
 #include "frontend/arm/fp.h"
 #include "frontend/arm/neon_helpers.h"
@@ -191,27 +192,11 @@ static bool nearest(struct xlat *x)
     return arm_xlat(x)->key & KEY_FP_NEAREST;
 }
 
-static ir_ref float_op(struct xlat *x, enum ir_op op, ir_ref a, ir_ref b, ir_ref c)
-{
-    unsigned sub = IR_LANE32 | (IR_FP_STANDARD | IR_FP_FLUSH) << 4;
-    return ir_emit(&x->b, op, IR_V128, sub, 0, a, b, c, 0);
-}
-
-static ir_ref float_negate(struct xlat *x, ir_ref a)
-{
-    return v2(x, IR_VXOR, 0, a, constant(x, IR_LANE32, 0x80000000));
-}
-
-static ir_ref float_absolute(struct xlat *x, ir_ref a)
-{
-    return v2(x, IR_VAND, 0, a, constant(x, IR_LANE32, 0x7fffffff));
-}
-
 static ir_ref float_fold(struct xlat *x, enum ir_op op, ir_ref n, ir_ref m)
 {
     ir_ref split = split_pairs(x, IR_LANE32, n, m), odds = v1(x, IR_VHIGH, 0, split);
     ir_ref evens = v2(x, IR_VCONCAT, 0, split, ir_v128(&x->b, 0, 0));
-    return float_op(x, op, evens, odds, IR_NONE);
+    return neon_float_op(x, op, evens, odds, IR_NONE);
 }
 
 #define FLOAT3(NAME, operation, expression)                                                        \
@@ -227,35 +212,40 @@ static ir_ref float_fold(struct xlat *x, enum ir_op op, ir_ref n, ir_ref m)
         return same3(x, a, SIZES_ALL, emit_##NAME);                                                \
     }
 
-FLOAT3(VADD_f, NEON_vadd_f32, float_op(x, IR_VFADD, n, m, IR_NONE))
-FLOAT3(VSUB_f, NEON_vsub_f32, float_op(x, IR_VFSUB, n, m, IR_NONE))
-FLOAT3(VMUL_f, NEON_vmul_f32, float_op(x, IR_VFMUL, n, m, IR_NONE))
-FLOAT3(VABD_f, NEON_vabd_f32, float_absolute(x, float_op(x, IR_VFSUB, n, m, IR_NONE)))
+FLOAT3(VADD_f, NEON_vadd_f32, neon_float_op(x, IR_VFADD, n, m, IR_NONE))
+FLOAT3(VSUB_f, NEON_vsub_f32, neon_float_op(x, IR_VFSUB, n, m, IR_NONE))
+FLOAT3(VMUL_f, NEON_vmul_f32, neon_float_op(x, IR_VFMUL, n, m, IR_NONE))
+FLOAT3(VABD_f, NEON_vabd_f32, neon_float_absolute(x, neon_float_op(x, IR_VFSUB, n, m, IR_NONE)))
 FLOAT3(VMLA_f, NEON_vmla_f32,
-       float_op(x, IR_VFADD, d, float_op(x, IR_VFMUL, n, m, IR_NONE), IR_NONE))
+       neon_float_op(x, IR_VFADD, d, neon_float_op(x, IR_VFMUL, n, m, IR_NONE), IR_NONE))
 FLOAT3(VMLS_f, NEON_vmls_f32,
-       float_op(x, IR_VFSUB, d, float_op(x, IR_VFMUL, n, m, IR_NONE), IR_NONE))
-FLOAT3(VFMA, NEON_vfma_f32, float_op(x, IR_VFMA, n, m, d))
-FLOAT3(VFMS, NEON_vfms_f32, float_op(x, IR_VFMA, float_negate(x, n), m, d))
+       neon_float_op(x, IR_VFSUB, d, neon_float_op(x, IR_VFMUL, n, m, IR_NONE), IR_NONE))
+FLOAT3(VFMA, NEON_vfma_f32, neon_float_op(x, IR_VFMA, n, m, d))
+FLOAT3(VFMS, NEON_vfms_f32, neon_float_op(x, IR_VFMA, neon_float_negate(x, n), m, d))
 FLOAT3(VPADD_f, NEON_vpadd_f32, float_fold(x, IR_VFADD, n, m))
 
-#define CALL3(NAME, operation)                                                                     \
-    bool trans_##NAME(struct xlat *x, const struct arg_neon_3 *a)                                  \
-    {                                                                                              \
-        return call3(x, a, operation);                                                             \
-    }
+FLOAT3(VRECPS, NEON_vrecps_f32, neon_reciprocal_step(x, n, m))
+FLOAT3(VRSQRTS, NEON_vrsqrts_f32, neon_root_step(x, n, m))
 
-CALL3(VCEQ_f, NEON_vceq_f32)
-CALL3(VCGE_f, NEON_vcge_f32)
-CALL3(VCGT_f, NEON_vcgt_f32)
-CALL3(VACGE, NEON_vacge_f32)
-CALL3(VACGT, NEON_vacgt_f32)
-CALL3(VMAX_f, NEON_vmax_f32)
-CALL3(VMIN_f, NEON_vmin_f32)
-CALL3(VPMAX_f, NEON_vpmax_f32)
-CALL3(VPMIN_f, NEON_vpmin_f32)
-CALL3(VRECPS, NEON_vrecps_f32)
-CALL3(VRSQRTS, NEON_vrsqrts_f32)
+/* Nothing of these is rounded: the mode does not matter. */
+SAME3(VCEQ_f, SIZES_ALL, neon_float_compare(x, NEON_EQ, n, m))
+SAME3(VCGE_f, SIZES_ALL, neon_float_compare(x, NEON_GE, n, m))
+SAME3(VCGT_f, SIZES_ALL, neon_float_compare(x, NEON_GT, n, m))
+SAME3(VACGE, SIZES_ALL, neon_float_compare(x, NEON_GE | NEON_ABSOLUTE, n, m))
+SAME3(VACGT, SIZES_ALL, neon_float_compare(x, NEON_GT | NEON_ABSOLUTE, n, m))
+SAME3(VMAX_f, SIZES_ALL, neon_float_extreme(x, true, n, m))
+SAME3(VMIN_f, SIZES_ALL, neon_float_extreme(x, false, n, m))
+
+/* Pairs of n's in the low lane, m's in the high one. */
+static ir_ref extreme_fold(struct xlat *x, bool maximum, ir_ref n, ir_ref m)
+{
+    ir_ref split = split_pairs(x, IR_LANE32, n, m), zero = ir_v128(&x->b, 0, 0);
+    return neon_float_extreme(x, maximum, v2(x, IR_VCONCAT, 0, split, zero),
+                              v1(x, IR_VHIGH, 0, split));
+}
+
+SAME3(VPMAX_f, SIZES_ALL, extreme_fold(x, true, n, m))
+SAME3(VPMIN_f, SIZES_ALL, extreme_fold(x, false, n, m))
 
 /* ---- three registers of different lengths ---------------------------------------------------- */
 
@@ -859,22 +849,37 @@ bool trans_VSHLL(struct xlat *x, const struct arg_neon_shift *a)
 }
 
 /* VCVT between floating and fixed point: A8.8.307 */
-static bool convert_fixed(struct xlat *x, const struct arg_neon_shift *a, unsigned operation)
+static bool from_fixed(struct xlat *x, unsigned q, bool is_unsigned, unsigned fraction, int d,
+                       int m)
 {
-    if (!ready(x, a->q, a->d | a->m))
+    if (!ready(x, (int)q, d | m))
         return arm_undefined(x);
-    call(x, operation + (unsigned)a->u, 64 - (unsigned)a->imm, (unsigned)a->q, 0, a->d, a->m, a->m);
+    if (!nearest(x)) {
+        call(x, NEON_vcvt_f32_s32 + is_unsigned, fraction, q, 0, d, m, m);
+        return true;
+    }
+    simd_set(x, q, (unsigned)d,
+             neon_float_from_fixed(x, is_unsigned, fraction, simd_get(x, q, (unsigned)m)));
+    return true;
+}
+
+static bool to_fixed(struct xlat *x, unsigned q, bool is_unsigned, unsigned fraction, int d, int m)
+{
+    if (!ready(x, (int)q, d | m))
+        return arm_undefined(x);
+    simd_set(x, q, (unsigned)d,
+             neon_float_to_fixed(x, is_unsigned, fraction, simd_get(x, q, (unsigned)m)));
     return true;
 }
 
 bool trans_VCVT_from_fixed(struct xlat *x, const struct arg_neon_shift *a)
 {
-    return convert_fixed(x, a, NEON_vcvt_f32_s32);
+    return from_fixed(x, (unsigned)a->q, a->u, 64 - (unsigned)a->imm, a->d, a->m);
 }
 
 bool trans_VCVT_to_fixed(struct xlat *x, const struct arg_neon_shift *a)
 {
-    return convert_fixed(x, a, NEON_vcvt_s32_f32);
+    return to_fixed(x, (unsigned)a->q, a->u, 64 - (unsigned)a->imm, a->d, a->m);
 }
 
 /* ---- two registers --------------------------------------------------------------------------- */
@@ -984,24 +989,28 @@ MISC2(VQNEG, SIZES_8_32, neon_saturating_negate(x, lane, m))
 MISC2(VMVN, 1, invert(x, m))
 
 /* Comparisons with zero: integers of any size, floats of 32 bits. */
-#define COMPARE_0(NAME, operation, expression)                                                     \
+#define COMPARE_0(NAME, comparison, expression)                                                    \
     static ir_ref emit_##NAME(struct xlat *x, unsigned lane, ir_ref d, ir_ref m)                   \
     {                                                                                              \
         ir_ref zero = ir_v128(&x->b, 0, 0);                                                        \
         return expression;                                                                         \
     }                                                                                              \
+    static ir_ref emit_##NAME##_f(struct xlat *x, unsigned lane, ir_ref d, ir_ref m)               \
+    {                                                                                              \
+        return neon_float_compare(x, comparison, m, IR_NONE);                                      \
+    }                                                                                              \
     bool trans_##NAME(struct xlat *x, const struct arg_neon_2 *a)                                  \
     {                                                                                              \
         if (a->f)                                                                                  \
-            return call2(x, a, 1u << IR_LANE32, operation);                                        \
+            return misc2(x, a, 1u << IR_LANE32, emit_##NAME##_f);                                  \
         return misc2(x, a, SIZES_8_32, emit_##NAME);                                               \
     }
 
-COMPARE_0(VCGT_0, NEON_vcgt0_f32, v2(x, IR_VCMPGT_S, lane, m, zero))
-COMPARE_0(VCGE_0, NEON_vcge0_f32, invert(x, v2(x, IR_VCMPGT_S, lane, zero, m)))
-COMPARE_0(VCEQ_0, NEON_vceq0_f32, v2(x, IR_VCMPEQ, lane, m, zero))
-COMPARE_0(VCLE_0, NEON_vcle0_f32, invert(x, v2(x, IR_VCMPGT_S, lane, m, zero)))
-COMPARE_0(VCLT_0, NEON_vclt0_f32, v2(x, IR_VCMPGT_S, lane, zero, m))
+COMPARE_0(VCGT_0, NEON_GT, v2(x, IR_VCMPGT_S, lane, m, zero))
+COMPARE_0(VCGE_0, NEON_GE, invert(x, v2(x, IR_VCMPGT_S, lane, zero, m)))
+COMPARE_0(VCEQ_0, NEON_EQ, v2(x, IR_VCMPEQ, lane, m, zero))
+COMPARE_0(VCLE_0, NEON_LE, invert(x, v2(x, IR_VCMPGT_S, lane, m, zero)))
+COMPARE_0(VCLT_0, NEON_LT, v2(x, IR_VCMPGT_S, lane, zero, m))
 
 static ir_ref emit_VABS(struct xlat *x, unsigned lane, ir_ref d, ir_ref m)
 {
@@ -1010,7 +1019,7 @@ static ir_ref emit_VABS(struct xlat *x, unsigned lane, ir_ref d, ir_ref m)
 
 static ir_ref emit_VABS_f(struct xlat *x, unsigned lane, ir_ref d, ir_ref m)
 {
-    return float_absolute(x, m);
+    return neon_float_absolute(x, m);
 }
 
 bool trans_VABS(struct xlat *x, const struct arg_neon_2 *a)
@@ -1027,7 +1036,7 @@ static ir_ref emit_VNEG(struct xlat *x, unsigned lane, ir_ref d, ir_ref m)
 
 static ir_ref emit_VNEG_f(struct xlat *x, unsigned lane, ir_ref d, ir_ref m)
 {
-    return float_negate(x, m);
+    return neon_float_negate(x, m);
 }
 
 bool trans_VNEG(struct xlat *x, const struct arg_neon_2 *a)
@@ -1180,32 +1189,15 @@ bool trans_VRSQRTE(struct xlat *x, const struct arg_neon_2 *a)
     return call2(x, a, SIZES_ALL, a->f ? NEON_vrsqrte_f32 : NEON_vrsqrte_u32);
 }
 
-/* VCVT from integers: A8.8.305; lane by lane. */
+/* VCVT to and from integers: A8.8.305 */
 bool trans_VCVT_from_int(struct xlat *x, const struct arg_neon_2 *a)
 {
-    ir_ref lane[4];
-    if (!nearest(x))
-        return call2(x, a, SIZES_ALL, a->f ? NEON_vcvt_f32_u32 : NEON_vcvt_f32_s32);
-    if (!ready(x, a->q, a->d | a->m))
-        return arm_undefined(x);
-    ir_ref m = simd_get(x, (unsigned)a->q, (unsigned)a->m);
-    for (unsigned i = 0; i < (a->q ? 4u : 2u); i++) {
-        ir_ref value = simd_lane(x, m, IR_LANE32, i);
-        value = ir_fp(&x->b, IR_I2F, IR_F32, (unsigned)a->f, value, IR_NONE, IR_NONE);
-        lane[i] = simd_bitcast(x, IR_V128, value);
-    }
-    if (a->q) {
-        lane[0] = v2(x, IR_VZIP_LO, IR_LANE32, lane[0], lane[2]);
-        lane[1] = v2(x, IR_VZIP_LO, IR_LANE32, lane[1], lane[3]);
-    }
-    ir_ref result = v2(x, IR_VZIP_LO, IR_LANE32, lane[0], lane[1]);
-    simd_set(x, (unsigned)a->q, (unsigned)a->d, result);
-    return true;
+    return from_fixed(x, (unsigned)a->q, a->f, 0, a->d, a->m);
 }
 
 bool trans_VCVT_to_int(struct xlat *x, const struct arg_neon_2 *a)
 {
-    return call2(x, a, SIZES_ALL, a->f ? NEON_vcvt_u32_f32 : NEON_vcvt_s32_f32);
+    return to_fixed(x, (unsigned)a->q, a->f, 0, a->d, a->m);
 }
 
 /* ---- moves of bytes -------------------------------------------------------------------------- */

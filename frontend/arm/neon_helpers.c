@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The Advanced SIMD operations that no short sequence of vector IR does: saturating ones (they set
- * FPSCR.QC), shifts by registers, polynomial products, comparisons, conversions and estimates of
- * floating-point lanes. Operands are copied first, so that any of them may overlap the result.
+ * The Advanced SIMD operations that neither the IR nor the host has: estimates, half precision, and
+ * what rounds to nearest while the FPSCR, and so the host, does otherwise. Operands are copied
+ * first, so that any of them may overlap the result.
  */
 #include "frontend/arm/neon_helpers.h"
 #include "frontend/arm/fp.h"
 
 union lanes {
-    int8_t s8[16];
-    int16_t s16[8];
-    int32_t s32[4];
-    int64_t s64[2];
-    uint8_t u8[16];
     uint16_t u16[8];
     uint32_t u32[4];
-    uint64_t u64[2];
 };
 
 struct operation {
@@ -49,8 +43,6 @@ FLOAT(vmls_f32, fp_sub(env, FP_SINGLE, d, fp_mul(env, FP_SINGLE, n, m)))
 FLOAT(vfma_f32, fp_mul_add(env, FP_SINGLE, d, n, m))
 FLOAT(vfms_f32, fp_mul_add(env, FP_SINGLE, d, n ^ (uint32_t)FLOAT_SIGN, m))
 FLOAT(vabd_f32, fp_sub(env, FP_SINGLE, n, m) & 0x7fffffff)
-FLOAT(vmax_f32, fp_max(env, FP_SINGLE, n, m))
-FLOAT(vmin_f32, fp_min(env, FP_SINGLE, n, m))
 FLOAT(vrecps_f32, fp_recip_step(env, n, m))
 FLOAT(vrsqrts_f32, fp_rsqrt_step(env, n, m))
 FLOAT(vrecpe_f32, fp_recip_estimate(env, m))
@@ -58,31 +50,9 @@ FLOAT(vrsqrte_f32, fp_rsqrt_estimate(env, m))
 FLOAT(vrecpe_u32, fp_unsigned_recip_estimate(m))
 FLOAT(vrsqrte_u32, fp_unsigned_rsqrt_estimate(m))
 
-/* Only equality leaves quiet NaNs alone (FPCompareEQ, FPCompareGE, FPCompareGT). */
-static uint32_t compare(struct fp_env *env, uint32_t a, uint32_t b, unsigned wanted)
-{
-    bool quiet_invalid = wanted != IR_FCMP_EQ;
-    return fp_compare(env, FP_SINGLE, a, b, quiet_invalid) & wanted ? UINT32_MAX : 0;
-}
-
-enum { GE = IR_FCMP_GT | IR_FCMP_EQ, LE = IR_FCMP_LT | IR_FCMP_EQ };
-
-FLOAT(vceq_f32, compare(env, n, m, IR_FCMP_EQ))
-FLOAT(vcge_f32, compare(env, n, m, GE))
-FLOAT(vcgt_f32, compare(env, n, m, IR_FCMP_GT))
-FLOAT(vacge_f32, compare(env, n & 0x7fffffff, m & 0x7fffffff, GE))
-FLOAT(vacgt_f32, compare(env, n & 0x7fffffff, m & 0x7fffffff, IR_FCMP_GT))
-FLOAT(vceq0_f32, compare(env, m, 0, IR_FCMP_EQ))
-FLOAT(vcge0_f32, compare(env, m, 0, GE))
-FLOAT(vcgt0_f32, compare(env, m, 0, IR_FCMP_GT))
-FLOAT(vcle0_f32, compare(env, m, 0, LE))
-FLOAT(vclt0_f32, compare(env, m, 0, IR_FCMP_LT))
-
-/* Conversions round to nearest on the way to float and towards zero back (A8.8.305, A8.8.307). */
+/* A8.8.305, A8.8.307 */
 FLOAT(vcvt_f32_s32, fp_from_fixed(env, FP_SINGLE, m, 32, o->imm, false, FP_NEAREST))
 FLOAT(vcvt_f32_u32, fp_from_fixed(env, FP_SINGLE, m, 32, o->imm, true, FP_NEAREST))
-FLOAT(vcvt_s32_f32, fp_to_fixed(env, FP_SINGLE, m, 32, o->imm, false, FP_ZERO))
-FLOAT(vcvt_u32_f32, fp_to_fixed(env, FP_SINGLE, m, 32, o->imm, true, FP_ZERO))
 
 static void do_vcvt_f16_f32(struct operation *o)
 {
@@ -96,29 +66,11 @@ static void do_vcvt_f32_f16(struct operation *o)
         o->d.u32[i] = (uint32_t)fp_convert(&o->env, FP_SINGLE, FP_HALF, o->m.u16[i]);
 }
 
-typedef uint64_t (*float_function)(struct fp_env *env, enum fp_format format, uint64_t a,
-                                   uint64_t b);
-
 /* Pairs of D registers only: n's pair gives the low lane, m's the high one. */
-static void pairwise(struct operation *o, float_function function)
-{
-    o->d.u32[0] = (uint32_t)function(&o->env, FP_SINGLE, o->n.u32[0], o->n.u32[1]);
-    o->d.u32[1] = (uint32_t)function(&o->env, FP_SINGLE, o->m.u32[0], o->m.u32[1]);
-}
-
 static void do_vpadd_f32(struct operation *o)
 {
-    pairwise(o, fp_add);
-}
-
-static void do_vpmax_f32(struct operation *o)
-{
-    pairwise(o, fp_max);
-}
-
-static void do_vpmin_f32(struct operation *o)
-{
-    pairwise(o, fp_min);
+    o->d.u32[0] = (uint32_t)fp_add(&o->env, FP_SINGLE, o->n.u32[0], o->n.u32[1]);
+    o->d.u32[1] = (uint32_t)fp_add(&o->env, FP_SINGLE, o->m.u32[0], o->m.u32[1]);
 }
 
 /* ---- dispatch ---------------------------------------------------------------------------------

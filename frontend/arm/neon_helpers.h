@@ -2,8 +2,7 @@
 /*
  * Advanced SIMD operations that generated code calls: one helper, which dispatches on the operation
  * in its first argument. The list below makes the enumeration, the table and (in neon_helpers.c)
- * checks that each has its function. Variants of an operation are consecutive, in the order of
- * their macro, so that the translator adds an index to the first.
+ * checks that each has its function. Signed and unsigned variants are consecutive.
  */
 #ifndef CALQUE_FRONTEND_ARM_NEON_HELPERS_H
 #define CALQUE_FRONTEND_ARM_NEON_HELPERS_H
@@ -14,12 +13,9 @@
 /* clang-format off */
 #define NEON_OPERATIONS(X)                                                                         \
     X(vadd_f32) X(vsub_f32) X(vmul_f32) X(vmla_f32) X(vmls_f32) X(vfma_f32) X(vfms_f32)            \
-    X(vabd_f32) X(vmax_f32) X(vmin_f32) X(vrecps_f32) X(vrsqrts_f32)                               \
-    X(vceq_f32) X(vcge_f32) X(vcgt_f32) X(vacge_f32) X(vacgt_f32)                                  \
-    X(vpadd_f32) X(vpmax_f32) X(vpmin_f32)                                                         \
-    X(vceq0_f32) X(vcge0_f32) X(vcgt0_f32) X(vcle0_f32) X(vclt0_f32)                               \
+    X(vabd_f32) X(vpadd_f32) X(vrecps_f32) X(vrsqrts_f32)                                          \
+    X(vcvt_f32_s32) X(vcvt_f32_u32) /* imm: fraction bits */                                       \
     X(vrecpe_u32) X(vrecpe_f32) X(vrsqrte_u32) X(vrsqrte_f32)                                      \
-    X(vcvt_f32_s32) X(vcvt_f32_u32) X(vcvt_s32_f32) X(vcvt_u32_f32) /* imm: fraction bits */       \
     X(vcvt_f16_f32) X(vcvt_f32_f16)
 /* clang-format on */
 

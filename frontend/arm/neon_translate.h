@@ -100,4 +100,28 @@ ir_ref neon_polynomial_product(struct xlat *x, unsigned lane, ir_ref n, ir_ref m
 ir_ref neon_leading_zeros(struct xlat *x, unsigned lane, ir_ref m);
 ir_ref neon_leading_signs(struct xlat *x, unsigned lane, ir_ref m); /* less the sign itself */
 
+/* ---- neon_float.c: single precision by the "standard FPSCR value" ---- */
+
+ir_ref neon_float_op(struct xlat *x, enum ir_op op, ir_ref a, ir_ref b, ir_ref c);
+ir_ref neon_float_negate(struct xlat *x, ir_ref a);
+ir_ref neon_float_absolute(struct xlat *x, ir_ref a);
+enum neon_comparison {
+    NEON_EQ,
+    NEON_GE,
+    NEON_GT,
+    NEON_LE,
+    NEON_LT,
+    NEON_ABSOLUTE = 8, /* of magnitudes */
+};
+/* m may be IR_NONE, for zero. */
+ir_ref neon_float_compare(struct xlat *x, unsigned comparison, ir_ref n, ir_ref m);
+ir_ref neon_float_extreme(struct xlat *x, bool maximum, ir_ref n, ir_ref m);
+/* 32-bit integers with `fraction` bits below the point; to them towards zero, from them only where
+ * the host rounds to nearest. */
+ir_ref neon_float_to_fixed(struct xlat *x, bool is_unsigned, unsigned fraction, ir_ref m);
+ir_ref neon_float_from_fixed(struct xlat *x, bool is_unsigned, unsigned fraction, ir_ref m);
+/* Where the host rounds to nearest. */
+ir_ref neon_reciprocal_step(struct xlat *x, ir_ref n, ir_ref m);
+ir_ref neon_root_step(struct xlat *x, ir_ref n, ir_ref m);
+
 #endif
