@@ -281,7 +281,10 @@ struct emit {
     uint32_t vector_used;     /* xmm that hold a live value, or are locked */
     uint32_t mirrors;         /* registers that mirror a field all through the unit: mirror.c */
     unsigned n_mirrors;
-    uint16_t mirror_field[8];
+    struct mirror {
+        uint16_t field, alias; /* the same, or its other name */
+        bool is_half;          /* above it the register is zero */
+    } mirror[8];
     uint8_t mirror_of_field[IR_MAX_FIELDS]; /* 0: none */
 
     bool hold_flags;     /* a consumer has its condition but has not used it yet */

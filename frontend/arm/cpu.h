@@ -240,6 +240,7 @@ enum arm_field {
 #define GROUP_FPSCR (UINT64_C(1) << 19)
 #define GROUP_SYSTEM (UINT64_C(1) << 20) /* cpsr, spsr, tpidr, fpexc, monitor */
 #define GROUP_PC (UINT64_C(1) << 21)     /* run.pc, run.key */
+#define GROUP_QC (UINT64_C(1) << 22)     /* fpscr_qc */
 #define GROUP_ALL (~UINT64_C(0))
 
 extern const struct state_field arm_fields[F_N];

@@ -90,9 +90,10 @@ static void fpscr_write(void *state, uint32_t value)
 }
 
 const struct ir_helper helper_fpscr_read =
-    IR_HELPER(fpscr_read, IR_I32, 0, 0, GROUP_FPSCR, GROUP_FPSCR);
-const struct ir_helper helper_fpscr_write = IR_HELPER(
-    fpscr_write, IR_VOID, 1, 0, GROUP_FPSCR | GROUP_PC | GROUP_SYSTEM, GROUP_FPSCR | GROUP_PC);
+    IR_HELPER(fpscr_read, IR_I32, 0, 0, GROUP_FPSCR | GROUP_QC, GROUP_FPSCR);
+const struct ir_helper helper_fpscr_write =
+    IR_HELPER(fpscr_write, IR_VOID, 1, 0, GROUP_FPSCR | GROUP_PC | GROUP_SYSTEM,
+              GROUP_FPSCR | GROUP_QC | GROUP_PC);
 
 static void fpexc_write(void *state, uint32_t value)
 {
