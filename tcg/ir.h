@@ -153,6 +153,8 @@ enum ir_fcmp { IR_FCMP_LT = 1, IR_FCMP_EQ = 2, IR_FCMP_GT = 4, IR_FCMP_UN = 8 };
  *     of the signed range, or
  *   - IR_FP_FLUSH is given and an operand or the result is denormal or a NaN. Then sticky flags
  *     must be exactly those of the function: the backend restores the control word of before.
+ * VFFLUSH calls it for denormals only and changes nothing else: what stands in other lanes, NaNs
+ * too, is for the VFP rows that follow.
  * A backend may call the function always (the interpreter does).
  * IR_FP_SIGNAL_QNAN: FCMP also raises Invalid for quiet NaNs.
  * IR_FP_STANDARD: round to nearest whatever the guest's control word says, flush, default NaN
@@ -196,7 +198,7 @@ struct ir_fp_rules {
      * Values are bit patterns, zero-extended. cpu: the state base. */
     uint64_t (*scalar)(void *cpu, unsigned op, unsigned type_from, unsigned sub, uint64_t a,
                        uint64_t b, uint64_t c); /* type_from: type | from << 8 */
-    /* op: VFADD .. VFMA. d, a, b, c: 16 bytes each, 16-byte aligned; d may equal any of them. */
+    /* op: VFADD .. VFFLUSH. d, a, b, c: 16 bytes each, 16-byte aligned; d may equal any of them. */
     void (*vector)(void *cpu, unsigned op, unsigned sub, void *d, const void *a, const void *b,
                    const void *c);
     /* Groups of the state fields the functions read or change; 0: any integer field. */

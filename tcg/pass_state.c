@@ -81,7 +81,7 @@ static const uint8_t class_of[IR_N_OPS] = {
 static bool is_fp_op(unsigned op)
 {
     return (op >= IR_FADD && op <= IR_I2F && op != IR_FNEG && op != IR_FABS) ||
-           (op >= IR_VFADD && op <= IR_VFMA);
+           (op >= IR_VFADD && op <= IR_VFFLUSH);
 }
 
 /* Might [offset, offset + bytes) overlap a numbered field? Quick; sometimes yes when it does not.
@@ -237,6 +237,7 @@ static bool is_low_half(const struct ir_unit *unit, ir_ref ref, unsigned depth)
     case IR_VSAR_I:
     case IR_VNEG:
     case IR_VABS:
+    case IR_VFFLUSH:
         return is_low_half(unit, arg[0], depth);
     case IR_VSELECT:
         return is_low_half(unit, arg[1], depth) && is_low_half(unit, arg[2], depth);

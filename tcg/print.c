@@ -120,6 +120,7 @@ static void print_suffix(FILE *out, const struct ir_insn *insn)
     case IR_VFSUB:
     case IR_VFMUL:
     case IR_VFMA:
+    case IR_VFFLUSH:
         fprintf(out, ".%s.%u", name_in(lane_name, ARRAY_SIZE(lane_name), insn->sub & 15),
                 insn->sub >> 4);
         break;

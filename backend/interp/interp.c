@@ -714,6 +714,7 @@ static void do_other(const struct backend_state *state, struct run_state *run, s
     case IR_VFSUB:
     case IR_VFMUL:
     case IR_VFMA:
+    case IR_VFFLUSH:
         state->env.fp->vector(run, code->op, code->sub, result, a, b, c);
         break;
     case IR_VFN:

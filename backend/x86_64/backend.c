@@ -115,6 +115,7 @@ static emit_fn *const emitters[IR_N_OPS] = {
     [IR_VFSUB] = emit_vector_fp,
     [IR_VFMUL] = emit_vector_fp,
     [IR_VFMA] = emit_vector_fp,
+    [IR_VFFLUSH] = emit_vector_flush,
     [IR_VFN] = emit_vector_fn,
     [IR_VFP] = emit_vector_fn,
     [IR_X87] = emit_x87,

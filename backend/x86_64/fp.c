@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Scalar floating point: the host's operation, then a cheap integer test of the
- * result. What the contract in ir.h wants from the guest's function (NaN,
- * smallest normal) goes to a cold stub; the test also catches zeros and
- * denormals, which the stub sorts out and sends back.
+ * Scalar floating point: the host's operation, then a cheap test of the result. What the contract
+ * in ir.h wants from the guest's function (NaN, smallest normal) goes to a cold stub. Where the
+ * guest flushes, the test also catches zeros and denormals, which the stub sorts out.
  */
 #include "backend/x86_64/x86_64.h"
 
@@ -154,17 +153,23 @@ static void check_nan(struct emit *e, struct cold *cold, unsigned type, unsigned
     cold->back = e->a.p;
 }
 
-/* Leaves for the cold stub if the result is not an ordinary number; see the
- * stub below. */
-static void check_result(struct emit *e, struct cold *cold, const struct ir_insn *insn,
-                         unsigned dst, unsigned temp)
+/* Leaves for the function if the result is a NaN or the smallest normal number: both compare as
+ * equal to that. Zeros are too common for a jump that is taken for them. */
+static void check_smallest(struct emit *e, struct cold *cold, unsigned type, unsigned dst,
+                           unsigned t)
 {
-    unsigned type = insn->type;
-    bool flush = insn->sub & IR_FP_FLUSH;
-    if (insn->op == IR_FSQRT || (!flush && is_never_tiny(insn))) {
-        check_nan(e, cold, type, dst);
-        return;
-    }
+    uint64_t magnitude = is_double(type) ? INT64_MAX : INT32_MAX;
+    uint64_t smallest = is_double(type) ? UINT64_C(1) << 52 : UINT64_C(1) << 23;
+    pool_operand(e, magnitude, 0, 0x54 | OP_0F, t, dst);                              /* andps */
+    pool_operand(e, smallest, 0, 0x2e | OP_0F | (is_double(type) ? OP_66 : 0), t, 0); /* ucomis */
+    cold->from[0] = emit_jcc(&e->a, CC_E);
+    cold->back = e->a.p;
+}
+
+/* Leaves for the cold stub below if the result is zero, denormal or not a number. */
+static void check_flushed(struct emit *e, struct cold *cold, unsigned type, unsigned dst,
+                          unsigned temp)
+{
     cold->entry = (uint8_t)temp;
     if (is_double(type)) {
         emit_sse_rr(&e->a, PS_GET | OP_W, dst, temp);
@@ -180,8 +185,22 @@ static void check_result(struct emit *e, struct cold *cold, const struct ir_insn
     cold->back = e->a.p;
 }
 
-/* With flushing, denormals go to the function, too. */
-static void cold_flush_sort(struct emit *e, const struct cold *cold)
+/* t: an XMM register */
+static void check_result(struct emit *e, struct cold *cold, const struct ir_insn *insn,
+                         unsigned dst, unsigned temp, unsigned t)
+{
+    bool flush = insn->sub & IR_FP_FLUSH;
+    if (insn->op == IR_FSQRT || (!flush && is_never_tiny(insn)))
+        check_nan(e, cold, insn->type, dst);
+    else if (flush)
+        check_flushed(e, cold, insn->type, dst, temp);
+    else
+        check_smallest(e, cold, insn->type, dst, t);
+}
+
+/* Of what check_flushed let through here: zeros and infinities go back, denormals and NaNs on to
+ * the function. */
+void cold_fp_sort(struct emit *e, const struct cold *cold)
 {
     unsigned temp = cold->entry, dst = cold->desc.result;
     unsigned w = is_double(cold->desc.type) ? OP_W : 0;
@@ -207,35 +226,6 @@ static void cold_flush_sort(struct emit *e, const struct cold *cold)
         bind_here(&e->a, unknown);
 }
 
-/* Of what check_result let through here: zeros, denormals and infinities go
- * back, NaNs and the smallest normal on to the function. */
-void cold_fp_sort(struct emit *e, const struct cold *cold)
-{
-    if (cold->desc.sub & IR_FP_FLUSH) {
-        cold_flush_sort(e, cold);
-        return;
-    }
-    unsigned temp = cold->entry, dst = cold->desc.result;
-    bind_here(&e->a, cold->unaligned_from);
-    if (is_double(cold->desc.type)) {
-        emit_sse_rr(&e->a, PS_GET | OP_W, dst, temp);
-        emit_alu_rr(&e->a, OP_W, ALU_ADD, temp, temp);
-        emit_rr(&e->a, 0xc1 | OP_W, SHIFT_ROR, temp); /* 2^53 is the smallest normal, doubled */
-        put8(&e->a, 53);
-        emit_alu_ri(&e->a, OP_W, ALU_CMP, temp, 1);
-        uint8_t *slow = emit_jcc_short(&e->a, CC_E);
-        emit_sse_rr(&e->a, 0x2e | OP_0F | OP_66, dst, dst); /* ucomisd: results are never SNaNs */
-        bind_to(emit_jcc(&e->a, CC_NP), cold->back);
-        bind_short(&e->a, slow);
-        return;
-    }
-    emit_alu_ri(&e->a, 0, ALU_CMP, temp, -1);
-    uint8_t *slow = emit_jcc_short(&e->a, CC_E);
-    emit_alu_ri(&e->a, 0, ALU_CMP, temp, (int32_t)0xfeffffff);
-    bind_to(emit_jcc(&e->a, CC_AE), cold->back);
-    bind_short(&e->a, slow);
-}
-
 static void emit_fma(struct emit *e, const struct ir_insn *insn, unsigned dst, const uint8_t *regs)
 {
     emit_movaps(&e->a, dst, regs[2]);
@@ -253,7 +243,7 @@ void emit_fp(struct emit *e, const struct ir_insn *insn)
     }
     before_function(e);
     use_operands(e, insn, regs);
-    unsigned temp = alloc_temp(e);
+    unsigned temp = alloc_temp(e), t = alloc_xmm(e);
     end_uses(e);
     unsigned dst = def_xmm(e, NO_REG, mask_of(regs));
     struct cold *cold = add_cold(e, insn, regs, dst);
@@ -267,7 +257,7 @@ void emit_fp(struct emit *e, const struct ir_insn *insn)
         emit_sse_rrr(&e->a, opcode, dst, regs[0], regs[0]);
     else
         emit_sse_rrr(&e->a, opcode, dst, regs[0], regs[1]);
-    check_result(e, cold, insn, dst, temp);
+    check_result(e, cold, insn, dst, temp, t);
 }
 
 void emit_fp_sign(struct emit *e, const struct ir_insn *insn)
@@ -319,14 +309,14 @@ void emit_fcvt(struct emit *e, const struct ir_insn *insn)
     }
     before_function(e);
     use_operands(e, insn, regs);
-    unsigned temp = alloc_temp(e);
+    unsigned temp = alloc_temp(e), t = alloc_xmm(e);
     end_uses(e);
     unsigned dst = def_xmm(e, NO_REG, mask_of(regs));
     struct cold *cold = add_cold(e, insn, regs, dst);
     /* The upper part of dst does not matter, but a false dependency on it would:
      * break it. */
     emit_sse_rrr(&e->a, 0x5a | OP_0F | scalar_prefix(from), dst, regs[0], regs[0]);
-    check_result(e, cold, insn, dst, temp);
+    check_result(e, cold, insn, dst, temp, t);
 }
 
 /* Out of the signed range (or negative, or NaN): before the conversion could

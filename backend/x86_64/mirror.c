@@ -10,8 +10,11 @@
 
 enum { MAX_MIRRORS = 8, MAX_CANDIDATES = 32 };
 
+enum { NO_FIELD = 0xffff };
+
+/* A field and, if the unit uses it, its other name: the same bytes as a vector or as a number. */
 struct candidate {
-    uint16_t field;
+    uint16_t field, alias;
     bool read, written;
 };
 
@@ -21,19 +24,26 @@ struct candidates {
     bool impossible;
 };
 
-static void note(struct candidates *c, unsigned field, bool write)
+static bool is_same_place(const struct ir_unit *u, unsigned x, unsigned y)
+{
+    const struct state_field *f = &u->fields[x], *g = &u->fields[y];
+    return f->offset == g->offset && ir_type_bytes(f->type) == ir_type_bytes(g->type);
+}
+
+static void note(struct candidates *c, const struct ir_unit *u, unsigned field, bool write)
 {
     unsigned k = 0;
-    while (k < c->n && c->list[k].field != field)
+    while (k < c->n && !is_same_place(u, c->list[k].field, field))
         k++;
-    if (k == MAX_CANDIDATES) {
-        c->impossible = true; /* a SET that is not seen here might overlap one that is */
+    if (k == MAX_CANDIDATES)
         return;
-    }
     if (k == c->n)
-        c->list[c->n++] = (struct candidate){.field = (uint16_t)field};
-    c->list[k].written |= write;
-    c->list[k].read |= !write;
+        c->list[c->n++] = (struct candidate){.field = (uint16_t)field, .alias = NO_FIELD};
+    struct candidate *candidate = &c->list[k];
+    if (candidate->field != field)
+        candidate->alias = (uint16_t)field;
+    candidate->written |= write;
+    candidate->read |= !write;
 }
 
 static void collect(struct candidates *c, const struct ir_unit *u)
@@ -44,7 +54,7 @@ static void collect(struct candidates *c, const struct ir_unit *u)
         case IR_GET:
         case IR_SET:
             if (u->fields[insn->aux].type > IR_I64 && u->fields[insn->aux].type != IR_FLAGS)
-                note(c, insn->aux, insn->op == IR_SET);
+                note(c, u, insn->aux, insn->op == IR_SET);
             break;
         case IR_CALL: /* takes every vector register */
             c->impossible = true;
@@ -55,23 +65,32 @@ static void collect(struct candidates *c, const struct ir_unit *u)
     }
 }
 
-/* Does anything in the unit change a part of this field by another name? */
-static bool is_torn(const struct candidates *c, const struct ir_unit *u, unsigned field)
+/* Do the guest's FP functions change it? */
+static bool is_shared(const struct ir_unit *u, unsigned field)
 {
-    for (unsigned k = 0; k < c->n; k++)
-        if (c->list[k].written && c->list[k].field != field &&
-            fields_overlap(u, c->list[k].field, field))
-            return true;
     return u->fp && (u->fp->groups & u->fields[field].group);
 }
 
-static void add_mirror(struct emit *e, unsigned field)
+static void add_mirror(struct emit *e, const struct candidate *c)
 {
-    unsigned reg = XMM_BASE + 15 - e->n_mirrors++;
-    e->mirror_of_field[field] = (uint8_t)reg;
-    e->mirror_field[e->n_mirrors - 1] = (uint16_t)field;
+    unsigned reg = XMM_BASE + 15 - e->n_mirrors;
+    struct mirror *mirror = &e->mirror[e->n_mirrors++];
+    *mirror = (struct mirror){.field = c->field, .alias = c->field};
+    if (c->alias != NO_FIELD)
+        mirror->alias = c->alias;
+    mirror->is_half =
+        e->u->fields[mirror->field].type == IR_V64 || e->u->fields[mirror->alias].type == IR_V64;
     e->mirrors |= 1u << reg;
-    load_field(e, field, reg);
+    load_field(e, c->field, reg);
+    e->mirror_of_field[mirror->field] = e->mirror_of_field[mirror->alias] = (uint8_t)reg;
+}
+
+static void forget_mirrors(struct emit *e)
+{
+    for (unsigned k = 0; k < e->n_mirrors; k++)
+        e->mirror_of_field[e->mirror[k].field] = e->mirror_of_field[e->mirror[k].alias] = 0;
+    e->n_mirrors = 0;
+    e->mirrors = 0;
 }
 
 static bool loops(const struct ir_unit *u)
@@ -88,9 +107,7 @@ static bool loops(const struct ir_unit *u)
 void mirrors_begin(struct emit *e)
 {
     struct candidates c;
-    while (e->n_mirrors) /* of the unit before */
-        e->mirror_of_field[e->mirror_field[--e->n_mirrors]] = 0;
-    e->mirrors = 0;
+    forget_mirrors(e); /* of the unit before */
     if (!loops(e->u))
         return;
     c.n = 0;
@@ -102,19 +119,25 @@ void mirrors_begin(struct emit *e)
         unsigned most = only_read ? MAX_MIRRORS / 2 : MAX_MIRRORS;
         for (unsigned k = 0; k < c.n && e->n_mirrors < most; k++)
             if (c.list[k].read && c.list[k].written != only_read &&
-                !is_torn(&c, e->u, c.list[k].field))
-                add_mirror(e, c.list[k].field);
+                !is_shared(e->u, c.list[k].field))
+                add_mirror(e, &c.list[k]);
     }
 }
 
-/* The mirror, if there is one, takes what has just been stored to the field. */
+/* The mirrors of what has just been stored: of the field, or of others that it is a part of, or
+ * that are parts of it. Those are loaded again: at worst the next GET would have been that load. */
 void mirror_set(struct emit *e, unsigned field, unsigned source)
 {
-    unsigned reg = e->mirror_of_field[field];
-    if (!reg)
-        return;
-    if (e->u->fields[field].type == IR_V64) /* a V128 with its high half gone */
-        emit_sse_rr(&e->a, 0x7e | OP_0F | OP_F3, reg, source);
-    else
-        emit_movaps(&e->a, reg, source);
+    for (unsigned k = 0; k < e->n_mirrors; k++) {
+        const struct mirror *mirror = &e->mirror[k];
+        unsigned reg = XMM_BASE + 15 - k;
+        if (mirror->field != field && mirror->alias != field) {
+            if (fields_overlap(e->u, mirror->field, field))
+                load_field(e, mirror->field, reg);
+        } else if (mirror->is_half) { /* a V128 with its high half gone */
+            emit_sse_rr(&e->a, 0x7e | OP_0F | OP_F3, reg, source);
+        } else {
+            emit_movaps(&e->a, reg, source);
+        }
+    }
 }

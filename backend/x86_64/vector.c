@@ -429,7 +429,7 @@ static bool is_ordinary(uint32_t bits)
 static bool is_flushed(struct emit *e, ir_ref ref)
 {
     const struct ir_insn *insn = &e->u->insns[ref];
-    if (insn->op >= IR_VFADD && insn->op <= IR_VFMA)
+    if (insn->op >= IR_VFADD && insn->op <= IR_VFFLUSH)
         return (insn->sub >> 4 & IR_FP_FLUSH) && (insn->sub & 3) == IR_LANE32;
     if (insn->op != IR_VCONST)
         return false;
@@ -601,4 +601,34 @@ void emit_vector_fp(struct emit *e, const struct ir_insn *insn)
     add_unordered(e, u, t, dst);
     cold->from[1] = jump_if_any(e, u, temp);
     cold->back = e->a.p;
+}
+
+void emit_vector_flush(struct emit *e, const struct ir_insn *insn)
+{
+    before_function(e);
+    unsigned a = use_xmm(e, insn->arg[0]), t = alloc_xmm(e), u = alloc_xmm(e), temp = alloc_temp(e);
+    const uint8_t regs[3] = {(uint8_t)a, NO_REG, NO_REG};
+    end_uses(e);
+    unsigned dst = def_xmm(e, a, 1u << t | 1u << u);
+    struct slow_desc d = {.kind = SLOW_VECTOR_FP,
+                          .type = IR_V128,
+                          .result = (uint8_t)dst,
+                          .address = (uint8_t)a,
+                          .value = NO_REG,
+                          .extra = NO_REG,
+                          .length = insn->op,
+                          .sub = insn->sub};
+    if ((insn->sub & 3) != IR_LANE32) {
+        vector_fp_inline(e, &d);
+        return;
+    }
+    if (select_operands(e, insn, regs, t, u)) {
+        struct cold *cold = cold_add(e, COLD_FP);
+        cold->desc = d;
+        cold->from[0] = jump_if_any(e, u, temp);
+        emit_movaps(&e->a, dst, a);
+        cold->back = e->a.p;
+    } else {
+        emit_movaps(&e->a, dst, a);
+    }
 }

@@ -283,7 +283,10 @@ struct emit {
     uint32_t vector_used;     /* xmm that hold a live value, or are locked */
     uint32_t mirrors;         /* registers that mirror a field all through the unit: mirror.c */
     unsigned n_mirrors;
-    uint16_t mirror_field[8];
+    struct mirror {
+        uint16_t field, alias; /* the same, or its other name */
+        bool is_half;          /* above it the register is zero */
+    } mirror[8];
     uint8_t mirror_of_field[IR_MAX_FIELDS]; /* 0: none */
 
     bool hold_flags;     /* a consumer has its condition but has not used it yet */
@@ -415,7 +418,7 @@ emit_fn emit_branch, emit_branch_cc, emit_exit_jump, emit_exit_indirect, emit_ex
 emit_fn emit_fp, emit_fp_sign, emit_fcmp, emit_fcvt, emit_f2i, emit_i2f, emit_bitcast;
 emit_fn emit_vector_fn;
 emit_fn emit_vconst, emit_vector, emit_vector_lane, emit_vector_shift, emit_vector_fp,
-    emit_vector_misc;
+    emit_vector_flush, emit_vector_misc;
 
 /* Moves values into registers, all at once; a source of IR_NONE is skipped. */
 void parallel_move(struct emit *e, const ir_ref *refs, const uint8_t *regs, unsigned n);

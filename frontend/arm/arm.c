@@ -75,7 +75,7 @@ const struct state_field arm_fields[F_N] = {
     FIELD(F_EXCL_VALUE, "excl_value", excl_value, IR_I64, 0, GROUP_SYSTEM),
     FPSCR(F_FPSCR_NZCV, fpscr_nzcv),
     FPSCR(F_FPSCR_CONTROL, fpscr_control),
-    FPSCR(F_FPSCR_STICKY, fpscr_sticky),
+    FIELD(F_FPSCR_QC, "fpscr_qc", fpscr_qc, IR_V128, 0, GROUP_QC),
     SYSTEM(F_FPEXC, "fpexc", fpexc),
     SYSTEM(F_TPIDRURW, "tpidrurw", cp15.tpidrurw),
     SYSTEM(F_TPIDRURO, "tpidruro", cp15.tpidruro),

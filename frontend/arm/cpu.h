@@ -123,8 +123,9 @@ struct arm_cpu {
 
     /* VFP and Advanced SIMD: s[2n], s[2n+1] overlay d[n]; q[n] overlays d[2n], d[2n+1]. */
     uint64_t d[32] __attribute__((aligned(16)));
-    uint64_t vtemp[8] __attribute__((aligned(16))); /* scratch of vector helpers' operands */
-    uint32_t fpscr_nzcv;                            /* bits 31:28 */
+    uint64_t vtemp[8] __attribute__((aligned(16)));    /* scratch of vector helpers' operands */
+    uint64_t fpscr_qc[2] __attribute__((aligned(16))); /* not zero: QC is set */
+    uint32_t fpscr_nzcv;                               /* bits 31:28 */
     uint32_t fpscr_control; /* AHP, DN, FZ, RMode, Stride, Len (traps are RAZ) */
     uint32_t fpscr_sticky;  /* QC and cumulative bits, beside what the host's MXCSR has collected */
     uint32_t fpexc, fpsid, mvfr0, mvfr1;
@@ -218,7 +219,7 @@ enum arm_field {
     F_EXCL_VALUE,
     F_FPSCR_NZCV,
     F_FPSCR_CONTROL,
-    F_FPSCR_STICKY,
+    F_FPSCR_QC,
     F_FPEXC,
     F_TPIDRURW,
     F_TPIDRURO,
@@ -239,6 +240,7 @@ enum arm_field {
 #define GROUP_FPSCR (UINT64_C(1) << 19)
 #define GROUP_SYSTEM (UINT64_C(1) << 20) /* cpsr, spsr, tpidr, fpexc, monitor */
 #define GROUP_PC (UINT64_C(1) << 21)     /* run.pc, run.key */
+#define GROUP_QC (UINT64_C(1) << 22)     /* fpscr_qc */
 #define GROUP_ALL (~UINT64_C(0))
 
 extern const struct state_field arm_fields[F_N];

@@ -64,8 +64,6 @@ uint64_t fp_sqrt(struct fp_env *env, enum fp_format format, uint64_t a);
 /* addend + a * b with one rounding (FPMulAdd) */
 uint64_t fp_mul_add(struct fp_env *env, enum fp_format format, uint64_t addend, uint64_t a,
                     uint64_t b);
-uint64_t fp_max(struct fp_env *env, enum fp_format format, uint64_t a, uint64_t b);
-uint64_t fp_min(struct fp_env *env, enum fp_format format, uint64_t a, uint64_t b);
 /* enum ir_fcmp; quiet_invalid: quiet NaNs raise Invalid too */
 unsigned fp_compare(struct fp_env *env, enum fp_format format, uint64_t a, uint64_t b,
                     bool quiet_invalid);

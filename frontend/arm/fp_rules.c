@@ -9,6 +9,8 @@
  */
 #include "frontend/arm/fp.h"
 
+#include <stdatomic.h>
+
 typedef unsigned __int128 u128;
 
 struct format {
@@ -428,36 +430,6 @@ static int64_t integer_order(enum fp_format format, uint64_t bits)
     return bits & sign_bit(format) ? -magnitude : magnitude;
 }
 
-static uint64_t min_or_max(struct fp_env *env, enum fp_format format, uint64_t a, uint64_t b,
-                           bool max)
-{
-    if (LIKELY(is_ordinary(format, a) && is_ordinary(format, b))) {
-        int64_t left = integer_order(format, a), right = integer_order(format, b);
-        if (left == right) /* zeros may differ in sign */
-            return max ? a & b : a | b;
-        return (left > right) == max ? a : b;
-    }
-    const uint64_t bits[2] = {a, b};
-    const struct unpacked u[2] = {unpack(env, format, a), unpack(env, format, b)};
-    uint64_t result;
-    if (UNLIKELY(process_nans(env, format, 2, u, bits, &result)))
-        return result;
-    if (u[0].kind == KIND_ZERO && u[1].kind == KIND_ZERO)
-        return zero(format, max ? u[0].sign && u[1].sign : u[0].sign || u[1].sign);
-    unsigned which = (order(&u[0], &u[1]) > 0) != max;
-    return u[which].kind == KIND_ZERO ? zero(format, u[which].sign) : bits[which];
-}
-
-uint64_t fp_max(struct fp_env *env, enum fp_format format, uint64_t a, uint64_t b)
-{
-    return min_or_max(env, format, a, b, true);
-}
-
-uint64_t fp_min(struct fp_env *env, enum fp_format format, uint64_t a, uint64_t b)
-{
-    return min_or_max(env, format, a, b, false);
-}
-
 unsigned fp_compare(struct fp_env *env, enum fp_format format, uint64_t a, uint64_t b,
                     bool quiet_invalid)
 {
@@ -572,13 +544,13 @@ uint64_t fp_from_fixed(struct fp_env *env, enum fp_format format, uint64_t value
 
 /* 256 <= a < 512 stands for [0.5, 1); the result, 256..511, for [1, 2). The manual states these
  * with doubles; the integer forms are those of the ARMv8 manual and give the same values. */
-static unsigned recip_estimate(unsigned a)
+static unsigned calculate_recip_estimate(unsigned a)
 {
     return ((1u << 19) / (a * 2 + 1) + 1) / 2;
 }
 
 /* 128 <= a < 512 stands for [0.25, 1). */
-static unsigned rsqrt_estimate(unsigned a)
+static unsigned calculate_rsqrt_estimate(unsigned a)
 {
     a = a < 256 ? a * 2 + 1 : ((a & ~1u) + 1) * 2;
     unsigned b = 512; /* the least such that a * (b + 1)^2 >= 2^28 */
@@ -588,8 +560,42 @@ static unsigned rsqrt_estimate(unsigned a)
     return (b + 1) / 2;
 }
 
+/* Each of the few estimates is calculated once, by whoever needs it first. */
+typedef _Atomic uint16_t estimate_table[512];
+
+static unsigned look_up(estimate_table table, unsigned (*calculate)(unsigned a), unsigned a)
+{
+    unsigned estimate = atomic_load_explicit(&table[a], memory_order_relaxed);
+    if (UNLIKELY(!estimate)) {
+        estimate = calculate(a);
+        atomic_store_explicit(&table[a], (uint16_t)estimate, memory_order_relaxed);
+    }
+    return estimate;
+}
+
+static unsigned recip_estimate(unsigned a)
+{
+    static estimate_table table;
+    return look_up(table, calculate_recip_estimate, a);
+}
+
+static unsigned rsqrt_estimate(unsigned a)
+{
+    static estimate_table table;
+    return look_up(table, calculate_rsqrt_estimate, a);
+}
+
+/* Of a normal number whose estimate is one, too. */
+static uint32_t normal_recip_estimate(uint32_t a)
+{
+    unsigned exponent = extract32(a, 23, 8), estimate = recip_estimate(256 | extract32(a, 15, 8));
+    return (a & UINT32_C(0x80000000)) | (253 - exponent) << 23 | extract32(estimate, 0, 8) << 15;
+}
+
 uint32_t fp_recip_estimate(struct fp_env *env, uint32_t a)
 {
+    if (LIKELY(extract32(a, 23, 8) - 1 < 252))
+        return normal_recip_estimate(a);
     struct unpacked u = unpack(env, FP_SINGLE, a);
     switch (u.kind) {
     case KIND_ZERO:
@@ -598,21 +604,26 @@ uint32_t fp_recip_estimate(struct fp_env *env, uint32_t a)
     case KIND_INFINITY:
         return (uint32_t)zero(FP_SINGLE, u.sign);
     case KIND_FINITE:
-        break;
+        env->flags |= FPSCR_UFC;
+        return (uint32_t)zero(FP_SINGLE, u.sign);
     default:
         return (uint32_t)process_nan(env, FP_SINGLE, u.kind, a);
     }
-    if (u.exponent >= 126) {
-        env->flags |= FPSCR_UFC;
-        return (uint32_t)zero(FP_SINGLE, u.sign);
-    }
-    unsigned estimate = recip_estimate((unsigned)(u.mantissa >> 55));
-    return (uint32_t)zero(FP_SINGLE, u.sign) | (uint32_t)(253 - (u.exponent + 127)) << 23 |
-           extract32(estimate, 0, 8) << 15;
+}
+
+/* Of a positive normal number. An even biased exponent scales to [0.5, 1), an odd one to
+ * [0.25, 0.5). */
+static uint32_t normal_rsqrt_estimate(uint32_t a)
+{
+    unsigned exponent = extract32(a, 23, 8);
+    unsigned scaled = (256 | extract32(a, 15, 8)) >> (exponent & 1);
+    return ((380 - exponent) / 2) << 23 | extract32(rsqrt_estimate(scaled), 0, 8) << 15;
 }
 
 uint32_t fp_rsqrt_estimate(struct fp_env *env, uint32_t a)
 {
+    if (LIKELY((a >> 23) - 1 < 254))
+        return normal_rsqrt_estimate(a);
     struct unpacked u = unpack(env, FP_SINGLE, a);
     if (is_nan(&u))
         return (uint32_t)process_nan(env, FP_SINGLE, u.kind, a);
@@ -622,14 +633,7 @@ uint32_t fp_rsqrt_estimate(struct fp_env *env, uint32_t a)
     }
     if (u.sign)
         return (uint32_t)invalid(env, FP_SINGLE);
-    if (u.kind == KIND_INFINITY)
-        return 0;
-    /* An even biased exponent scales to [0.5, 1), an odd one to [0.25, 0.5). */
-    unsigned biased = (unsigned)(u.exponent + 127);
-    unsigned scaled = (unsigned)(u.mantissa >> 55);
-    if (biased & 1)
-        scaled >>= 1;
-    return ((380 - biased) / 2) << 23 | extract32(rsqrt_estimate(scaled), 0, 8) << 15;
+    return 0; /* of infinity */
 }
 
 uint32_t fp_unsigned_recip_estimate(uint32_t a)
@@ -753,6 +757,13 @@ static uint64_t rules_scalar(void *state, unsigned op, unsigned type_from, unsig
     return result;
 }
 
+/* A denormal as a zero of its sign if the environment flushes. */
+static uint64_t flush(struct fp_env *env, enum fp_format format, uint64_t a)
+{
+    struct unpacked u = unpack(env, format, a);
+    return u.kind == KIND_ZERO ? zero(format, u.sign) : a;
+}
+
 static uint64_t vector_lane(struct fp_env *env, unsigned op, enum fp_format format, uint64_t a,
                             uint64_t b, uint64_t c)
 {
@@ -763,6 +774,8 @@ static uint64_t vector_lane(struct fp_env *env, unsigned op, enum fp_format form
         return fp_sub(env, format, a, b);
     case IR_VFMUL:
         return fp_mul(env, format, a, b);
+    case IR_VFFLUSH:
+        return flush(env, format, a);
     default: /* IR_VFMA */
         return fp_mul_add(env, format, c, a, b);
     }
@@ -779,7 +792,8 @@ static void rules_vector(void *state, unsigned op, unsigned sub, void *d, const 
     for (unsigned i = 0; i < n; i++) {
         uint64_t lane_a = 0, lane_b = 0, lane_c = 0;
         memcpy(&lane_a, (const uint8_t *)a + i * size, size);
-        memcpy(&lane_b, (const uint8_t *)b + i * size, size);
+        if (op != IR_VFFLUSH)
+            memcpy(&lane_b, (const uint8_t *)b + i * size, size);
         if (op == IR_VFMA)
             memcpy(&lane_c, (const uint8_t *)c + i * size, size);
         uint64_t lane = vector_lane(&env, op, wide ? FP_DOUBLE : FP_SINGLE, lane_a, lane_b, lane_c);
@@ -789,4 +803,5 @@ static void rules_vector(void *state, unsigned op, unsigned sub, void *d, const 
     fp_env_done(cpu, &env);
 }
 
-const struct ir_fp_rules arm_fp_rules = {.scalar = rules_scalar, .vector = rules_vector};
+const struct ir_fp_rules arm_fp_rules = {
+    .scalar = rules_scalar, .vector = rules_vector, .groups = GROUP_FPSCR};

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Advanced SIMD: translation of the data-processing part of frontend/arm/neon.decode; loads and
- * stores are in neon_memory.c.
+ * Advanced SIMD: translation of the data-processing part of frontend/arm/neon.decode. Saturating
+ * and floating-point operations are built in neon_integer.c and neon_float.c; loads and stores are
+ * in neon_memory.c.
  *
- * What a few vector operations of the IR do is emitted; the rest calls helper_neon with the byte
- * offsets of the registers. A 64-bit operand is the low half of a vector whose high half is zero;
- * of the result only the low half is kept.
+ * The few operations that helper_neon has are called with the byte offsets of the registers. A
+ * 64-bit operand is the low half of a vector whose high half is zero; of the result only the low
+ * half is kept.
  */
 #include "frontend/arm/fp.h"
 #include "frontend/arm/neon_helpers.h"
@@ -16,57 +17,6 @@
 
 /* ---- common pieces ------------------------------------------------------------------------------
  */
-
-static uint64_t replicate(enum ir_lane lane, uint64_t value)
-{
-    switch (lane) {
-    case IR_LANE8:
-        return (value & 0xff) * UINT64_C(0x0101010101010101);
-    case IR_LANE16:
-        return (value & 0xffff) * UINT64_C(0x0001000100010001);
-    case IR_LANE32:
-        return (value & 0xffffffff) * UINT64_C(0x0000000100000001);
-    default:
-        return value;
-    }
-}
-
-static ir_ref constant(struct xlat *x, enum ir_lane lane, uint64_t value)
-{
-    uint64_t half = replicate(lane, value);
-    return ir_v128(&x->b, half, half);
-}
-
-static ir_ref v2(struct xlat *x, enum ir_op op, unsigned lane, ir_ref a, ir_ref b)
-{
-    return ir_vec(&x->b, op, (enum ir_lane)lane, a, b);
-}
-
-static ir_ref v1(struct xlat *x, enum ir_op op, unsigned lane, ir_ref a)
-{
-    return ir_vec(&x->b, op, (enum ir_lane)lane, a, IR_NONE);
-}
-
-static ir_ref shift(struct xlat *x, enum ir_op op, unsigned lane, ir_ref a, unsigned amount)
-{
-    return amount ? ir_vec_i(&x->b, op, (enum ir_lane)lane, a, amount) : a;
-}
-
-static ir_ref invert(struct xlat *x, ir_ref a)
-{
-    return v2(x, IR_VXOR, 0, a, ir_v128(&x->b, ~UINT64_C(0), ~UINT64_C(0)));
-}
-
-static ir_ref select_bits(struct xlat *x, ir_ref mask, ir_ref yes, ir_ref no)
-{
-    return ir_emit(&x->b, IR_VSELECT, IR_V128, 0, 0, mask, yes, no, 0);
-}
-
-/* (a & b) | (~a & c) with a constant a. */
-static ir_ref select_constant(struct xlat *x, unsigned lane, uint64_t mask, ir_ref yes, ir_ref no)
-{
-    return select_bits(x, constant(x, (enum ir_lane)lane, mask), yes, no);
-}
 
 static bool odd(unsigned q, int registers)
 {
@@ -210,89 +160,28 @@ SAME3(VPADD, SIZES_8_32, fold_pairs(x, IR_VADD, lane, n, m))
 SAME3(VPMAX, SIZES_8_32, fold_pairs(x, is_unsigned ? IR_VMAX_U : IR_VMAX_S, lane, n, m))
 SAME3(VPMIN, SIZES_8_32, fold_pairs(x, is_unsigned ? IR_VMIN_U : IR_VMIN_S, lane, n, m))
 
-/* FPSCR.QC |= a differs from b; only the low half of D registers counts. */
-static void set_saturated(struct xlat *x, unsigned q, ir_ref a, ir_ref c)
-{
-    struct ir_builder *b = &x->b;
-    ir_ref differs = v2(x, IR_VXOR, 0, a, c);
-    ir_ref bits = simd_lane(x, differs, IR_LANE64, 0);
-    if (q)
-        bits = ir_bin(b, IR_OR, bits, simd_lane(x, differs, IR_LANE64, 1));
-    ir_ref flag = ir_setcc(b, IR_NZ, ir_test(b, bits));
-    ir_set(b, F_FPSCR_STICKY,
-           ir_bin(b, IR_OR, ir_get(b, F_FPSCR_STICKY), ir_bin_i(b, IR_SHL, flag, 27)));
-}
-
 /* VQADD, VQSUB: A8.8.369, A8.8.382 */
-static bool saturating(struct xlat *x, const struct arg_neon_3 *a, enum ir_op op, enum ir_op plain,
-                       unsigned operation)
-{
-    unsigned q = (unsigned)a->q, size = (unsigned)a->size;
-    if (size > IR_LANE16)
-        return call3(x, a, operation + (a->u ? 4 : 0) + size);
-    if (!ready(x, a->q, a->d | a->n | a->m))
-        return arm_undefined(x);
-    ir_ref n = simd_get(x, q, (unsigned)a->n), m = simd_get(x, q, (unsigned)a->m);
-    ir_ref result = v2(x, op, size, n, m);
-    set_saturated(x, q, result, v2(x, plain, size, n, m));
-    simd_set(x, q, (unsigned)a->d, result);
-    return true;
-}
-
-bool trans_VQADD(struct xlat *x, const struct arg_neon_3 *a)
-{
-    return saturating(x, a, a->u ? IR_VADDS_U : IR_VADDS_S, IR_VADD, NEON_vqadd_s8);
-}
-
-bool trans_VQSUB(struct xlat *x, const struct arg_neon_3 *a)
-{
-    return saturating(x, a, a->u ? IR_VSUBS_U : IR_VSUBS_S, IR_VSUB, NEON_vqsub_s8);
-}
+SAME3(VQADD, SIZES_ALL, neon_saturating_add(x, lane, is_unsigned, n, m))
+SAME3(VQSUB, SIZES_ALL, neon_saturating_sub(x, lane, is_unsigned, n, m))
 
 /* V{Q}{R}SHL Vd, Vm, Vn: A8.8.383, A8.8.377, A8.8.380, A8.8.396 */
-static bool shift_by_register(struct xlat *x, const struct arg_neon_3 *a, unsigned operation)
+static ir_ref by_register(struct xlat *x, unsigned lane, bool is_unsigned, unsigned kind, ir_ref n,
+                          ir_ref m)
 {
-    return call3(x, a, operation + (a->u ? 4 : 0) + (unsigned)a->size);
+    return neon_shift_by_register(x, lane, kind | (is_unsigned ? NEON_SHIFT_UNSIGNED : 0), n, m);
 }
 
-bool trans_VSHL_reg(struct xlat *x, const struct arg_neon_3 *a)
-{
-    return shift_by_register(x, a, NEON_vshl_s8);
-}
+SAME3(VSHL_reg, SIZES_ALL, by_register(x, lane, is_unsigned, 0, n, m))
+SAME3(VQSHL_reg, SIZES_ALL, by_register(x, lane, is_unsigned, NEON_SHIFT_SATURATES, n, m))
+SAME3(VRSHL, SIZES_ALL, by_register(x, lane, is_unsigned, NEON_SHIFT_ROUNDS, n, m))
+SAME3(VQRSHL, SIZES_ALL,
+      by_register(x, lane, is_unsigned, NEON_SHIFT_SATURATES | NEON_SHIFT_ROUNDS, n, m))
 
-bool trans_VQSHL_reg(struct xlat *x, const struct arg_neon_3 *a)
-{
-    return shift_by_register(x, a, NEON_vqshl_s8);
-}
+SAME3(VMUL_poly, SIZES_ALL, neon_polynomial_product(x, IR_LANE8, n, m))
 
-bool trans_VRSHL(struct xlat *x, const struct arg_neon_3 *a)
-{
-    return shift_by_register(x, a, NEON_vrshl_s8);
-}
-
-bool trans_VQRSHL(struct xlat *x, const struct arg_neon_3 *a)
-{
-    return shift_by_register(x, a, NEON_vqrshl_s8);
-}
-
-bool trans_VMUL_poly(struct xlat *x, const struct arg_neon_3 *a)
-{
-    return call3(x, a, NEON_vmul_p8);
-}
-
-bool trans_VQDMULH(struct xlat *x, const struct arg_neon_3 *a)
-{
-    if (!(SIZES_16_32 >> a->size & 1))
-        return arm_undefined(x);
-    return call3(x, a, NEON_vqdmulh_s16 + (unsigned)a->size - 1);
-}
-
-bool trans_VQRDMULH(struct xlat *x, const struct arg_neon_3 *a)
-{
-    if (!(SIZES_16_32 >> a->size & 1))
-        return arm_undefined(x);
-    return call3(x, a, NEON_vqrdmulh_s16 + (unsigned)a->size - 1);
-}
+/* A8.8.372, A8.8.376 */
+SAME3(VQDMULH, SIZES_16_32, neon_doubled_high(x, lane, false, n, m))
+SAME3(VQRDMULH, SIZES_16_32, neon_doubled_high(x, lane, true, n, m))
 
 /* ---- floating point -------------------------------------------------------------------------- */
 
@@ -303,27 +192,11 @@ static bool nearest(struct xlat *x)
     return arm_xlat(x)->key & KEY_FP_NEAREST;
 }
 
-static ir_ref float_op(struct xlat *x, enum ir_op op, ir_ref a, ir_ref b, ir_ref c)
-{
-    unsigned sub = IR_LANE32 | (IR_FP_STANDARD | IR_FP_FLUSH) << 4;
-    return ir_emit(&x->b, op, IR_V128, sub, 0, a, b, c, 0);
-}
-
-static ir_ref float_negate(struct xlat *x, ir_ref a)
-{
-    return v2(x, IR_VXOR, 0, a, constant(x, IR_LANE32, 0x80000000));
-}
-
-static ir_ref float_absolute(struct xlat *x, ir_ref a)
-{
-    return v2(x, IR_VAND, 0, a, constant(x, IR_LANE32, 0x7fffffff));
-}
-
 static ir_ref float_fold(struct xlat *x, enum ir_op op, ir_ref n, ir_ref m)
 {
     ir_ref split = split_pairs(x, IR_LANE32, n, m), odds = v1(x, IR_VHIGH, 0, split);
     ir_ref evens = v2(x, IR_VCONCAT, 0, split, ir_v128(&x->b, 0, 0));
-    return float_op(x, op, evens, odds, IR_NONE);
+    return neon_float_op(x, op, evens, odds, IR_NONE);
 }
 
 #define FLOAT3(NAME, operation, expression)                                                        \
@@ -339,35 +212,40 @@ static ir_ref float_fold(struct xlat *x, enum ir_op op, ir_ref n, ir_ref m)
         return same3(x, a, SIZES_ALL, emit_##NAME);                                                \
     }
 
-FLOAT3(VADD_f, NEON_vadd_f32, float_op(x, IR_VFADD, n, m, IR_NONE))
-FLOAT3(VSUB_f, NEON_vsub_f32, float_op(x, IR_VFSUB, n, m, IR_NONE))
-FLOAT3(VMUL_f, NEON_vmul_f32, float_op(x, IR_VFMUL, n, m, IR_NONE))
-FLOAT3(VABD_f, NEON_vabd_f32, float_absolute(x, float_op(x, IR_VFSUB, n, m, IR_NONE)))
+FLOAT3(VADD_f, NEON_vadd_f32, neon_float_op(x, IR_VFADD, n, m, IR_NONE))
+FLOAT3(VSUB_f, NEON_vsub_f32, neon_float_op(x, IR_VFSUB, n, m, IR_NONE))
+FLOAT3(VMUL_f, NEON_vmul_f32, neon_float_op(x, IR_VFMUL, n, m, IR_NONE))
+FLOAT3(VABD_f, NEON_vabd_f32, neon_float_absolute(x, neon_float_op(x, IR_VFSUB, n, m, IR_NONE)))
 FLOAT3(VMLA_f, NEON_vmla_f32,
-       float_op(x, IR_VFADD, d, float_op(x, IR_VFMUL, n, m, IR_NONE), IR_NONE))
+       neon_float_op(x, IR_VFADD, d, neon_float_op(x, IR_VFMUL, n, m, IR_NONE), IR_NONE))
 FLOAT3(VMLS_f, NEON_vmls_f32,
-       float_op(x, IR_VFSUB, d, float_op(x, IR_VFMUL, n, m, IR_NONE), IR_NONE))
-FLOAT3(VFMA, NEON_vfma_f32, float_op(x, IR_VFMA, n, m, d))
-FLOAT3(VFMS, NEON_vfms_f32, float_op(x, IR_VFMA, float_negate(x, n), m, d))
+       neon_float_op(x, IR_VFSUB, d, neon_float_op(x, IR_VFMUL, n, m, IR_NONE), IR_NONE))
+FLOAT3(VFMA, NEON_vfma_f32, neon_float_op(x, IR_VFMA, n, m, d))
+FLOAT3(VFMS, NEON_vfms_f32, neon_float_op(x, IR_VFMA, neon_float_negate(x, n), m, d))
 FLOAT3(VPADD_f, NEON_vpadd_f32, float_fold(x, IR_VFADD, n, m))
 
-#define CALL3(NAME, operation)                                                                     \
-    bool trans_##NAME(struct xlat *x, const struct arg_neon_3 *a)                                  \
-    {                                                                                              \
-        return call3(x, a, operation);                                                             \
-    }
+FLOAT3(VRECPS, NEON_vrecps_f32, neon_reciprocal_step(x, n, m))
+FLOAT3(VRSQRTS, NEON_vrsqrts_f32, neon_root_step(x, n, m))
 
-CALL3(VCEQ_f, NEON_vceq_f32)
-CALL3(VCGE_f, NEON_vcge_f32)
-CALL3(VCGT_f, NEON_vcgt_f32)
-CALL3(VACGE, NEON_vacge_f32)
-CALL3(VACGT, NEON_vacgt_f32)
-CALL3(VMAX_f, NEON_vmax_f32)
-CALL3(VMIN_f, NEON_vmin_f32)
-CALL3(VPMAX_f, NEON_vpmax_f32)
-CALL3(VPMIN_f, NEON_vpmin_f32)
-CALL3(VRECPS, NEON_vrecps_f32)
-CALL3(VRSQRTS, NEON_vrsqrts_f32)
+/* Nothing of these is rounded: the mode does not matter. */
+SAME3(VCEQ_f, SIZES_ALL, neon_float_compare(x, NEON_EQ, n, m))
+SAME3(VCGE_f, SIZES_ALL, neon_float_compare(x, NEON_GE, n, m))
+SAME3(VCGT_f, SIZES_ALL, neon_float_compare(x, NEON_GT, n, m))
+SAME3(VACGE, SIZES_ALL, neon_float_compare(x, NEON_GE | NEON_ABSOLUTE, n, m))
+SAME3(VACGT, SIZES_ALL, neon_float_compare(x, NEON_GT | NEON_ABSOLUTE, n, m))
+SAME3(VMAX_f, SIZES_ALL, neon_float_extreme(x, true, n, m))
+SAME3(VMIN_f, SIZES_ALL, neon_float_extreme(x, false, n, m))
+
+/* Pairs of n's in the low lane, m's in the high one. */
+static ir_ref extreme_fold(struct xlat *x, bool maximum, ir_ref n, ir_ref m)
+{
+    ir_ref split = split_pairs(x, IR_LANE32, n, m), zero = ir_v128(&x->b, 0, 0);
+    return neon_float_extreme(x, maximum, v2(x, IR_VCONCAT, 0, split, zero),
+                              v1(x, IR_VHIGH, 0, split));
+}
+
+SAME3(VPMAX_f, SIZES_ALL, extreme_fold(x, true, n, m))
+SAME3(VPMIN_f, SIZES_ALL, extreme_fold(x, false, n, m))
 
 /* ---- three registers of different lengths ---------------------------------------------------- */
 
@@ -474,18 +352,6 @@ static ir_ref accumulate(struct xlat *x, enum ir_op op, unsigned lane, ir_ref d,
     return op == IR_NOP ? product : v2(x, op, lane, d, product);
 }
 
-/* Product of lengthened lanes. The IR multiplies none of 64 bits: those one by one. */
-static ir_ref long_product(struct xlat *x, unsigned lane, ir_ref n, ir_ref m)
-{
-    ir_ref product[2];
-    if (lane != IR_LANE64)
-        return v2(x, IR_VMUL, lane, n, m);
-    for (unsigned i = 0; i < 2; i++)
-        product[i] =
-            ir_bin(&x->b, IR_MUL, simd_lane(x, n, IR_LANE64, i), simd_lane(x, m, IR_LANE64, i));
-    return simd_set_lane(x, simd_dup(x, IR_LANE64, product[0]), IR_LANE64, 1, product[1]);
-}
-
 /* VMULL, VMLAL, VMLSL: A8.8.350, A8.8.336 */
 static bool multiply_long(struct xlat *x, const struct arg_neon_3 *a, enum ir_op op)
 {
@@ -496,7 +362,7 @@ static bool multiply_long(struct xlat *x, const struct arg_neon_3 *a, enum ir_op
         return arm_undefined(x);
     ir_ref n = widen(x, size, a->u, simd_get_d(x, (unsigned)a->n));
     ir_ref m = widen(x, size, a->u, simd_get_d(x, (unsigned)a->m));
-    ir_ref product = long_product(x, size + 1, n, m);
+    ir_ref product = neon_long_product(x, size + 1, a->u, n, m);
     ir_ref d = op == IR_NOP ? IR_NONE : simd_get(x, 1, (unsigned)a->d);
     simd_set(x, 1, (unsigned)a->d, accumulate(x, op, size + 1, d, product));
     return true;
@@ -517,37 +383,55 @@ bool trans_VMLSL(struct xlat *x, const struct arg_neon_3 *a)
     return multiply_long(x, a, IR_VSUB);
 }
 
-/* A helper's long operation on lanes of 16 and 32 bits. */
-static bool call_long(struct xlat *x, const struct arg_neon_3 *a, unsigned operation)
+/* The doubled product is saturated by itself, then so is the sum (A8.8.371). */
+static ir_ref accumulate_doubled(struct xlat *x, enum ir_op op, unsigned lane, ir_ref n, ir_ref m,
+                                 ir_ref d)
 {
-    if (a->size == 3)
+    ir_ref product = neon_doubled_product(x, lane, n, m);
+    if (op == IR_NOP)
+        return product;
+    return op == IR_VADD ? neon_saturating_add(x, lane, false, d, product)
+                         : neon_saturating_sub(x, lane, false, d, product);
+}
+
+/* VQDMULL, VQDMLAL, VQDMLSL: A8.8.373, A8.8.371 */
+static bool multiply_doubling(struct xlat *x, const struct arg_neon_3 *a, enum ir_op op)
+{
+    unsigned size = (unsigned)a->size;
+    if (size == 3)
         return false;
-    if (!ready(x, 1, a->d) || !ready(x, 0, a->n | a->m) || a->size == 0)
+    if (!ready(x, 1, a->d) || !ready(x, 0, a->n | a->m) || size == 0)
         return arm_undefined(x);
-    call(x, operation + (unsigned)a->size - 1, 0, 1, 0, a->d, a->n, a->m);
+    ir_ref n = widen(x, size, false, simd_get_d(x, (unsigned)a->n));
+    ir_ref m = widen(x, size, false, simd_get_d(x, (unsigned)a->m));
+    ir_ref d = simd_get(x, 1, (unsigned)a->d);
+    simd_set(x, 1, (unsigned)a->d, accumulate_doubled(x, op, size + 1, n, m, d));
     return true;
 }
 
 bool trans_VQDMULL(struct xlat *x, const struct arg_neon_3 *a)
 {
-    return call_long(x, a, NEON_vqdmull_s16);
+    return multiply_doubling(x, a, IR_NOP);
 }
 
 bool trans_VQDMLAL(struct xlat *x, const struct arg_neon_3 *a)
 {
-    return call_long(x, a, NEON_vqdmlal_s16);
+    return multiply_doubling(x, a, IR_VADD);
 }
 
 bool trans_VQDMLSL(struct xlat *x, const struct arg_neon_3 *a)
 {
-    return call_long(x, a, NEON_vqdmlsl_s16);
+    return multiply_doubling(x, a, IR_VSUB);
 }
 
 bool trans_VMULL_poly(struct xlat *x, const struct arg_neon_3 *a)
 {
     if (!ready(x, 1, a->d) || !ready(x, 0, a->n | a->m))
         return arm_undefined(x);
-    call(x, NEON_vmull_p8, 0, 1, 0, a->d, a->n, a->m);
+    ir_ref n = widen(x, IR_LANE8, true, simd_get_d(x, (unsigned)a->n));
+    ir_ref m = widen(x, IR_LANE8, true, simd_get_d(x, (unsigned)a->m));
+    m = shift(x, IR_VSHL_I, IR_LANE16, m, 8);
+    simd_set(x, 1, (unsigned)a->d, neon_polynomial_product(x, IR_LANE16, n, m));
     return true;
 }
 
@@ -633,15 +517,8 @@ bool trans_VMLS_scalar_f(struct xlat *x, const struct arg_neon_scalar *a)
     return by_scalar_float(x, a, emit_VMLS_f, NEON_vmls_f32);
 }
 
-bool trans_VQDMULH_scalar(struct xlat *x, const struct arg_neon_scalar *a)
-{
-    return call_scalar(x, a, NEON_vqdmulh_s16 + (unsigned)a->size - 1);
-}
-
-bool trans_VQRDMULH_scalar(struct xlat *x, const struct arg_neon_scalar *a)
-{
-    return call_scalar(x, a, NEON_vqrdmulh_s16 + (unsigned)a->size - 1);
-}
+BY_SCALAR(VQDMULH_scalar, emit_VQDMULH)
+BY_SCALAR(VQRDMULH_scalar, emit_VQRDMULH)
 
 static bool multiply_long_scalar(struct xlat *x, const struct arg_neon_scalar *a, enum ir_op op)
 {
@@ -652,7 +529,7 @@ static bool multiply_long_scalar(struct xlat *x, const struct arg_neon_scalar *a
         return arm_undefined(x);
     ir_ref n = widen(x, s.lane, a->u, simd_get_d(x, (unsigned)a->n));
     ir_ref m = widen(x, s.lane, a->u, scalar_vector(x, s, 0));
-    ir_ref product = long_product(x, s.lane + 1, n, m);
+    ir_ref product = neon_long_product(x, s.lane + 1, a->u, n, m);
     ir_ref d = op == IR_NOP ? IR_NONE : simd_get(x, 1, (unsigned)a->d);
     simd_set(x, 1, (unsigned)a->d, accumulate(x, op, s.lane + 1, d, product));
     return true;
@@ -673,30 +550,33 @@ bool trans_VMLSL_scalar(struct xlat *x, const struct arg_neon_scalar *a)
     return multiply_long_scalar(x, a, IR_VSUB);
 }
 
-static bool call_long_scalar(struct xlat *x, const struct arg_neon_scalar *a, unsigned operation)
+static bool multiply_doubling_scalar(struct xlat *x, const struct arg_neon_scalar *a, enum ir_op op)
 {
     struct scalar s = scalar_of(a);
     if (a->size == 3)
         return false;
     if (!ready(x, 1, a->d) || !ready(x, 0, a->n) || a->size == 0)
         return arm_undefined(x);
-    call(x, operation + (unsigned)a->size - 1, 0, 1, 1 + s.index, a->d, a->n, (int)s.d);
+    ir_ref n = widen(x, s.lane, false, simd_get_d(x, (unsigned)a->n));
+    ir_ref m = widen(x, s.lane, false, scalar_vector(x, s, 0));
+    ir_ref d = simd_get(x, 1, (unsigned)a->d);
+    simd_set(x, 1, (unsigned)a->d, accumulate_doubled(x, op, s.lane + 1, n, m, d));
     return true;
 }
 
 bool trans_VQDMULL_scalar(struct xlat *x, const struct arg_neon_scalar *a)
 {
-    return call_long_scalar(x, a, NEON_vqdmull_s16);
+    return multiply_doubling_scalar(x, a, IR_NOP);
 }
 
 bool trans_VQDMLAL_scalar(struct xlat *x, const struct arg_neon_scalar *a)
 {
-    return call_long_scalar(x, a, NEON_vqdmlal_s16);
+    return multiply_doubling_scalar(x, a, IR_VADD);
 }
 
 bool trans_VQDMLSL_scalar(struct xlat *x, const struct arg_neon_scalar *a)
 {
-    return call_long_scalar(x, a, NEON_vqdmlsl_s16);
+    return multiply_doubling_scalar(x, a, IR_VSUB);
 }
 
 /* ---- modified immediates --------------------------------------------------------------------- */
@@ -819,11 +699,6 @@ bool trans_VRSRA(struct xlat *x, const struct arg_neon_shift *a)
     return shift_right_immediate(x, a, true, true);
 }
 
-static uint64_t low_bits(unsigned n)
-{
-    return n >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << n) - 1;
-}
-
 /* VSRI: A8.8.403 */
 bool trans_VSRI(struct xlat *x, const struct arg_neon_shift *a)
 {
@@ -864,23 +739,27 @@ bool trans_VSHL_imm(struct xlat *x, const struct arg_neon_shift *a)
 }
 
 /* VQSHL, VQSHLU: A8.8.381 */
-static bool saturating_left(struct xlat *x, const struct arg_neon_shift *a, unsigned operation)
+static bool saturating_left(struct xlat *x, const struct arg_neon_shift *a, bool to_unsigned)
 {
     struct amounts s = amounts_of(a);
+    unsigned q = (unsigned)a->q;
     if (!ready(x, a->q, a->d | a->m))
         return arm_undefined(x);
-    call(x, operation + s.lane, s.left, (unsigned)a->q, 0, a->d, a->m, a->m);
+    ir_ref m = simd_get(x, q, (unsigned)a->m);
+    simd_set(x, q, (unsigned)a->d,
+             to_unsigned ? neon_saturating_left_unsigned(x, s.lane, m, s.left)
+                         : neon_saturating_left(x, s.lane, a->u, m, s.left));
     return true;
 }
 
 bool trans_VQSHL_imm(struct xlat *x, const struct arg_neon_shift *a)
 {
-    return saturating_left(x, a, a->u ? NEON_vqshl_imm_u8 : NEON_vqshl_imm_s8);
+    return saturating_left(x, a, false);
 }
 
 bool trans_VQSHLU(struct xlat *x, const struct arg_neon_shift *a)
 {
-    return saturating_left(x, a, NEON_vqshlu_imm_s8);
+    return saturating_left(x, a, true);
 }
 
 /* VSHRN, VRSHRN: A8.8.387, A8.8.398; imm6 states the result's lanes. */
@@ -921,21 +800,17 @@ static ir_ref saturate_narrow(struct xlat *x, unsigned lane, enum narrowing kind
         fit = v2(x, IR_VMIN_S, wide, value, limit);
         fit = v2(x, IR_VMAX_S, wide, fit, constant(x, (enum ir_lane)wide, least));
     }
-    set_saturated(x, 1, fit, value);
+    neon_set_saturated(x, fit, value);
     return v1(x, IR_VNARROW, wide, fit);
 }
 
-/* VQ{R}SHR{U}N: A8.8.378, A8.8.382; from lanes of 64 bits by the helper. */
+/* VQ{R}SHR{U}N: A8.8.378, A8.8.382 */
 static bool saturating_narrow(struct xlat *x, const struct arg_neon_shift *a, bool round,
-                              enum narrowing kind, unsigned operation)
+                              enum narrowing kind)
 {
     struct amounts s = amounts_of(a);
     if (!ready(x, 0, a->d) || !ready(x, 1, a->m))
         return arm_undefined(x);
-    if (s.lane == IR_LANE32) {
-        call(x, operation + s.lane, s.right, 0, 0, a->d, a->m, a->m);
-        return true;
-    }
     ir_ref value = shift_right(x, s.lane + 1, kind == NARROW_UNSIGNED, round,
                                simd_get(x, 1, (unsigned)a->m), s.right);
     simd_set_d(x, (unsigned)a->d, saturate_narrow(x, s.lane, kind, value));
@@ -944,24 +819,22 @@ static bool saturating_narrow(struct xlat *x, const struct arg_neon_shift *a, bo
 
 bool trans_VQSHRN(struct xlat *x, const struct arg_neon_shift *a)
 {
-    return saturating_narrow(x, a, false, a->u ? NARROW_UNSIGNED : NARROW_SIGNED,
-                             a->u ? NEON_vqshrn_u8 : NEON_vqshrn_s8);
+    return saturating_narrow(x, a, false, a->u ? NARROW_UNSIGNED : NARROW_SIGNED);
 }
 
 bool trans_VQRSHRN(struct xlat *x, const struct arg_neon_shift *a)
 {
-    return saturating_narrow(x, a, true, a->u ? NARROW_UNSIGNED : NARROW_SIGNED,
-                             a->u ? NEON_vqrshrn_u8 : NEON_vqrshrn_s8);
+    return saturating_narrow(x, a, true, a->u ? NARROW_UNSIGNED : NARROW_SIGNED);
 }
 
 bool trans_VQSHRUN(struct xlat *x, const struct arg_neon_shift *a)
 {
-    return saturating_narrow(x, a, false, NARROW_SIGNED_TO_UNSIGNED, NEON_vqshrun_s8);
+    return saturating_narrow(x, a, false, NARROW_SIGNED_TO_UNSIGNED);
 }
 
 bool trans_VQRSHRUN(struct xlat *x, const struct arg_neon_shift *a)
 {
-    return saturating_narrow(x, a, true, NARROW_SIGNED_TO_UNSIGNED, NEON_vqrshrun_s8);
+    return saturating_narrow(x, a, true, NARROW_SIGNED_TO_UNSIGNED);
 }
 
 /* VSHLL, VMOVL: A8.8.384, A8.8.346 */
@@ -976,22 +849,37 @@ bool trans_VSHLL(struct xlat *x, const struct arg_neon_shift *a)
 }
 
 /* VCVT between floating and fixed point: A8.8.307 */
-static bool convert_fixed(struct xlat *x, const struct arg_neon_shift *a, unsigned operation)
+static bool from_fixed(struct xlat *x, unsigned q, bool is_unsigned, unsigned fraction, int d,
+                       int m)
 {
-    if (!ready(x, a->q, a->d | a->m))
+    if (!ready(x, (int)q, d | m))
         return arm_undefined(x);
-    call(x, operation + (unsigned)a->u, 64 - (unsigned)a->imm, (unsigned)a->q, 0, a->d, a->m, a->m);
+    if (!nearest(x)) {
+        call(x, NEON_vcvt_f32_s32 + is_unsigned, fraction, q, 0, d, m, m);
+        return true;
+    }
+    simd_set(x, q, (unsigned)d,
+             neon_float_from_fixed(x, is_unsigned, fraction, simd_get(x, q, (unsigned)m)));
+    return true;
+}
+
+static bool to_fixed(struct xlat *x, unsigned q, bool is_unsigned, unsigned fraction, int d, int m)
+{
+    if (!ready(x, (int)q, d | m))
+        return arm_undefined(x);
+    simd_set(x, q, (unsigned)d,
+             neon_float_to_fixed(x, is_unsigned, fraction, simd_get(x, q, (unsigned)m)));
     return true;
 }
 
 bool trans_VCVT_from_fixed(struct xlat *x, const struct arg_neon_shift *a)
 {
-    return convert_fixed(x, a, NEON_vcvt_f32_s32);
+    return from_fixed(x, (unsigned)a->q, a->u, 64 - (unsigned)a->imm, a->d, a->m);
 }
 
 bool trans_VCVT_to_fixed(struct xlat *x, const struct arg_neon_shift *a)
 {
-    return convert_fixed(x, a, NEON_vcvt_s32_f32);
+    return to_fixed(x, (unsigned)a->q, a->u, 64 - (unsigned)a->imm, a->d, a->m);
 }
 
 /* ---- two registers --------------------------------------------------------------------------- */
@@ -1072,26 +960,6 @@ bool trans_VPADAL(struct xlat *x, const struct arg_neon_2 *a)
     return add_pairs_long(x, a, true);
 }
 
-bool trans_VCLS(struct xlat *x, const struct arg_neon_2 *a)
-{
-    return call2(x, a, SIZES_8_32, NEON_vcls_s8 + (unsigned)a->size);
-}
-
-bool trans_VCLZ(struct xlat *x, const struct arg_neon_2 *a)
-{
-    return call2(x, a, SIZES_8_32, NEON_vclz_s8 + (unsigned)a->size);
-}
-
-bool trans_VQABS(struct xlat *x, const struct arg_neon_2 *a)
-{
-    return call2(x, a, SIZES_8_32, NEON_vqabs_s8 + (unsigned)a->size);
-}
-
-bool trans_VQNEG(struct xlat *x, const struct arg_neon_2 *a)
-{
-    return call2(x, a, SIZES_8_32, NEON_vqneg_s8 + (unsigned)a->size);
-}
-
 #define MISC2(NAME, sizes, expression)                                                             \
     static ir_ref emit_##NAME(struct xlat *x, unsigned lane, ir_ref d, ir_ref m)                   \
     {                                                                                              \
@@ -1114,27 +982,35 @@ static ir_ref count_bits(struct xlat *x, ir_ref m)
 }
 
 MISC2(VCNT, 1, count_bits(x, m))
+MISC2(VCLS, SIZES_8_32, neon_leading_signs(x, lane, m))
+MISC2(VCLZ, SIZES_8_32, neon_leading_zeros(x, lane, m))
+MISC2(VQABS, SIZES_8_32, neon_saturating_absolute(x, lane, m))
+MISC2(VQNEG, SIZES_8_32, neon_saturating_negate(x, lane, m))
 MISC2(VMVN, 1, invert(x, m))
 
 /* Comparisons with zero: integers of any size, floats of 32 bits. */
-#define COMPARE_0(NAME, operation, expression)                                                     \
+#define COMPARE_0(NAME, comparison, expression)                                                    \
     static ir_ref emit_##NAME(struct xlat *x, unsigned lane, ir_ref d, ir_ref m)                   \
     {                                                                                              \
         ir_ref zero = ir_v128(&x->b, 0, 0);                                                        \
         return expression;                                                                         \
     }                                                                                              \
+    static ir_ref emit_##NAME##_f(struct xlat *x, unsigned lane, ir_ref d, ir_ref m)               \
+    {                                                                                              \
+        return neon_float_compare(x, comparison, m, IR_NONE);                                      \
+    }                                                                                              \
     bool trans_##NAME(struct xlat *x, const struct arg_neon_2 *a)                                  \
     {                                                                                              \
         if (a->f)                                                                                  \
-            return call2(x, a, 1u << IR_LANE32, operation);                                        \
+            return misc2(x, a, 1u << IR_LANE32, emit_##NAME##_f);                                  \
         return misc2(x, a, SIZES_8_32, emit_##NAME);                                               \
     }
 
-COMPARE_0(VCGT_0, NEON_vcgt0_f32, v2(x, IR_VCMPGT_S, lane, m, zero))
-COMPARE_0(VCGE_0, NEON_vcge0_f32, invert(x, v2(x, IR_VCMPGT_S, lane, zero, m)))
-COMPARE_0(VCEQ_0, NEON_vceq0_f32, v2(x, IR_VCMPEQ, lane, m, zero))
-COMPARE_0(VCLE_0, NEON_vcle0_f32, invert(x, v2(x, IR_VCMPGT_S, lane, m, zero)))
-COMPARE_0(VCLT_0, NEON_vclt0_f32, v2(x, IR_VCMPGT_S, lane, zero, m))
+COMPARE_0(VCGT_0, NEON_GT, v2(x, IR_VCMPGT_S, lane, m, zero))
+COMPARE_0(VCGE_0, NEON_GE, invert(x, v2(x, IR_VCMPGT_S, lane, zero, m)))
+COMPARE_0(VCEQ_0, NEON_EQ, v2(x, IR_VCMPEQ, lane, m, zero))
+COMPARE_0(VCLE_0, NEON_LE, invert(x, v2(x, IR_VCMPGT_S, lane, m, zero)))
+COMPARE_0(VCLT_0, NEON_LT, v2(x, IR_VCMPGT_S, lane, zero, m))
 
 static ir_ref emit_VABS(struct xlat *x, unsigned lane, ir_ref d, ir_ref m)
 {
@@ -1143,7 +1019,7 @@ static ir_ref emit_VABS(struct xlat *x, unsigned lane, ir_ref d, ir_ref m)
 
 static ir_ref emit_VABS_f(struct xlat *x, unsigned lane, ir_ref d, ir_ref m)
 {
-    return float_absolute(x, m);
+    return neon_float_absolute(x, m);
 }
 
 bool trans_VABS(struct xlat *x, const struct arg_neon_2 *a)
@@ -1160,7 +1036,7 @@ static ir_ref emit_VNEG(struct xlat *x, unsigned lane, ir_ref d, ir_ref m)
 
 static ir_ref emit_VNEG_f(struct xlat *x, unsigned lane, ir_ref d, ir_ref m)
 {
-    return float_negate(x, m);
+    return neon_float_negate(x, m);
 }
 
 bool trans_VNEG(struct xlat *x, const struct arg_neon_2 *a)
@@ -1256,16 +1132,11 @@ bool trans_VMOVN(struct xlat *x, const struct arg_neon_2 *a)
 }
 
 /* VQMOVN, VQMOVUN: A8.8.374 */
-static bool saturating_move(struct xlat *x, const struct arg_neon_2 *a, enum narrowing kind,
-                            unsigned operation)
+static bool saturating_move(struct xlat *x, const struct arg_neon_2 *a, enum narrowing kind)
 {
     unsigned size = (unsigned)a->size;
     if (size == 3 || !ready(x, 0, a->d) || !ready(x, 1, a->m))
         return arm_undefined(x);
-    if (size == IR_LANE32) {
-        call(x, operation + size, 0, 0, 0, a->d, a->m, a->m);
-        return true;
-    }
     ir_ref value = simd_get(x, 1, (unsigned)a->m);
     simd_set_d(x, (unsigned)a->d, saturate_narrow(x, size, kind, value));
     return true;
@@ -1273,13 +1144,12 @@ static bool saturating_move(struct xlat *x, const struct arg_neon_2 *a, enum nar
 
 bool trans_VQMOVN(struct xlat *x, const struct arg_neon_2 *a)
 {
-    return saturating_move(x, a, a->f ? NARROW_UNSIGNED : NARROW_SIGNED,
-                           a->f ? NEON_vqshrn_u8 : NEON_vqshrn_s8);
+    return saturating_move(x, a, a->f ? NARROW_UNSIGNED : NARROW_SIGNED);
 }
 
 bool trans_VQMOVUN(struct xlat *x, const struct arg_neon_2 *a)
 {
-    return saturating_move(x, a, NARROW_SIGNED_TO_UNSIGNED, NEON_vqshrun_s8);
+    return saturating_move(x, a, NARROW_SIGNED_TO_UNSIGNED);
 }
 
 /* VSHLL by the lanes' own width: A8.8.384 */
@@ -1319,32 +1189,15 @@ bool trans_VRSQRTE(struct xlat *x, const struct arg_neon_2 *a)
     return call2(x, a, SIZES_ALL, a->f ? NEON_vrsqrte_f32 : NEON_vrsqrte_u32);
 }
 
-/* VCVT from integers: A8.8.305; lane by lane. */
+/* VCVT to and from integers: A8.8.305 */
 bool trans_VCVT_from_int(struct xlat *x, const struct arg_neon_2 *a)
 {
-    ir_ref lane[4];
-    if (!nearest(x))
-        return call2(x, a, SIZES_ALL, a->f ? NEON_vcvt_f32_u32 : NEON_vcvt_f32_s32);
-    if (!ready(x, a->q, a->d | a->m))
-        return arm_undefined(x);
-    ir_ref m = simd_get(x, (unsigned)a->q, (unsigned)a->m);
-    for (unsigned i = 0; i < (a->q ? 4u : 2u); i++) {
-        ir_ref value = simd_lane(x, m, IR_LANE32, i);
-        value = ir_fp(&x->b, IR_I2F, IR_F32, (unsigned)a->f, value, IR_NONE, IR_NONE);
-        lane[i] = simd_bitcast(x, IR_V128, value);
-    }
-    if (a->q) {
-        lane[0] = v2(x, IR_VZIP_LO, IR_LANE32, lane[0], lane[2]);
-        lane[1] = v2(x, IR_VZIP_LO, IR_LANE32, lane[1], lane[3]);
-    }
-    ir_ref result = v2(x, IR_VZIP_LO, IR_LANE32, lane[0], lane[1]);
-    simd_set(x, (unsigned)a->q, (unsigned)a->d, result);
-    return true;
+    return from_fixed(x, (unsigned)a->q, a->f, 0, a->d, a->m);
 }
 
 bool trans_VCVT_to_int(struct xlat *x, const struct arg_neon_2 *a)
 {
-    return call2(x, a, SIZES_ALL, a->f ? NEON_vcvt_u32_f32 : NEON_vcvt_s32_f32);
+    return to_fixed(x, (unsigned)a->q, a->f, 0, a->d, a->m);
 }
 
 /* ---- moves of bytes -------------------------------------------------------------------------- */

@@ -2,8 +2,7 @@
 /*
  * Advanced SIMD operations that generated code calls: one helper, which dispatches on the operation
  * in its first argument. The list below makes the enumeration, the table and (in neon_helpers.c)
- * checks that each has its function. Variants of an operation are consecutive, in the order of
- * their macro, so that the translator adds an index to the first.
+ * checks that each has its function. Signed and unsigned variants are consecutive.
  */
 #ifndef CALQUE_FRONTEND_ARM_NEON_HELPERS_H
 #define CALQUE_FRONTEND_ARM_NEON_HELPERS_H
@@ -12,33 +11,11 @@
 
 /* The formatter does not come to rest on such lists. */
 /* clang-format off */
-#define NEON_SIGNED_3(X, name) X(name##_s8) X(name##_s16) X(name##_s32)
-#define NEON_SIGNED_4(X, name) NEON_SIGNED_3(X, name) X(name##_s64)
-#define NEON_UNSIGNED_4(X, name) X(name##_u8) X(name##_u16) X(name##_u32) X(name##_u64)
-#define NEON_ALL_8(X, name) NEON_SIGNED_4(X, name) NEON_UNSIGNED_4(X, name)
-/* Narrowing: by the result's size. */
-#define NEON_ALL_6(X, name) NEON_SIGNED_3(X, name) X(name##_u8) X(name##_u16) X(name##_u32)
-#define NEON_S16_S32(X, name) X(name##_s16) X(name##_s32)
-
 #define NEON_OPERATIONS(X)                                                                         \
-    NEON_ALL_8(X, vqadd) NEON_ALL_8(X, vqsub)                                                      \
-    NEON_ALL_8(X, vshl) NEON_ALL_8(X, vrshl) NEON_ALL_8(X, vqshl) NEON_ALL_8(X, vqrshl)            \
-    NEON_ALL_8(X, vqshl_imm) NEON_SIGNED_4(X, vqshlu_imm)                                          \
-    NEON_ALL_6(X, vqshrn) NEON_ALL_6(X, vqrshrn) /* VQMOVN: by 0 */                                \
-    NEON_SIGNED_3(X, vqshrun) NEON_SIGNED_3(X, vqrshrun) /* VQMOVUN: by 0 */                       \
-    NEON_SIGNED_3(X, vqabs) NEON_SIGNED_3(X, vqneg)                                                \
-    NEON_SIGNED_3(X, vcls) NEON_SIGNED_3(X, vclz)                                                  \
-    NEON_S16_S32(X, vqdmulh) NEON_S16_S32(X, vqrdmulh)                                             \
-    NEON_S16_S32(X, vqdmull) NEON_S16_S32(X, vqdmlal) NEON_S16_S32(X, vqdmlsl)                     \
-    X(vmull_s32) X(vmull_u32) X(vmlal_s32) X(vmlal_u32) X(vmlsl_s32) X(vmlsl_u32)                  \
-    X(vmul_p8) X(vmull_p8)                                                                         \
     X(vadd_f32) X(vsub_f32) X(vmul_f32) X(vmla_f32) X(vmls_f32) X(vfma_f32) X(vfms_f32)            \
-    X(vabd_f32) X(vmax_f32) X(vmin_f32) X(vrecps_f32) X(vrsqrts_f32)                               \
-    X(vceq_f32) X(vcge_f32) X(vcgt_f32) X(vacge_f32) X(vacgt_f32)                                  \
-    X(vpadd_f32) X(vpmax_f32) X(vpmin_f32)                                                         \
-    X(vceq0_f32) X(vcge0_f32) X(vcgt0_f32) X(vcle0_f32) X(vclt0_f32)                               \
+    X(vabd_f32) X(vpadd_f32) X(vrecps_f32) X(vrsqrts_f32)                                          \
+    X(vcvt_f32_s32) X(vcvt_f32_u32) /* imm: fraction bits */                                       \
     X(vrecpe_u32) X(vrecpe_f32) X(vrsqrte_u32) X(vrsqrte_f32)                                      \
-    X(vcvt_f32_s32) X(vcvt_f32_u32) X(vcvt_s32_f32) X(vcvt_u32_f32) /* imm: fraction bits */       \
     X(vcvt_f16_f32) X(vcvt_f32_f16)
 /* clang-format on */
 

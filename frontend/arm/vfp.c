@@ -42,7 +42,8 @@ static uint32_t mxcsr_of_control(uint32_t control)
  * by the helpers below, which run on it. */
 uint32_t arm_fpscr_read(struct arm_cpu *cpu)
 {
-    return cpu->fpscr_nzcv | cpu->fpscr_control | cpu->fpscr_sticky |
+    uint32_t saturated = cpu->fpscr_qc[0] | cpu->fpscr_qc[1] ? FPSCR_QC : 0;
+    return cpu->fpscr_nzcv | cpu->fpscr_control | cpu->fpscr_sticky | saturated |
            sticky_of_mxcsr(cpu->v.run.mxcsr);
 }
 
@@ -51,6 +52,7 @@ void arm_fpscr_write(struct arm_cpu *cpu, uint32_t value)
     cpu->fpscr_nzcv = value & CPSR_NZCV;
     cpu->fpscr_control = value & FPSCR_CONTROL;
     cpu->fpscr_sticky = value & (FPSCR_CUMULATIVE | FPSCR_QC);
+    cpu->fpscr_qc[0] = cpu->fpscr_qc[1] = 0;
     /* Known to be set already, "inexact" costs generated code less; it is also in sticky. */
     cpu->v.run.mxcsr = mxcsr_of_control(value) | (value & FPSCR_IXC ? MXCSR_INEXACT : 0);
     arm_update_mode(cpu);
@@ -88,9 +90,10 @@ static void fpscr_write(void *state, uint32_t value)
 }
 
 const struct ir_helper helper_fpscr_read =
-    IR_HELPER(fpscr_read, IR_I32, 0, 0, GROUP_FPSCR, GROUP_FPSCR);
-const struct ir_helper helper_fpscr_write = IR_HELPER(
-    fpscr_write, IR_VOID, 1, 0, GROUP_FPSCR | GROUP_PC | GROUP_SYSTEM, GROUP_FPSCR | GROUP_PC);
+    IR_HELPER(fpscr_read, IR_I32, 0, 0, GROUP_FPSCR | GROUP_QC, GROUP_FPSCR);
+const struct ir_helper helper_fpscr_write =
+    IR_HELPER(fpscr_write, IR_VOID, 1, 0, GROUP_FPSCR | GROUP_PC | GROUP_SYSTEM,
+              GROUP_FPSCR | GROUP_QC | GROUP_PC);
 
 static void fpexc_write(void *state, uint32_t value)
 {

@@ -156,6 +156,7 @@ void arm_engine_step(struct arm_engine *e, const struct arm_registers *before, u
     cpu->fpscr_control = before->fpscr & 0x07c00000;
     cpu->fpscr_nzcv = before->fpscr & 0xf0000000;
     cpu->fpscr_sticky = before->fpscr & 0x0800009f;
+    cpu->fpscr_qc[0] = cpu->fpscr_qc[1] = 0;
     cpu->v.run.mxcsr = 0x1f80 | rounding_control[before->fpscr >> 22 & 3] |
                        (before->fpscr & 0x10 ? 0x20 : 0); /* as the VMSR does: inexact */
     arm_cpsr_write(cpu, before->apsr, CPSR_NZCV | CPSR_Q | CPSR_GE);

@@ -86,6 +86,7 @@ static const char *state_difference(const struct arm_engine *a, const struct arm
         }
     SAME(fpscr_nzcv);
     SAME(fpscr_control);
+    SAME(fpscr_qc);
     SAME(cp15.dfsr);
     SAME(cp15.ifsr);
     SAME(cp15.dfar);

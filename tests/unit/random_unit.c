@@ -347,7 +347,7 @@ static void float_op(struct generator *g)
 
 static void vector_op(struct generator *g)
 {
-    unsigned op = IR_VAND + below(g, IR_VFMA - IR_VAND + 1);
+    unsigned op = IR_VAND + below(g, IR_VFFLUSH - IR_VAND + 1);
     unsigned least = 0, most = 3, aux = 0, type = IR_V128;
     if (op <= IR_VSELECT || op == IR_VCONCAT || op == IR_VHIGH || op == IR_VEXT ||
         op == IR_VSHUFFLE)

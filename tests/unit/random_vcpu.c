@@ -275,6 +275,15 @@ static void fp_vector(void *cpu, unsigned op, unsigned sub, void *d, const void 
     static const uint8_t scalar_op[] = {IR_FADD, IR_FSUB, IR_FMUL, IR_FMA};
     union ir_vector x, y, z = {.d = {0, 0}}, r;
     memcpy(&x, a, 16);
+    if (op == IR_VFFLUSH) {
+        for (unsigned i = 0; i < 4; i++)
+            if ((sub & 15) == IR_LANE32)
+                r.w[i] = (uint32_t)flush(IR_F32, x.w[i]);
+            else if (i < 2)
+                r.d[i] = flush(IR_F64, x.d[i]);
+        memcpy(d, &r, 16);
+        return;
+    }
     memcpy(&y, b, 16);
     if (op == IR_VFMA)
         memcpy(&z, c, 16);

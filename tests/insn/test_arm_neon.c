@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Advanced SIMD's helper (frontend/arm/neon_helpers.c) against definitions written down one lane at
- * a time, in arithmetic wide enough for anything. What the translator emits in line is compared
- * with qemu-arm by tests/insn.
+ * Advanced SIMD's saturating operations, shifts by registers and doubled products against
+ * definitions written down one lane at a time, in arithmetic wide enough for anything.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,12 +11,11 @@
 #include <cmocka.h>
 
 #include "frontend/arm/fp.h"
-#include "frontend/arm/neon_helpers.h"
+#include "tests/insn/arm_engine.h"
 
 typedef __int128 i128;
-typedef void (*neon_function)(void *cpu, uint32_t what, uint32_t d, uint32_t n, uint32_t m);
 
-enum { ROUNDS = 3000 };
+enum { ROUNDS = 300 };
 
 static uint64_t next_random(uint64_t *seed)
 {
@@ -75,32 +73,30 @@ static i128 shifted(i128 value, int amount, bool round)
 }
 
 struct machine {
-    struct arm_cpu cpu;
-    uint64_t d[2], n[2], m[2]; /* operands before */
+    struct arm_engine engine;
+    uint64_t d[2], n[2], m[2]; /* operands before: q2, q4, q6 */
 };
 
-static uint32_t offset(unsigned d)
-{
-    return (uint32_t)offsetof(struct arm_cpu, d) + d * 8;
-}
+enum { Q2 = 4 << 12, Q4 = 8 << 16, Q6 = 12, U = 1 << 24 };
 
-static void run(struct machine *t, unsigned operation, unsigned imm, unsigned bytes)
+/* base: with neither registers nor sizes */
+static void run(struct machine *t, uint32_t base)
 {
-    memcpy(&t->cpu.d[4], t->d, 16);
-    memcpy(&t->cpu.d[8], t->n, 16);
-    memcpy(&t->cpu.d[12], t->m, 16);
-    t->cpu.fpscr_sticky = 0;
-    ((neon_function)helper_neon.fn)(&t->cpu, neon_what(operation, imm, bytes, 0), offset(4),
-                                    offset(8), offset(12));
+    struct arm_registers before = {.d = {0}};
+    memcpy(&before.d[4], t->d, 16);
+    memcpy(&before.d[8], t->n, 16);
+    memcpy(&before.d[12], t->m, 16);
+    arm_engine_step(&t->engine, &before, MODE_USR, false, base | Q2 | Q6, 4, 0);
 }
 
 static void check(struct machine *t, const char *name, unsigned bits, const uint64_t *expected,
                   bool q)
 {
-    bool got = t->cpu.fpscr_sticky & FPSCR_QC;
-    if (memcmp(&t->cpu.d[4], expected, 16) || got != q)
+    struct arm_cpu *cpu = arm_cpu(t->engine.cpu);
+    bool got = arm_fpscr_read(cpu) & FPSCR_QC;
+    if (memcmp(&cpu->d[4], expected, 16) || got != q)
         fail_msg("%s, %u bits: %016lx%016lx, %016lx%016lx -> %016lx%016lx %d, not %016lx%016lx %d",
-                 name, bits, t->n[1], t->n[0], t->m[1], t->m[0], t->cpu.d[5], t->cpu.d[4], got,
+                 name, bits, t->n[1], t->n[0], t->m[1], t->m[0], cpu->d[5], cpu->d[4], got,
                  expected[1], expected[0], q);
 }
 
@@ -113,27 +109,45 @@ static void randomise(struct machine *t, uint64_t *seed)
     }
 }
 
+enum {
+    VQADD = 0x010,
+    VQSUB = 0x210,
+    VSHL = 0x400,
+    VQSHL = 0x410,
+    VRSHL = 0x500,
+    VQRSHL = 0x510,
+    VQSHL_IMM = 0x800710,
+    VQSHLU_IMM = 0x800610 | U,
+};
+
 static uint64_t add_or_shift(unsigned operation, i128 n, i128 m, unsigned imm, unsigned bits,
                              bool is_signed, bool *q)
 {
-    bool to_signed = is_signed && operation != NEON_vqshlu_imm_s8;
     int amount = (int8_t)n;
+    bool rounds = operation == VRSHL || operation == VQRSHL;
     switch (operation) {
-    case NEON_vqadd_s8:
+    case VQADD:
         return saturated(n + m, bits, is_signed, q);
-    case NEON_vqsub_s8:
+    case VQSUB:
         return saturated(n - m, bits, is_signed, q);
-    case NEON_vshl_s8:
-    case NEON_vrshl_s8:
-        return amount >= (int)bits ? 0 : (uint64_t)shifted(m, amount, operation == NEON_vrshl_s8);
-    case NEON_vqshl_s8:
-    case NEON_vqrshl_s8:
+    case VSHL:
+    case VRSHL:
+        return amount >= (int)bits ? 0 : (uint64_t)shifted(m, amount, rounds);
+    case VQSHL:
+    case VQRSHL:
         if (amount >= (int)bits && m)
             return saturated(m < 0 ? -power(100) : power(100), bits, is_signed, q);
-        return saturated(shifted(m, amount, operation == NEON_vqrshl_s8), bits, is_signed, q);
-    default: /* vqshl_imm, vqshlu_imm */
-        return saturated(shifted(m, (int)imm, false), bits, to_signed, q);
+        return saturated(shifted(m, amount, rounds), bits, is_signed, q);
+    default: /* VQSHL_IMM, VQSHLU_IMM */
+        return saturated(shifted(m, (int)imm, false), bits, is_signed && operation != VQSHLU_IMM,
+                         q);
     }
+}
+
+/* imm6 and L of an instruction that shifts by an immediate. */
+static uint32_t immediate(unsigned code)
+{
+    return (code & 0x3f) << 16 | code >> 6 << 7;
 }
 
 static void test_same_length(void **state)
@@ -143,27 +157,30 @@ static void test_same_length(void **state)
         unsigned operation;
         bool unsigned_too;
     } rows[] = {
-        {"vqadd", NEON_vqadd_s8, true},         {"vqsub", NEON_vqsub_s8, true},
-        {"vshl", NEON_vshl_s8, true},           {"vrshl", NEON_vrshl_s8, true},
-        {"vqshl", NEON_vqshl_s8, true},         {"vqrshl", NEON_vqrshl_s8, true},
-        {"vqshl_imm", NEON_vqshl_imm_s8, true}, {"vqshlu_imm", NEON_vqshlu_imm_s8, false},
+        {"vqadd", VQADD, true},         {"vqsub", VQSUB, true},
+        {"vshl", VSHL, true},           {"vrshl", VRSHL, true},
+        {"vqshl", VQSHL, true},         {"vqrshl", VQRSHL, true},
+        {"vqshl_imm", VQSHL_IMM, true}, {"vqshlu_imm", VQSHLU_IMM, false},
     };
-    static struct machine t;
+    struct machine *t = *state;
     uint64_t seed = 1;
     for (size_t row = 0; row < ARRAY_SIZE(rows); row++)
         for (unsigned variant = 0; variant < (rows[row].unsigned_too ? 8 : 4); variant++)
             for (unsigned round = 0; round < ROUNDS; round++) {
                 unsigned bits = 8u << (variant & 3), bytes = round & 1 ? 8 : 16;
-                unsigned imm = (unsigned)next_random(&seed) % bits;
+                unsigned imm = (unsigned)next_random(&seed) % bits, op = rows[row].operation;
                 bool is_signed = variant < 4, q = false;
-                randomise(&t, &seed);
-                uint64_t expected[2] = {t.d[0], t.d[1]};
+                randomise(t, &seed);
+                uint64_t expected[2] = {t->d[0], t->d[1]};
                 for (unsigned i = 0; i < bytes * 8 / bits; i++)
                     put_lane(expected, bits, i,
-                             add_or_shift(rows[row].operation, lane(t.n, bits, i, is_signed),
-                                          lane(t.m, bits, i, is_signed), imm, bits, is_signed, &q));
-                run(&t, rows[row].operation + variant, imm, bytes);
-                check(&t, rows[row].name, bits, expected, q);
+                             add_or_shift(op, lane(t->n, bits, i, is_signed),
+                                          lane(t->m, bits, i, is_signed), imm, bits, is_signed,
+                                          &q));
+                uint32_t insn = 0xf2000000 | op | (is_signed ? 0 : U) | (bytes == 16 ? 1 << 6 : 0);
+                insn |= op & 0x800000 ? immediate(bits + imm) : (variant & 3) << 20 | Q4;
+                run(t, insn);
+                check(t, rows[row].name, bits, expected, q);
             }
 }
 
@@ -171,42 +188,45 @@ static void test_narrow(void **state)
 {
     static const struct {
         const char *name;
-        unsigned operation;
+        uint32_t operation, move; /* the same by 0 */
         bool from_signed, to_signed, round;
     } rows[] = {
-        {"vqshrn.s", NEON_vqshrn_s8, true, true, false},
-        {"vqshrn.u", NEON_vqshrn_u8, false, false, false},
-        {"vqrshrn.s", NEON_vqrshrn_s8, true, true, true},
-        {"vqrshrn.u", NEON_vqrshrn_u8, false, false, true},
-        {"vqshrun", NEON_vqshrun_s8, true, false, false},
-        {"vqrshrun", NEON_vqrshrun_s8, true, false, true},
+        {"vqshrn.s", 0xf2800910, 0xf3b20280, true, true, false},
+        {"vqshrn.u", 0xf3800910, 0xf3b202c0, false, false, false},
+        {"vqrshrn.s", 0xf2800950, 0xf3b20280, true, true, true},
+        {"vqrshrn.u", 0xf3800950, 0xf3b202c0, false, false, true},
+        {"vqshrun", 0xf3800810, 0xf3b20240, true, false, false},
+        {"vqrshrun", 0xf3800850, 0xf3b20240, true, false, true},
     };
-    static struct machine t;
+    struct machine *t = *state;
     uint64_t seed = 2;
     for (size_t row = 0; row < ARRAY_SIZE(rows); row++)
         for (unsigned size = 0; size < 3; size++)
             for (unsigned round = 0; round < ROUNDS; round++) {
                 unsigned bits = 8u << size, imm = (unsigned)next_random(&seed) % (bits + 1);
                 bool q = false;
-                randomise(&t, &seed);
-                uint64_t expected[2] = {0, t.d[1]};
+                randomise(t, &seed);
+                uint64_t expected[2] = {0, t->d[1]};
                 for (unsigned i = 0; i < 64 / bits; i++) {
-                    i128 value = lane(t.m, 2 * bits, i, rows[row].from_signed);
+                    i128 value = lane(t->m, 2 * bits, i, rows[row].from_signed);
                     value = shifted(value, -(int)imm, rows[row].round && imm);
                     put_lane(expected, bits, i, saturated(value, bits, rows[row].to_signed, &q));
                 }
-                run(&t, rows[row].operation + size, imm, 8);
-                check(&t, rows[row].name, bits, expected, q);
+                run(t, imm ? rows[row].operation | immediate(2 * bits - imm)
+                           : rows[row].move | size << 18);
+                check(t, rows[row].name, bits, expected, q);
             }
 }
 
-static uint64_t product(unsigned operation, i128 d, i128 n, i128 m, unsigned bits, bool *q)
+enum { VQDMULL = 0xf2800d00, VQDMLAL = 0xf2800900, VQDMLSL = 0xf2800b00 };
+
+static uint64_t product(uint32_t operation, i128 d, i128 n, i128 m, unsigned bits, bool *q)
 {
     i128 doubled = (i128)(int64_t)saturated(2 * n * m, 2 * bits, true, q);
     switch (operation) {
-    case NEON_vqdmull_s16:
+    case VQDMULL:
         return (uint64_t)doubled;
-    case NEON_vqdmlal_s16:
+    case VQDMLAL:
         return saturated(d + doubled, 2 * bits, true, q);
     default:
         return saturated(d - doubled, 2 * bits, true, q);
@@ -215,55 +235,52 @@ static uint64_t product(unsigned operation, i128 d, i128 n, i128 m, unsigned bit
 
 static void test_products(void **state)
 {
-    static const unsigned longs[] = {NEON_vqdmull_s16, NEON_vqdmlal_s16, NEON_vqdmlsl_s16};
-    static const unsigned highs[] = {NEON_vqdmulh_s16, NEON_vqrdmulh_s16};
-    static struct machine t;
+    static const uint32_t longs[] = {VQDMULL, VQDMLAL, VQDMLSL};
+    static const uint32_t highs[] = {0xf2000b40, 0xf3000b40}; /* VQDMULH, VQRDMULH */
+    struct machine *t = *state;
     uint64_t seed = 3;
     for (unsigned round = 0; round < ROUNDS; round++)
         for (unsigned size = 0; size < 2; size++) {
             unsigned bits = 16u << size;
-            randomise(&t, &seed);
+            randomise(t, &seed);
             for (size_t row = 0; row < ARRAY_SIZE(longs); row++) {
                 uint64_t expected[2] = {0, 0};
                 bool q = false;
                 for (unsigned i = 0; i < 64 / bits; i++)
                     put_lane(expected, 2 * bits, i,
-                             product(longs[row], lane(t.d, 2 * bits, i, true),
-                                     lane(t.n, bits, i, true), lane(t.m, bits, i, true), bits, &q));
-                run(&t, longs[row] + size, 0, 16);
-                check(&t, "long product", bits, expected, q);
+                             product(longs[row], lane(t->d, 2 * bits, i, true),
+                                     lane(t->n, bits, i, true), lane(t->m, bits, i, true), bits,
+                                     &q));
+                run(t, longs[row] | (size + 1) << 20 | Q4);
+                check(t, "long product", bits, expected, q);
             }
             for (size_t row = 0; row < ARRAY_SIZE(highs); row++) {
                 uint64_t expected[2] = {0, 0};
                 bool q = false;
                 for (unsigned i = 0; i < 128 / bits; i++) {
-                    i128 value = 2 * lane(t.n, bits, i, true) * lane(t.m, bits, i, true);
+                    i128 value = 2 * lane(t->n, bits, i, true) * lane(t->m, bits, i, true);
                     value += row ? power(bits - 1) : 0;
                     put_lane(expected, bits, i, saturated(value >> bits, bits, true, &q));
                 }
-                run(&t, highs[row] + size, 0, 16);
-                check(&t, "high half of a product", bits, expected, q);
+                run(t, highs[row] | (size + 1) << 20 | Q4);
+                check(t, "high half of a product", bits, expected, q);
             }
         }
 }
 
-/* Results may lie over either operand. */
-static void test_overlap(void **state)
+static int set_up(void **state)
 {
-    static struct machine t;
-    t.cpu.d[8] = UINT64_C(0x0000000200000003);
-    t.cpu.d[9] = UINT64_C(0x0000000400000005);
-    ((neon_function)helper_neon.fn)(&t.cpu, neon_what(NEON_vmull_u32, 0, 16, 0), offset(8),
-                                    offset(8), offset(9));
-    assert_int_equal(t.cpu.d[8], 15);
-    assert_int_equal(t.cpu.d[9], 8);
-    t.cpu.d[8] = UINT64_C(0x0000000200000003);
-    t.cpu.d[9] = UINT64_C(0x0000000400000005);
-    /* by a scalar: lane 1 of d9 */
-    ((neon_function)helper_neon.fn)(&t.cpu, neon_what(NEON_vmull_u32, 0, 16, 2), offset(8),
-                                    offset(8), offset(9));
-    assert_int_equal(t.cpu.d[8], 12);
-    assert_int_equal(t.cpu.d[9], 8);
+    static struct machine machine;
+    arm_engine_init(&machine.engine, "cortex-a15", &(struct exec_options){.check = true});
+    *state = &machine;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct machine *t = *state;
+    arm_engine_finish(&t->engine);
+    return 0;
 }
 
 int main(void)
@@ -272,7 +289,6 @@ int main(void)
         cmocka_unit_test(test_same_length),
         cmocka_unit_test(test_narrow),
         cmocka_unit_test(test_products),
-        cmocka_unit_test(test_overlap),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, set_up, tear_down);
 }
