@@ -162,7 +162,11 @@ enum ir_fcmp { IR_FCMP_LT = 1, IR_FCMP_EQ = 2, IR_FCMP_GT = 4, IR_FCMP_UN = 8 };
  * only emits it in units whose key says so, and the flag is passed on to the function.
  */
 enum ir_fp_flags { IR_FP_FLUSH = 1, IR_FP_SIGNAL_QNAN = 2, IR_FP_STANDARD = 4 };
-enum ir_f2i { IR_F2I_UNSIGNED = 1, IR_F2I_TRUNCATE = 2 }; /* without TRUNCATE: guest's mode */
+enum ir_f2i {
+    IR_F2I_UNSIGNED = 1,
+    IR_F2I_TRUNCATE = 2, /* without it: the guest's mode */
+    IR_F2I_FLUSH = 4,    /* as IR_FP_FLUSH, of the operand */
+};
 
 /*
  * VFN and VFP: vector functions that have an x86 instruction of their own. vector_fn.def lists

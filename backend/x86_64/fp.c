@@ -108,9 +108,10 @@ static bool is_never_tiny(const struct ir_insn *insn)
 }
 
 /* Rounding may have raised "inexact" where a guest that flushes would not have. */
-static bool is_product(unsigned op)
+static bool may_be_tiny(const struct ir_insn *insn)
 {
-    return op == IR_FMUL || op == IR_FDIV || op == IR_FMA;
+    return insn->op == IR_FMUL || insn->op == IR_FDIV || insn->op == IR_FMA ||
+           (insn->op == IR_FCVT && !is_double(insn->type));
 }
 
 /* Not a denormal that was not seen to. */
@@ -135,7 +136,8 @@ static bool is_flushed(struct emit *e, ir_ref ref)
 static void check_before_flushing(struct emit *e, struct cold *cold, const struct ir_insn *insn,
                                   const uint8_t *regs, unsigned temp)
 {
-    if (is_product(insn->op)) {
+    unsigned type = e->u->insns[insn->arg[0]].type;
+    if (may_be_tiny(insn)) {
         emit_rm_imm(&e->a, 0xf6, 0, run_mem(e, offsetof(struct run_state, mxcsr)), 1); /* test */
         put8(&e->a, MXCSR_INEXACT);
         cold->inexact_from = emit_jcc(&e->a, CC_E);
@@ -143,7 +145,7 @@ static void check_before_flushing(struct emit *e, struct cold *cold, const struc
     }
     for (unsigned k = 0; k < ir_op_info[insn->op].n_args; k++)
         if (!is_flushed(e, insn->arg[k]) && !(k && insn->arg[k] == insn->arg[k - 1]))
-            check_denormal(e, cold, k + 1, insn->type, regs[k], temp);
+            check_denormal(e, cold, k + 1, type, regs[k], temp);
 }
 
 static void check_nan(struct emit *e, struct cold *cold, unsigned type, unsigned dst)
@@ -190,7 +192,8 @@ static void check_result(struct emit *e, struct cold *cold, const struct ir_insn
                          unsigned dst, unsigned temp, unsigned t)
 {
     bool flush = insn->sub & IR_FP_FLUSH;
-    if (insn->op == IR_FSQRT || (!flush && is_never_tiny(insn)))
+    bool widens = insn->op == IR_FCVT && is_double(insn->type);
+    if (insn->op == IR_FSQRT || widens || (!flush && is_never_tiny(insn)))
         check_nan(e, cold, insn->type, dst);
     else if (flush)
         check_flushed(e, cold, insn->type, dst, temp);
@@ -303,7 +306,7 @@ void emit_fcvt(struct emit *e, const struct ir_insn *insn)
 {
     uint8_t regs[3];
     unsigned from = e->u->insns[insn->arg[0]].type;
-    if (insn->sub & (IR_FP_FLUSH | IR_FP_STANDARD)) {
+    if (insn->sub & IR_FP_STANDARD) {
         call_function(e, insn);
         return;
     }
@@ -313,6 +316,8 @@ void emit_fcvt(struct emit *e, const struct ir_insn *insn)
     end_uses(e);
     unsigned dst = def_xmm(e, NO_REG, mask_of(regs));
     struct cold *cold = add_cold(e, insn, regs, dst);
+    if (insn->sub & IR_FP_FLUSH)
+        check_before_flushing(e, cold, insn, regs, temp);
     /* The upper part of dst does not matter, but a false dependency on it would:
      * break it. */
     emit_sse_rrr(&e->a, 0x5a | OP_0F | scalar_prefix(from), dst, regs[0], regs[0]);
@@ -347,6 +352,8 @@ void emit_f2i(struct emit *e, const struct ir_insn *insn)
     use_operands(e, insn, regs);
     unsigned dst = alloc_temp(e);
     struct cold *cold = add_cold(e, insn, regs, dst);
+    if (insn->sub & IR_F2I_FLUSH)
+        check_denormal(e, cold, 1, from, regs[0], dst);
     if (insn->sub & IR_F2I_UNSIGNED)
         check_unsigned_operand(e, cold, from, regs[0], dst, w);
     unsigned opcode = insn->sub & IR_F2I_TRUNCATE ? 0x2c : 0x2d;

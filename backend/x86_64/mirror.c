@@ -21,7 +21,6 @@ struct candidate {
 struct candidates {
     struct candidate list[MAX_CANDIDATES];
     unsigned n;
-    bool impossible;
 };
 
 static bool is_same_place(const struct ir_unit *u, unsigned x, unsigned y)
@@ -46,23 +45,44 @@ static void note(struct candidates *c, const struct ir_unit *u, unsigned field, 
     candidate->read |= !write;
 }
 
-static void collect(struct candidates *c, const struct ir_unit *u)
+static bool is_loop_end(const struct ir_insn *insn)
 {
-    for (unsigned i = 1; i < u->n_insns && !c->impossible; i++) {
+    return (insn->op == IR_BR && insn->aux == 0) ||
+           (insn->op == IR_BRCC && (insn->aux == 0 || insn->imm == 0));
+}
+
+/* The loop: from the unit's start to the last jump back there; 0: there is none. */
+static unsigned loop_end(const struct ir_unit *u)
+{
+    unsigned end = 0;
+    for (unsigned b = 0; b < u->n_blocks; b++)
+        if (is_loop_end(&u->insns[u->blocks[b].last]))
+            end = MAX(end, u->blocks[b].last);
+    for (unsigned i = 1; i < u->n_insns && end; i++)
+        if (u->insns[i].op == IR_CALL) /* takes every vector register */
+            end = 0;
+    return end;
+}
+
+static void collect(struct candidates *c, const struct ir_unit *u, unsigned end)
+{
+    for (unsigned i = 1; i < end; i++) {
         const struct ir_insn *insn = &u->insns[i];
-        switch (insn->op) {
-        case IR_GET:
-        case IR_SET:
-            if (u->fields[insn->aux].type > IR_I64 && u->fields[insn->aux].type != IR_FLAGS)
-                note(c, u, insn->aux, insn->op == IR_SET);
-            break;
-        case IR_CALL: /* takes every vector register */
-            c->impossible = true;
-            break;
-        default:
-            break;
-        }
+        if ((insn->op == IR_GET || insn->op == IR_SET) && u->fields[insn->aux].type > IR_I64 &&
+            u->fields[insn->aux].type != IR_FLAGS)
+            note(c, u, insn->aux, insn->op == IR_SET);
     }
+}
+
+/* Does anything in the loop change a part of this field, or what it is a part of? Each time it
+ * would have to be loaded again, before the store is done. */
+static bool is_torn(const struct candidates *c, const struct ir_unit *u, unsigned field)
+{
+    for (unsigned k = 0; k < c->n; k++)
+        if (c->list[k].written && c->list[k].field != field &&
+            fields_overlap(u, c->list[k].field, field))
+            return true;
+    return false;
 }
 
 /* Do the guest's FP functions change it? */
@@ -93,39 +113,26 @@ static void forget_mirrors(struct emit *e)
     e->mirrors = 0;
 }
 
-static bool loops(const struct ir_unit *u)
-{
-    for (unsigned b = 0; b < u->n_blocks; b++) {
-        const struct ir_insn *end = &u->insns[u->blocks[b].last];
-        if ((end->op == IR_BR || end->op == IR_BRCC) &&
-            (end->aux == 0 || (end->op == IR_BRCC && end->imm == 0)))
-            return true;
-    }
-    return false;
-}
-
 void mirrors_begin(struct emit *e)
 {
     struct candidates c;
+    unsigned end = loop_end(e->u);
     forget_mirrors(e); /* of the unit before */
-    if (!loops(e->u))
+    if (!end)
         return;
     c.n = 0;
-    c.impossible = false;
-    collect(&c, e->u);
-    if (c.impossible)
-        return;
+    collect(&c, e->u, end);
     for (unsigned only_read = 0; only_read < 2; only_read++) {
         unsigned most = only_read ? MAX_MIRRORS / 2 : MAX_MIRRORS;
         for (unsigned k = 0; k < c.n && e->n_mirrors < most; k++)
             if (c.list[k].read && c.list[k].written != only_read &&
-                !is_shared(e->u, c.list[k].field))
+                !is_torn(&c, e->u, c.list[k].field) && !is_shared(e->u, c.list[k].field))
                 add_mirror(e, &c.list[k]);
     }
 }
 
 /* The mirrors of what has just been stored: of the field, or of others that it is a part of, or
- * that are parts of it. Those are loaded again: at worst the next GET would have been that load. */
+ * that are parts of it. Those, which stand outside the loop, are loaded again. */
 void mirror_set(struct emit *e, unsigned field, unsigned source)
 {
     for (unsigned k = 0; k < e->n_mirrors; k++) {

@@ -3,7 +3,7 @@
  * VFPv3 and VFPv4: translation of frontend/arm/vfp.decode, and the FPSCR.
  *
  * Arithmetic is the IR's. In flush-to-zero or default-NaN mode (KEY_FP_SPECIAL) it is told to leave
- * denormals to the rules, which look at the FPSCR; conversions, which cannot be told, are calls.
+ * denormals to the rules, which look at the FPSCR.
  * With a vector length set (KEY_FP_VECTOR), which the processors modelled here do not support, the
  * instructions that would obey it are UNDEFINED.
  */
@@ -108,12 +108,6 @@ static const struct ir_helper helper_fpexc_write =
 /* ---- helpers of arithmetic ----------------------------------------------------------------------
  */
 
-/* what: op | type << 8 | operand type << 16 | sub << 24 */
-static uint64_t vfp_scalar(void *state, uint32_t what, uint64_t a)
-{
-    return arm_fp_rules.scalar(state, what & 0xff, what >> 8 & 0xffff, what >> 24, a, 0, 0);
-}
-
 /* what: destination | source << 4, both enum fp_format */
 static uint64_t vfp_convert(void *state, uint32_t what, uint64_t a)
 {
@@ -145,8 +139,6 @@ static uint64_t vfp_fixed(void *state, uint32_t what, uint64_t a)
     return result;
 }
 
-static const struct ir_helper helper_vfp_scalar =
-    IR_HELPER(vfp_scalar, IR_I64, 2, 0, GROUP_FPSCR, GROUP_FPSCR);
 static const struct ir_helper helper_vfp_convert =
     IR_HELPER(vfp_convert, IR_I64, 2, 0, GROUP_FPSCR, GROUP_FPSCR);
 static const struct ir_helper helper_vfp_fixed =
@@ -237,16 +229,10 @@ static ir_ref float_op(struct xlat *x, enum ir_op op, enum ir_type type, unsigne
     return ir_fp(&x->b, op, type, sub | (special(x) ? IR_FP_FLUSH : 0), a, b, c);
 }
 
-/* FCVT, F2I, I2F. Of an integer there is nothing to flush. */
-static ir_ref convert(struct xlat *x, enum ir_op op, enum ir_type type, unsigned sub, ir_ref a)
+static ir_ref to_integer(struct xlat *x, unsigned sub, ir_ref a)
 {
-    unsigned from = ir_type_of(x->b.unit, a);
-    uint32_t what = (uint32_t)op | (uint32_t)type << 8 | from << 16 | sub << 24;
-    if (op == IR_I2F || !special(x))
-        return ir_fp(&x->b, op, type, sub, a, IR_NONE, IR_NONE);
-    ir_ref bits =
-        ir_call(&x->b, &helper_vfp_scalar, ir_i32(&x->b, what), to_bits(x, a), IR_NONE, IR_NONE);
-    return from_bits(x, type, bits);
+    sub |= special(x) ? IR_F2I_FLUSH : 0;
+    return ir_fp(&x->b, IR_F2I, IR_I32, sub, a, IR_NONE, IR_NONE);
 }
 
 static ir_ref binary(struct xlat *x, enum ir_op op, unsigned sz, ir_ref a, ir_ref b)
@@ -487,7 +473,7 @@ static bool trans_VCVT_ff(struct xlat *x, const struct arg_vfp_dm *a)
     if (!ready(x, a->sz, a->m) || !ready(x, !a->sz, a->d))
         return arm_undefined(x);
     ir_ref value = get(x, a->sz, a->m);
-    set(x, !a->sz, a->d, convert(x, IR_FCVT, float_type(!a->sz), 0, value));
+    set(x, !a->sz, a->d, float_op(x, IR_FCVT, float_type(!a->sz), 0, value, IR_NONE, IR_NONE));
     return true;
 }
 
@@ -497,7 +483,7 @@ static bool trans_VCVT_from_int(struct xlat *x, const struct arg_vfp_cvt *a)
     if (!ready(x, a->sz, a->d))
         return arm_undefined(x);
     ir_ref value = simd_bitcast(x, IR_I32, get(x, 0, a->m));
-    set(x, a->sz, a->d, convert(x, IR_I2F, float_type(a->sz), !a->op, value));
+    set(x, a->sz, a->d, ir_fp(&x->b, IR_I2F, float_type(a->sz), !a->op, value, IR_NONE, IR_NONE));
     return true;
 }
 
@@ -507,23 +493,71 @@ static bool trans_VCVT_to_int(struct xlat *x, const struct arg_vfp_to_int *a)
     if (!ready(x, a->sz, a->m))
         return arm_undefined(x);
     unsigned sub = (a->s ? 0 : IR_F2I_UNSIGNED) | (a->z ? IR_F2I_TRUNCATE : 0);
-    ir_ref value = convert(x, IR_F2I, IR_I32, sub, get(x, a->sz, a->m));
+    ir_ref value = to_integer(x, sub, get(x, a->sz, a->m));
     set(x, 0, a->d, simd_bitcast(x, IR_F32, value));
     return true;
+}
+
+/* 2^exponent */
+static ir_ref power_of_2(struct xlat *x, unsigned sz, int exponent)
+{
+    uint64_t bits = sz ? (uint64_t)(exponent + 1023) << 52 : (uint64_t)(exponent + 127) << 23;
+    return ir_emit(&x->b, IR_CONST, float_type(sz), 0, 0, 0, 0, 0, bits);
+}
+
+/* To single precision the host must round to nearest, which this instruction always does. The
+ * integer's scale is exact. */
+static ir_ref from_fixed(struct xlat *x, unsigned sz, unsigned size, unsigned fraction,
+                         bool is_unsigned, ir_ref value)
+{
+    value = simd_bitcast(x, sz ? IR_I64 : IR_I32, value);
+    if (sz)
+        value = ir_un(&x->b, IR_NARROW, value);
+    if (size == 16)
+        value = ir_ext(&x->b, is_unsigned ? IR_ZEXT : IR_SEXT, value, 16);
+    value = ir_fp(&x->b, IR_I2F, float_type(sz), is_unsigned, value, IR_NONE, IR_NONE);
+    return fraction ? ir_fp(&x->b, IR_FMUL, float_type(sz), 0, value,
+                            power_of_2(x, sz, -(int)fraction), IR_NONE)
+                    : value;
+}
+
+/* Of single precision, to 32 bits: doubles hold every scaled operand exactly. */
+static ir_ref to_fixed(struct xlat *x, unsigned fraction, bool is_unsigned, ir_ref value)
+{
+    value = ir_fp(&x->b, IR_FCVT, IR_F64, 0, value, IR_NONE, IR_NONE);
+    value = ir_fp(&x->b, IR_FMUL, IR_F64, 0, value, power_of_2(x, 1, (int)fraction), IR_NONE);
+    value = to_integer(x, IR_F2I_TRUNCATE | (is_unsigned ? IR_F2I_UNSIGNED : 0), value);
+    return simd_bitcast(x, IR_F32, value);
+}
+
+/* The rest, which is rare: to 16 bits (they saturate), from doubles (their scaling may overflow),
+ * from denormals that are to be flushed, and to nearest in another rounding mode. */
+static ir_ref call_fixed(struct xlat *x, const struct arg_vfp_fixed *a, unsigned size,
+                         unsigned fraction)
+{
+    uint32_t what = fraction | size << 8 | (a->op ? FIXED_TO : 0) | (a->u ? FIXED_UNSIGNED : 0) |
+                    (a->sz ? FIXED_DOUBLE : 0);
+    ir_ref result = ir_call(&x->b, &helper_vfp_fixed, ir_i32(&x->b, what),
+                            to_bits(x, get(x, a->sz, a->d)), IR_NONE, IR_NONE);
+    return from_bits(x, float_type(a->sz), result);
 }
 
 /* VCVT between floating and fixed point in Vd: A8.8.308 */
 static bool trans_VCVT_fixed(struct xlat *x, const struct arg_vfp_fixed *a)
 {
-    int size = a->sx ? 32 : 16;
-    int fraction = size - a->imm; /* imm4:i stands where Vm:M would */
+    unsigned size = a->sx ? 32 : 16;
+    int fraction = (int)size - a->imm; /* imm4:i stands where Vm:M would */
     if (!ready(x, a->sz, a->d) || fraction < 0)
         return arm_undefined(x);
-    uint32_t what = (uint32_t)fraction | (uint32_t)size << 8 | (a->op ? FIXED_TO : 0) |
-                    (a->u ? FIXED_UNSIGNED : 0) | (a->sz ? FIXED_DOUBLE : 0);
-    ir_ref result = ir_call(&x->b, &helper_vfp_fixed, ir_i32(&x->b, what),
-                            to_bits(x, get(x, a->sz, a->d)), IR_NONE, IR_NONE);
-    set(x, a->sz, a->d, from_bits(x, float_type(a->sz), result));
+    bool nearest = arm_xlat(x)->key & KEY_FP_NEAREST;
+    ir_ref result, value = get(x, a->sz, a->d);
+    if (!a->op && (a->sz || nearest))
+        result = from_fixed(x, a->sz, size, (unsigned)fraction, a->u, value);
+    else if (a->op && size == 32 && !a->sz && !special(x))
+        result = to_fixed(x, (unsigned)fraction, a->u, value);
+    else
+        result = call_fixed(x, a, size, (unsigned)fraction);
+    set(x, a->sz, a->d, result);
     return true;
 }
 

@@ -322,7 +322,7 @@ static void float_op(struct generator *g)
     case IR_F2I:
         a = pick(g, kind);
         type = chance(g, 2) ? IR_I32 : IR_I64;
-        sub = below(g, 4);
+        sub = below(g, 8);
         break;
     case IR_I2F:
         a = pick(g, chance(g, 2) ? KIND_I32 : KIND_I64);

@@ -250,6 +250,8 @@ static uint64_t fp_scalar(void *cpu, unsigned op, unsigned type_from, unsigned s
     case IR_FCMP:
         return compare(from, a, b);
     case IR_F2I:
+        if (sub & IR_F2I_FLUSH)
+            a = flush(from, a);
         return to_integer(type, sub, to_double(from, a));
     case IR_I2F:
         return from_integer(type, from, sub, a);
