@@ -160,8 +160,13 @@ struct vcpu *vcpu_create(struct exec *exec, const char *model_name, struct clock
         error_set(err, "not enough memory for a processor");
     else
         cpu->mmu = mmu_create(exec->memory, &cpu->run, guest->mmu, guest->wide_address, err);
-    if (!cpu->mmu || (guest->init && !guest->init(cpu, err)) ||
-        !apply_features(cpu, model_name, err)) {
+    if (!cpu->mmu || (guest->init && !guest->init(cpu, err))) {
+        engine_free(engine);
+        return NULL;
+    }
+    if (!apply_features(cpu, model_name, err)) {
+        if (guest->finish)
+            guest->finish(cpu);
         engine_free(engine);
         return NULL;
     }

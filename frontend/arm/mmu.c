@@ -308,7 +308,7 @@ static bool long_start(const struct arm_cpu *cpu, const struct arm_walk *w, stru
     uint32_t ttbcr = cpu->cp15.ttbcr;
     unsigned t0sz = ttbcr & 7, t1sz = extract32(ttbcr, 16, 3);
     bool low = t0sz == 0 ? t1sz == 0 || ~w->va >> (32 - t1sz) != 0 : w->va >> (32 - t0sz) == 0;
-    bool high = t1sz == 0 ? w->va >> (32 - t0sz) != 0 : ~w->va >> (32 - t1sz) == 0;
+    bool high = !low && (t1sz == 0 ? w->va >> (32 - t0sz) != 0 : ~w->va >> (32 - t1sz) == 0);
 
     if ((!low && !high) || ttbcr & (low ? TTBCR_EPD0 : TTBCR_EPD1))
         return false;
