@@ -293,6 +293,7 @@ probe store                     /* 16 stores, 16 KB set */
     mov $probe_buffer, %esi
     lea 16384(%SI), %DI
     mov %SI, %CX
+    mov $3, %eax
 1:
     .rept 4
     mov %BP, (%CX)
