@@ -69,6 +69,9 @@ void x86_pool_init(uint64_t seed);
 void x86_case_fill(const struct x86_case *c, uint8_t data[DATA_BYTES]);
 
 /* The only or first instruction. */
+/* Where ours has its descriptors outside 64-bit mode, and the host perhaps nothing. */
+#define GDT_BASE32 UINT64_C(0xfffe0000)
+
 bool x86_case_decode(const struct x86_case *c, struct x86_insn *out);
 
 enum x86_case_modes { CASES_WIDE /* 64-bit and compatibility mode */, CASES_32, CASES_16 };

@@ -26,7 +26,6 @@ enum { PTE_P = 1, PTE_W = 2, PTE_U = 4 };
 #define PTE_NX (UINT64_C(1) << 63)
 /* Where no program reaches. */
 #define GDT_BASE UINT64_C(0xffff800000000000)
-#define GDT_BASE32 UINT64_C(0xfffe0000)
 
 static struct x86_result *noted; /* of the case that runs */
 

@@ -348,10 +348,10 @@ static bool is_known(const struct context *x)
     return false;
 }
 
-/* The host's kernel may have something there, which a program cannot know. */
+/* The host's kernel may have something there, which a program cannot know; and ours its own. */
 static void level_kernel_page(const struct x86_result *ours, struct x86_result *host)
 {
-    if (host->outcome == EXC_PF && host->address >> 47)
+    if (host->outcome == EXC_PF && (host->address >> 47 || host->address >> 12 == GDT_BASE32 >> 12))
         host->error_code = (host->error_code & ~1u) | (ours->error_code & 1);
 }
 
