@@ -3,9 +3,8 @@
  * Segment registers and descriptors (SDM vol. 3, chapters 3 and 5), stacks, and the processor's own
  * accesses to memory.
  */
-#include <string.h>
-
 #include "frontend/x86/system.h"
+#include "softmmu/memory_map.h"
 
 NORETURN void x86_raise(struct x86_cpu *cpu, enum x86_exception kind, uint32_t error_code)
 {
@@ -316,37 +315,6 @@ static uint8_t *frame_memory(struct x86_cpu *cpu, const struct x86_stack *s, uin
     return mmu_host_range(cpu->v.mmu, address, bytes, access, s->user);
 }
 
-static void put_value(uint8_t *at, unsigned size, uint64_t value)
-{
-    uint32_t value32 = (uint32_t)value;
-    uint16_t value16 = (uint16_t)value;
-
-    if (size == 8)
-        memcpy(at, &value, 8);
-    else if (size == 4)
-        memcpy(at, &value32, 4);
-    else
-        memcpy(at, &value16, 2);
-}
-
-static uint64_t get_value(const uint8_t *at, unsigned size)
-{
-    uint64_t value;
-    uint32_t value32;
-    uint16_t value16;
-
-    if (size == 8) {
-        memcpy(&value, at, 8);
-        return value;
-    }
-    if (size == 4) {
-        memcpy(&value32, at, 4);
-        return value32;
-    }
-    memcpy(&value16, at, 2);
-    return value16;
-}
-
 void x86_stack_push_frame(struct x86_cpu *cpu, struct x86_stack *s, unsigned size,
                           const uint64_t *values, unsigned n)
 {
@@ -359,7 +327,7 @@ void x86_stack_push_frame(struct x86_cpu *cpu, struct x86_stack *s, unsigned siz
         return;
     }
     for (unsigned i = 0; i < n; i++)
-        put_value(memory + (n - 1 - i) * size, size, values[i]);
+        host_store(memory + (n - 1 - i) * size, values[i], size);
     s->pointer = lowest;
 }
 
@@ -374,7 +342,7 @@ void x86_stack_pop_frame(struct x86_cpu *cpu, struct x86_stack *s, unsigned size
         return;
     }
     for (unsigned i = 0; i < n; i++)
-        values[i] = get_value(memory + i * size, size);
+        values[i] = host_load(memory + i * size, size);
     s->pointer += n * size;
 }
 
