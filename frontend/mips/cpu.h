@@ -63,8 +63,9 @@ enum { AUX_DELAY_SLOT = 1 };
 #define MIPS_HAS_3D (UINT32_C(1) << 10)        /* MIPS-3D ASE */
 #define MIPS_HAS_FIXED_MAP (UINT32_C(1) << 11) /* no TLB: PRA appendix A, fixed mapping */
 #define MIPS_HAS_SMARTMIPS (UINT32_C(1) << 12)
-#define MIPS_HAS_R3 (UINT32_C(1) << 13) /* release 3 and above: RIXI, KScratch where Config says   \
-                                         */
+#define MIPS_HAS_R3                                                                                \
+    (UINT32_C(1) << 13) /* release 3 and above: RIXI, KScratch where Config says                   \
+                         */
 #define MIPS_HAS_4                                                                                 \
     (UINT32_C(1) << 14) /* MIPS IV's FPU: madd, indexed loads, 8 conditions, MOVCI:                \
                            any FPU but one of MIPS32 release 1 or release 6 */

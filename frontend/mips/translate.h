@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the parts of the MIPS translator share: the generated decoders call trans_<ROW>(x, args),
- * each in the file that owns the table. All of them emit IR through x->b.
+ * What the parts of the MIPS translator share: the generated decoders call mips_trans_<ROW>(x,
+ * args), each in the file that owns the table. All of them emit IR through x->b.
  *
  *   mips.decode   integer.c, memory.c, branch.c, system_insns.c   the base of every release
  *   fpu.decode    fpu.c                                            COP1, COP1X
@@ -18,6 +18,9 @@
 
 #include "frontend/mips/cpu.h"
 
+/* How the tables of this guest name their handlers; before any of their .inc files. */
+#define DECODE_TRANS(name) mips_trans_##name
+
 /* xlat.guest_data */
 struct mips_xlat {
     bool started;
@@ -33,8 +36,8 @@ struct mips_xlat {
     bool stopped;      /* ... and the run loop entered for `stop_reason` */
     uint8_t stop_reason;
     bool forbidden_next; /* it is a compact branch: no branch may follow it */
-    /* The branch that the instruction is, for the frame to finish: branch.c. */
-    struct mips_branch *branch;
+    uint32_t slot_insn;  /* bits of its delay slot, if it has one */
+    bool slot_done;      /* ... which has been translated with it */
 };
 
 static inline struct mips_xlat *mips_xlat(struct xlat *x)
@@ -51,6 +54,11 @@ static inline bool mips_x_key(struct xlat *x, uint32_t bits)
 {
     return (mips_xlat(x)->key & bits) == bits;
 }
+
+/* Config bits that decide whether rows exist: LSA, the kernel's accesses to user space, TLBINV. */
+bool mips_has_lsa(struct xlat *x);
+bool mips_has_eva(struct xlat *x);
+bool mips_has_tlbinv(struct xlat *x);
 
 /* General registers. $0 reads as 0 and is not written. The first two are as wide as the guest's
  * registers; the others are I32: the low half, and sign-extended into the register. */
