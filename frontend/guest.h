@@ -142,6 +142,7 @@ struct guest {
     const char *default_model;
     unsigned n_irq_in, n_irq_out;
     bool wide_address;
+    bool big_endian;        /* its loads and stores of data; boards choose by it what they show */
     bool exact_code_writes; /* a store into code is seen by the very next instruction */
 
     bool (*init)(struct vcpu *cpu, struct error *err); /* once, after model, mmu, clock are set */
