@@ -248,6 +248,7 @@ static void mapping_set_ops(struct device_mapping *mapping)
         .min_access = what->min_access ? what->min_access : 1,
         .max_access = what->max_access ? what->max_access : 4,
         .unaligned = what->unaligned,
+        .cpu_order = what->cpu_order,
     };
 }
 

@@ -37,6 +37,7 @@ struct device_region {
     /* Goes to the machine's port space (x86 IN, OUT) instead of its memory. */
     bool port;
     bool unaligned; /* takes accesses at any offset, not only multiples of their size */
+    bool cpu_order; /* words are the CPU's, not little-endian (softmmu/memory.h) */
     bool ram;       /* memory (device_region_memory) instead of callbacks */
     /* Shows where the device puts it with device_place, not where the machine's table says: `moves`
      * as the device's own registers have it; a BAR (DEVICE_BAR(n), DEVICE_BAR_ROM) as hw/pci/pci.c
