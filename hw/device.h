@@ -102,7 +102,8 @@ struct device_mapping {
     struct device *device;
     const struct device_region *region;
     struct region_ops ops;
-    gpa base;
+    gpa base;    /* as the device says: of a PCI function on its bus */
+    bool placed; /* by device_place; it shows if the bus lets the CPU see it there */
     uint64_t size;
     uint8_t *host;              /* of ram; of rom that moves; of other rom once mapped */
     struct memory_block *block; /* what moves */
@@ -145,6 +146,8 @@ bool device_map(struct device *d, unsigned region, gpa base, struct error *err);
  * it. Where it cannot show it is hidden. */
 void device_place(struct device *d, unsigned region, gpa base);
 void device_unplace(struct device *d, unsigned region);
+/* The bus shows its addresses elsewhere now: what is placed goes there. */
+void device_place_again(struct device *d);
 uint8_t *device_region_memory(struct device *d, unsigned region, uint64_t *size);
 void device_region_set_readable(struct device *d, unsigned region, bool readable);
 /* The input wire `line` of a device, to connect to another's output. */
