@@ -386,6 +386,8 @@ void device_print(struct device *d, FILE *out)
     fprintf(out, "%s (%s)\n", d->id, d->class->name);
     if (d->pci)
         pci_print(d, out);
+    if (d->class->print)
+        d->class->print(d, out);
     for (unsigned i = 0; i < d->class->n_fields; i++) {
         const struct device_field *field = &d->class->fields[i];
         const void *at = field_pointer(d, field);

@@ -94,6 +94,7 @@ struct device_class {
     void (*reset)(struct device *d);                   /* after the fields' reset values are in */
     void (*irq_in)(struct device *d, unsigned line, bool level);
     void (*finish)(struct device *d);
+    void (*print)(struct device *d, FILE *out); /* what `info` shows besides the fields */
 };
 REGISTRY_DECLARE(device_class);
 
