@@ -2,7 +2,9 @@
 /*
  * The PCI to ISA bridges of PIIX3 (82371SB, 290550) and PIIX4 (82371AB, 290562): PIRQ routing and
  * the reset control register. Output n is ISA interrupt n. Decode enables and timing registers hold
- * what is written: what they switch is always there.
+ * what is written: what they switch is always there. Where the host bridge has
+ * the reset control register among its configuration ports, the bus asks for it; PIIX4 decodes it
+ * itself.
  *
  * Property pirq-shift: which of the four wires the board has led pin A of slot 0 to; each slot
  * shifts by one. 3 without it, so that slot 1 is not shifted.
@@ -12,7 +14,7 @@
 
 enum { PIRQ_ROUTE = 0x60, N_PIRQ = 4, ROUTE_DISABLED = 0x80, ISA_LINES = 16 };
 enum { SERIRQC = 0x64, TOM = 0x69, MBDMA0 = 0x76, RTCCFG = 0xcb };
-enum { RESET_SYSTEM = 1 << 1, RESET_NOW = 1 << 2 };
+enum { RESET_SYSTEM = 1 << 1, RESET_NOW = 1 << 2, RESET_PORT = 0xcf9 };
 
 struct piix3 {
     uint8_t reset_control;
@@ -67,6 +69,16 @@ static void reset_write(struct device *d, uint8_t value)
     p->reset_control = value & RESET_SYSTEM;
 }
 
+static uint64_t reset_port_read(struct device *d, uint64_t offset, unsigned size)
+{
+    return reset_read(d);
+}
+
+static void reset_port_write(struct device *d, uint64_t offset, uint64_t value, unsigned size)
+{
+    reset_write(d, (uint8_t)value);
+}
+
 static void config_written(struct device *d, unsigned offset, unsigned size)
 {
     if (offset < PIRQ_ROUTE + N_PIRQ && offset + size > PIRQ_ROUTE)
@@ -116,6 +128,12 @@ static void piix3_reset(struct device *d)
     lines_update(d);
 }
 
+static void piix4_reset(struct device *d)
+{
+    device_place(d, 0, RESET_PORT);
+    piix3_reset(d);
+}
+
 static const struct device_field piix3_fields[] = {
     DEVICE_FIELD(struct piix3, reset_control, DEVICE_U8, 0),
     DEVICE_KEPT(struct piix3, pirq, DEVICE_U8), /* the functions let go of their wires themselves */
@@ -123,7 +141,11 @@ static const struct device_field piix3_fields[] = {
     DEVICE_KEPT(struct piix3, shift, DEVICE_U8),
 };
 
-#define PIIX_BRIDGE(piix, class_name, what, document, id, init_function)                           \
+static const struct device_region piix4_regions[] = {
+    {"reset-control", 1, 1, 1, reset_port_read, reset_port_write, .port = true, .moves = true},
+};
+
+#define PIIX_BRIDGE(piix, class_name, what, document, id, its_regions, count)                      \
     static const struct pci_class piix##_pci = {                                                   \
         .vendor = 0x8086,                                                                          \
         .device = (id),                                                                            \
@@ -136,12 +158,15 @@ static const struct device_field piix3_fields[] = {
         .manual = (document),                                                                      \
         .pci = &piix##_pci,                                                                        \
         .state_size = sizeof(struct piix3),                                                        \
+        .regions = (its_regions),                                                                  \
+        .n_regions = (count),                                                                      \
         .fields = piix3_fields,                                                                    \
         .n_fields = ARRAY_SIZE(piix3_fields),                                                      \
         .n_irq_out = ISA_LINES,                                                                    \
-        .init = (init_function),                                                                   \
-        .reset = piix3_reset,                                                                      \
+        .init = piix##_init,                                                                       \
+        .reset = piix##_reset,                                                                     \
     };                                                                                             \
     REGISTER(device_class, piix##_class)
-PIIX_BRIDGE(piix3, "piix3", "PIIX3", "Intel 82371SB (290550)", 0x7000, piix3_init);
-PIIX_BRIDGE(piix4, "piix4-isa", "PIIX4", "Intel 82371AB (290562)", 0x7110, piix4_init);
+PIIX_BRIDGE(piix3, "piix3", "PIIX3", "Intel 82371SB (290550)", 0x7000, NULL, 0);
+PIIX_BRIDGE(piix4, "piix4-isa", "PIIX4", "Intel 82371AB (290562)", 0x7110, piix4_regions,
+            ARRAY_SIZE(piix4_regions));
