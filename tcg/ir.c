@@ -120,6 +120,29 @@ void ir_block_begin(struct ir_builder *b, unsigned block)
     ir_insn(b, b->insn_pc, b->insn_aux);
 }
 
+struct ir_mark ir_mark(const struct ir_builder *b)
+{
+    return (struct ir_mark){
+        .block = b->block,
+        .n_insns = b->unit->n_insns,
+        .n_blocks = b->unit->n_blocks,
+        .n_vconst = b->unit->n_vconst,
+        .insn_pc = b->insn_pc,
+        .insn_aux = b->insn_aux,
+    };
+}
+
+void ir_rewind(struct ir_builder *b, const struct ir_mark *mark)
+{
+    b->block = mark->block;
+    b->unit->blocks[mark->block].last = 0;
+    b->unit->n_insns = mark->n_insns;
+    b->unit->n_blocks = mark->n_blocks;
+    b->unit->n_vconst = mark->n_vconst;
+    b->insn_pc = mark->insn_pc;
+    b->insn_aux = mark->insn_aux;
+}
+
 static struct ir_insn *append(struct ir_builder *b, enum ir_op op, enum ir_type type, unsigned sub,
                               uint32_t aux, uint64_t imm)
 {

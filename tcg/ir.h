@@ -375,6 +375,15 @@ void ir_block_begin(struct ir_builder *b, unsigned block);
 ir_ref ir_emit(struct ir_builder *b, enum ir_op op, enum ir_type type, unsigned sub, uint32_t aux,
                ir_ref a0, ir_ref a1, ir_ref a2, uint64_t imm);
 
+/* A place in an open block to go back to: what was emitted and created since is dropped. */
+struct ir_mark {
+    unsigned block, n_insns, n_blocks, n_vconst;
+    uint64_t insn_pc;
+    uint32_t insn_aux;
+};
+struct ir_mark ir_mark(const struct ir_builder *b);
+void ir_rewind(struct ir_builder *b, const struct ir_mark *mark);
+
 void ir_insn(struct ir_builder *b, uint64_t pc, uint32_t aux);
 ir_ref ir_i32(struct ir_builder *b, uint32_t value);
 ir_ref ir_i64(struct ir_builder *b, uint64_t value);
