@@ -248,6 +248,7 @@ static void mapping_set_ops(struct device_mapping *mapping)
         .min_access = what->min_access ? what->min_access : 1,
         .max_access = what->max_access ? what->max_access : 4,
         .unaligned = what->unaligned,
+        .cpu_order = what->cpu_order,
     };
 }
 
@@ -262,8 +263,12 @@ void device_place(struct device *d, unsigned region, gpa base)
     struct device_mapping *mapping = &d->mappings[region];
     struct memory *space = region_space(d, region);
     struct error err;
+    gpa shown_at = base;
+    bool seen = mapping->region->port || pci_cpu_address(d, base, mapping->size, &shown_at);
 
-    if (!space || (mapping->window.shown && mapping->window.base == base))
+    mapping->base = base;
+    mapping->placed = true;
+    if (!space || (seen && mapping->window.shown && mapping->window.base == shown_at))
         return;
     memory_begin(space);
     memory_window_hide(space, &mapping->window);
@@ -273,20 +278,28 @@ void device_place(struct device *d, unsigned region, gpa base)
                                               MAX(mapping->size, mapping->region->size),
                                               &mapping->ops, mapping, &err);
     }
-    mapping->base = base;
     mapping->window.block = mapping->block;
-    mapping->window.base = base;
+    mapping->window.base = shown_at;
     mapping->window.size = mapping->size;
     mapping->window.layer = mapping->region->bar ? -1 : 1;
-    if (!mapping->block || !memory_window_show(space, &mapping->window, &err))
+    if (!mapping->block || (seen && !memory_window_show(space, &mapping->window, &err)))
         log_printf(LOG_GUEST_ERROR, "%s: %s\n", d->id, err.message);
     memory_commit(space);
+}
+
+void device_place_again(struct device *d)
+{
+    for (unsigned i = 0; i < d->class->n_regions; i++) {
+        if (d->mappings[i].placed)
+            device_place(d, i, d->mappings[i].base);
+    }
 }
 
 void device_unplace(struct device *d, unsigned region)
 {
     struct memory *space = region_space(d, region);
 
+    d->mappings[region].placed = false;
     if (space)
         memory_window_hide(space, &d->mappings[region].window);
 }
@@ -373,6 +386,8 @@ void device_print(struct device *d, FILE *out)
     fprintf(out, "%s (%s)\n", d->id, d->class->name);
     if (d->pci)
         pci_print(d, out);
+    if (d->class->print)
+        d->class->print(d, out);
     for (unsigned i = 0; i < d->class->n_fields; i++) {
         const struct device_field *field = &d->class->fields[i];
         const void *at = field_pointer(d, field);

@@ -37,6 +37,7 @@ struct device_region {
     /* Goes to the machine's port space (x86 IN, OUT) instead of its memory. */
     bool port;
     bool unaligned; /* takes accesses at any offset, not only multiples of their size */
+    bool cpu_order; /* words are the CPU's, not little-endian (softmmu/memory.h) */
     bool ram;       /* memory (device_region_memory) instead of callbacks */
     /* Shows where the device puts it with device_place, not where the machine's table says: `moves`
      * as the device's own registers have it; a BAR (DEVICE_BAR(n), DEVICE_BAR_ROM) as hw/pci/pci.c
@@ -93,6 +94,7 @@ struct device_class {
     void (*reset)(struct device *d);                   /* after the fields' reset values are in */
     void (*irq_in)(struct device *d, unsigned line, bool level);
     void (*finish)(struct device *d);
+    void (*print)(struct device *d, FILE *out); /* what `info` shows besides the fields */
 };
 REGISTRY_DECLARE(device_class);
 
@@ -101,7 +103,8 @@ struct device_mapping {
     struct device *device;
     const struct device_region *region;
     struct region_ops ops;
-    gpa base;
+    gpa base;    /* as the device says: of a PCI function on its bus */
+    bool placed; /* by device_place; it shows if the bus lets the CPU see it there */
     uint64_t size;
     uint8_t *host;              /* of ram; of rom that moves; of other rom once mapped */
     struct memory_block *block; /* what moves */
@@ -144,6 +147,8 @@ bool device_map(struct device *d, unsigned region, gpa base, struct error *err);
  * it. Where it cannot show it is hidden. */
 void device_place(struct device *d, unsigned region, gpa base);
 void device_unplace(struct device *d, unsigned region);
+/* The bus shows its addresses elsewhere now: what is placed goes there. */
+void device_place_again(struct device *d);
 uint8_t *device_region_memory(struct device *d, unsigned region, uint64_t *size);
 void device_region_set_readable(struct device *d, unsigned region, bool readable);
 /* The input wire `line` of a device, to connect to another's output. */

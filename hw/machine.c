@@ -135,6 +135,7 @@ static bool create_cpu(struct machine *m, const struct machine_config *config, s
                          config->class->name, config->class->guest);
     if (name && !cpu_allowed(config->class, guest, name, err))
         return false;
+    memory_set_big_endian(m->memory, guest->big_endian);
     m->exec = exec_create(guest, m->memory, &options, err);
     if (!m->exec)
         return false;

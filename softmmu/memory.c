@@ -58,6 +58,11 @@ void memory_destroy(struct memory *memory)
     free(memory);
 }
 
+void memory_set_big_endian(struct memory *memory, bool big_endian)
+{
+    memory->big_endian = big_endian;
+}
+
 /* ---- the flat list --------------------------------------------------------------------------- */
 
 static void granules_rebuild(struct memory *memory)
@@ -745,31 +750,57 @@ static uint64_t size_mask(unsigned size)
     return size >= 8 ? ~UINT64_C(0) : (UINT64_C(1) << (size * 8)) - 1;
 }
 
+/* Values are little-endian up to here, like those of RAM: a region in the order of a big-endian CPU
+ * has them the other way round. */
+static uint64_t region_order(const struct memory *memory, const struct region_ops *ops,
+                             uint64_t value, unsigned size)
+{
+    if (LIKELY(!ops->cpu_order || !memory->big_endian))
+        return value;
+    return __builtin_bswap64(value) >> (64 - size * 8);
+}
+
+/* One access that the region takes as it is. */
+static uint64_t region_read(const struct memory *memory, const struct memory_block *block,
+                            uint64_t offset, unsigned size)
+{
+    uint64_t value = block->ops->read(block->opaque, offset, size) & size_mask(size);
+
+    return region_order(memory, block->ops, value, size);
+}
+
+static void region_write(const struct memory *memory, const struct memory_block *block,
+                         uint64_t offset, uint64_t value, unsigned size)
+{
+    value = region_order(memory, block->ops, value & size_mask(size), size);
+    block->ops->write(block->opaque, offset, value, size);
+}
+
 /* An access that the region does not take as it is: too wide, too narrow, or unaligned. */
-static COLD uint64_t region_read_odd(const struct memory_block *block, uint64_t offset,
-                                     unsigned size)
+static COLD uint64_t region_read_odd(const struct memory *memory, const struct memory_block *block,
+                                     uint64_t offset, unsigned size)
 {
     const struct region_ops *ops = block->ops;
     unsigned min = MAX(ops->min_access, 1), max = ops->max_access ? ops->max_access : 4;
 
     if (size > 1 && (size > max || (!ops->unaligned && (offset & (size - 1))))) {
         unsigned half = size / 2;
-        uint64_t low = region_read_odd(block, offset, half);
+        uint64_t low = region_read_odd(memory, block, offset, half);
 
-        return low | region_read_odd(block, offset + half, half) << (half * 8);
+        return low | region_read_odd(memory, block, offset + half, half) << (half * 8);
     }
     if (size < min) {
         uint64_t start = align_down(offset, min);
 
         if (start + min > block->size)
             return 0;
-        return (ops->read(block->opaque, start, min) >> (offset - start) * 8) & size_mask(size);
+        return region_read(memory, block, start, min) >> (offset - start) * 8 & size_mask(size);
     }
-    return ops->read(block->opaque, offset, size) & size_mask(size);
+    return region_read(memory, block, offset, size);
 }
 
-static COLD void region_write_odd(const struct memory_block *block, uint64_t offset, uint64_t value,
-                                  unsigned size)
+static COLD void region_write_odd(const struct memory *memory, const struct memory_block *block,
+                                  uint64_t offset, uint64_t value, unsigned size)
 {
     const struct region_ops *ops = block->ops;
     unsigned min = MAX(ops->min_access, 1), max = ops->max_access ? ops->max_access : 4;
@@ -777,8 +808,9 @@ static COLD void region_write_odd(const struct memory_block *block, uint64_t off
     if (size > 1 && (size > max || (!ops->unaligned && (offset & (size - 1))))) {
         unsigned half = size / 2;
 
-        region_write_odd(block, offset, value & size_mask(half), half);
-        region_write_odd(block, offset + half, (value >> (half * 8)) & size_mask(half), half);
+        region_write_odd(memory, block, offset, value & size_mask(half), half);
+        region_write_odd(memory, block, offset + half, (value >> (half * 8)) & size_mask(half),
+                         half);
         return;
     }
     value &= size_mask(size);
@@ -787,10 +819,10 @@ static COLD void region_write_odd(const struct memory_block *block, uint64_t off
 
         if (start + min > block->size)
             return;
-        ops->write(block->opaque, start, value << ((offset - start) * 8), min);
+        region_write(memory, block, start, value << ((offset - start) * 8), min);
         return;
     }
-    ops->write(block->opaque, offset, value, size);
+    region_write(memory, block, offset, value, size);
 }
 
 static bool region_takes(const struct region_ops *ops, uint64_t offset, unsigned size)
@@ -813,9 +845,9 @@ uint64_t memory_device_read(struct memory *memory, const struct flat_section *fl
     }
     pthread_mutex_lock(memory->lock);
     if (LIKELY(region_takes(ops, offset, size)))
-        value = ops->read(block->opaque, offset, size) & size_mask(size);
+        value = region_read(memory, block, offset, size);
     else
-        value = region_read_odd(block, offset, size);
+        value = region_read_odd(memory, block, offset, size);
     pthread_mutex_unlock(memory->lock);
     return value;
 }
@@ -851,9 +883,9 @@ void memory_device_write(struct memory *memory, const struct flat_section *flat,
     }
     pthread_mutex_lock(memory->lock);
     if (LIKELY(region_takes(ops, offset, size)))
-        ops->write(block->opaque, offset, value & size_mask(size), size);
+        region_write(memory, block, offset, value, size);
     else
-        region_write_odd(block, offset, value, size);
+        region_write_odd(memory, block, offset, value, size);
     pthread_mutex_unlock(memory->lock);
 }
 

@@ -30,6 +30,11 @@ struct region_ops {
     void (*write)(void *opaque, uint64_t offset, uint64_t value, unsigned size);
     uint8_t min_access, max_access;
     bool unaligned; /* takes any offset (16-bit ports at odd addresses) */
+    /* Registers are little-endian: the byte at the lowest address is the value's lowest, whoever
+     * reads. With cpu_order they are the CPU's: a word has the same value for a CPU of either
+     * order (its bytes then have other addresses), as on a bus whose data lines go straight
+     * through. */
+    bool cpu_order;
 };
 
 enum memory_kind { MEMORY_RAM, MEMORY_ROM, MEMORY_DEVICE };
@@ -54,6 +59,8 @@ struct memory;
 /* lock: the machine's device lock, taken around region callbacks (recursive). */
 struct memory *memory_create(pthread_mutex_t *lock, struct error *err);
 void memory_destroy(struct memory *memory);
+/* Which order the CPU has, for regions that follow it; little-endian without this. */
+void memory_set_big_endian(struct memory *memory, bool big_endian);
 
 /* Allocate guest memory from the memfd; zeroed. Returns its host address or NULL. `size` is rounded
  * up to pages. All of it is mapped above 4 GB with an inaccessible guard on both sides. */

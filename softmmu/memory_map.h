@@ -69,6 +69,7 @@ struct memory {
     unsigned n_additions, next_group;
     unsigned batch;             /* memory_begin without memory_commit */
     bool changed;               /* listeners have not been told yet */
+    bool big_endian;            /* the CPU */
     struct flat_section *flats; /* sorted, disjoint */
     unsigned n_flats;
     struct memory_listener *listeners;

@@ -25,6 +25,8 @@ static bool smb_init(struct device *d, struct error *err)
 
 static const struct device_field smb_fields[] = {
     DEVICE_ARRAY(struct smbus, registers, DEVICE_U8, SMBUS_REGISTERS, 0),
+    DEVICE_ARRAY(struct smbus, block, DEVICE_U8, SMBUS_BLOCK, 0),
+    DEVICE_FIELD(struct smbus, block_index, DEVICE_U8, 0),
 };
 
 static const struct device_region smb_regions[] = {

@@ -2,10 +2,13 @@
 /*
  * Power management function of PIIX4 (82371AB, 290562): ACPI's fixed hardware at PMBA, general
  * purpose events at port 0xafe0 as virtual boards have them, SMI command port, SMBus. Output 0 is
- * the system control interrupt, output 1 the SMBus'. Input 0 is the power button.
+ * the system control interrupt. Input 0 is the power button.
  */
+#include "hw/acpi/piix4_pm.h"
+
+#include <string.h>
+
 #include "hw/acpi/pm.h"
-#include "hw/acpi/smbus.h"
 #include "hw/pci/pci.h"
 
 enum { PMBA = 0x40, DEVACTB = 0x58, PMREGMISC = 0x80, SMBBA = 0x90, SMBHSTCFG = 0xd2 };
@@ -15,7 +18,17 @@ enum { GPE_BASE = 0xafe0, GPE_BYTES = 2, SMI_BASE = 0xb2, PM_BYTES = 12 };
 struct piix4_pm {
     struct acpi_pm pm;
     struct smbus smbus;
+    struct smbus_eeproms eeproms;
 };
+
+void piix4_pm_set_eeprom(struct device *d, unsigned n, const uint8_t *contents)
+{
+    struct piix4_pm *p = d->state;
+
+    p->smbus.eeproms = &p->eeproms;
+    p->eeproms.present |= (uint8_t)(1u << n);
+    memcpy(&p->eeproms.contents[n * SMBUS_EEPROM_SIZE], contents, SMBUS_EEPROM_SIZE);
+}
 
 static uint64_t pm_read(struct device *d, uint64_t offset, unsigned size)
 {
@@ -133,7 +146,13 @@ static void piix4_pm_irq_in(struct device *d, unsigned line, bool level)
 
 static const struct device_field piix4_pm_fields[] = {
     ACPI_PM_FIELDS(struct piix4_pm, pm),
-    DEVICE_ARRAY(struct piix4_pm, smbus.registers, DEVICE_U8, SMBUS_REGISTERS, 0),
+    SMBUS_FIELDS(struct piix4_pm, smbus),
+    DEVICE_ARRAY(struct piix4_pm, eeproms.at, DEVICE_U8, SMBUS_EEPROMS, 0),
+    {.name = "eeproms.contents",
+     .offset = offsetof(struct piix4_pm, eeproms.contents),
+     .count = SMBUS_EEPROMS * SMBUS_EEPROM_SIZE,
+     .kind = DEVICE_U8,
+     .keep = true},
 };
 
 static const struct device_region piix4_pm_regions[] = {

@@ -7,7 +7,10 @@
  * The guest reads the array directly until it writes a command. Programming clears bits; only an
  * erase sets them. Contents live as long as the machine and survive its reset.
  *
- * Properties: size, sector (of the bank), width (2 or 4 bytes).
+ * The bank's data lines go straight to the CPU's: commands, status and data are the CPU's words.
+ * How the array, which the guest sees as bytes, holds words of data follows from the CPU's order.
+ *
+ * Properties: size, sector (of the bank), width (2 or 4 bytes), big-endian (on: the CPU is).
  */
 #include <string.h>
 
@@ -63,7 +66,14 @@ struct pflash {
     uint8_t cfi[CFI_SIZE];
     uint64_t size, sector;
     uint32_t width;
+    bool big_endian;
 };
+
+/* The bytes of the array that a word of data is. */
+static uint64_t array_order(const struct pflash *f, uint64_t value, unsigned size)
+{
+    return f->big_endian ? __builtin_bswap64(value) >> (64 - size * 8) : value;
+}
 
 /* Host memory of the array; the region is mapped before the guest runs. */
 static uint8_t *array_at(struct device *d, uint64_t offset)
@@ -119,7 +129,7 @@ static uint64_t pflash_read(struct device *d, uint64_t offset, unsigned size)
     default: {
         uint64_t value = 0;
         memcpy(&value, array_at(d, offset), size);
-        return value;
+        return array_order(f, value, size);
     }
     }
 }
@@ -220,6 +230,7 @@ static void buffer_data(struct device *d, uint64_t offset, uint64_t value, unsig
         sequence_error(f);
         return;
     }
+    value = array_order(f, value, size);
     memcpy(f->buffer + (offset - f->buffer_base), &value, size);
     f->buffer_left -= MIN(f->buffer_left, MAX(size / f->width, 1u));
     if (!f->buffer_left)
@@ -241,6 +252,7 @@ static void pflash_write(struct device *d, uint64_t offset, uint64_t value, unsi
         command_write(d, offset, command);
         break;
     case FLASH_PROGRAM_DATA:
+        value = array_order(f, value, size);
         program(d, offset, (const uint8_t *)&value, size);
         break;
     case FLASH_ERASE_CONFIRM:
@@ -318,10 +330,13 @@ static void fill_cfi(struct pflash *f)
 static bool pflash_init(struct device *d, struct error *err)
 {
     struct pflash *f = d->state;
+    char order[8];
 
     f->size = d->mappings[0].size;
     f->sector = device_prop_u64(d, "sector", 256 * KIB);
     f->width = (uint32_t)device_prop_u64(d, "width", 4);
+    f->big_endian =
+        device_prop_string(d, "big-endian", order, sizeof(order)) && strcmp(order, "on") == 0;
     if ((f->width != 2 && f->width != 4) || !is_power_of_two(f->size) ||
         !is_power_of_two(f->sector) || f->sector < 64 * KIB || f->sector > f->size)
         return error_set(err, "%s: bad geometry of a flash", d->id);
@@ -344,7 +359,7 @@ static const struct device_field pflash_fields[] = {
 };
 
 static const struct device_region pflash_regions[] = {
-    {"flash", 64 * MIB, 1, 4, pflash_read, pflash_write, true, "size"},
+    {"flash", 64 * MIB, 1, 4, pflash_read, pflash_write, true, "size", .cpu_order = true},
 };
 
 static const struct device_class pflash_class = {

@@ -12,7 +12,7 @@
 #include "util/bits.h"
 
 /* Offsets; 0 and 1 are the divisor latch while LCR.DLAB is set. */
-enum { RBR_THR, IER, IIR_FCR, LCR, MCR, LSR, MSR, SCR, N_REGISTERS };
+enum { RBR_THR, IER, IIR_FCR, LCR, MCR, LSR, MSR, SCR, N_REGISTERS, WIDE_STRIDE = 8 };
 
 enum {
     FIFO_SIZE = 16,
@@ -449,17 +449,42 @@ static const struct device_region regions[] = {
      .port = true},
 };
 
-static const struct device_class ns16550_class = {
-    .name = "ns16550",
-    .description = "16550A UART of the PC",
-    .manual = "National Semiconductor PC16550D, TL/C/8652",
-    .state_size = sizeof(struct ns16550),
-    .regions = regions,
-    .n_regions = ARRAY_SIZE(regions),
-    .fields = fields,
-    .n_fields = ARRAY_SIZE(fields),
-    .n_irq_out = 1,
-    .init = ns16550_init,
-    .reset = ns16550_reset,
+/* On a bus that is as wide as a register's distance from the next: the data lines 7:0 are used. */
+static uint64_t wide_read(struct device *d, uint64_t offset, unsigned size)
+{
+    return offset % WIDE_STRIDE ? 0 : ns16550_read(d, offset / WIDE_STRIDE, 1);
+}
+
+static void wide_write(struct device *d, uint64_t offset, uint64_t value, unsigned size)
+{
+    if (offset % WIDE_STRIDE == 0)
+        ns16550_write(d, offset / WIDE_STRIDE, value & 0xff, 1);
+}
+
+static const struct device_region wide_regions[] = {
+    {.name = "serial",
+     .size = N_REGISTERS * WIDE_STRIDE,
+     .min_access = 4,
+     .max_access = 4,
+     .read = wide_read,
+     .write = wide_write,
+     .cpu_order = true},
 };
-REGISTER(device_class, ns16550_class);
+
+#define NS16550(id, class_name, what, its_regions)                                                 \
+    static const struct device_class id##_class = {                                                \
+        .name = (class_name),                                                                      \
+        .description = (what),                                                                     \
+        .manual = "National Semiconductor PC16550D, TL/C/8652",                                    \
+        .state_size = sizeof(struct ns16550),                                                      \
+        .regions = (its_regions),                                                                  \
+        .n_regions = ARRAY_SIZE(its_regions),                                                      \
+        .fields = fields,                                                                          \
+        .n_fields = ARRAY_SIZE(fields),                                                            \
+        .n_irq_out = 1,                                                                            \
+        .init = ns16550_init,                                                                      \
+        .reset = ns16550_reset,                                                                    \
+    };                                                                                             \
+    REGISTER(device_class, id##_class)
+NS16550(ns16550, "ns16550", "16550A UART of the PC", regions);
+NS16550(serial_mm, "serial-mm", "16550A UART in memory, registers 8 bytes apart", wide_regions);

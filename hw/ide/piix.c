@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The IDE function of PIIX3 (82371SB, 290550): two channels at their legacy ports, which the I/O
- * enable bit and each channel's IDETIM decode bit switch, and bus mastering through BAR 4
- * (Programming Interface for Bus Master IDE Controller 1.0). Outputs 0 and 1 are interrupts 14
- * and 15.
+ * The IDE function of PIIX3 (82371SB, 290550) and PIIX4 (82371AB, 290562), which differ in what
+ * they say of timing: two channels at their legacy ports, which the I/O enable bit and each
+ * channel's IDETIM decode bit switch, and bus mastering through BAR 4 (Programming Interface for
+ * Bus Master IDE Controller 1.0). Outputs 0 and 1 are interrupts 14 and 15.
  */
 #include "hw/ide/ata.h"
 #include "hw/machine.h"
@@ -11,6 +11,7 @@
 #include "util/bits.h"
 
 enum { N_CHANNELS = 2, IDETIM = 0x40, IDETIM_DECODE = 0x80 };
+enum { SIDETIM = 0x44, UDMACTL = 0x48, UDMATIM = 0x4a, PIIX4_DEVICE = 0x7111 };
 enum { REGION_BLOCK, REGION_CONTROL = REGION_BLOCK + N_CHANNELS };
 enum { BM_COMMAND = 0, BM_STATUS = 2, BM_TABLE = 4, BM_SIZE = 8 };
 enum { BM_START = 1, BM_TO_MEMORY = 8 };
@@ -234,7 +235,11 @@ static bool piix_ide_init(struct device *d, struct error *err)
     pci_set_writable(d, PCI_COMMAND, 2, PCI_COMMAND_IO | PCI_COMMAND_MASTER);
     pci_set_writable(d, PCI_INTERRUPT_LINE, 1, 0);
     pci_set_writable(d, IDETIM, 4, 0xffffffff);
-    pci_set_writable(d, 0x44, 1, 0xff);
+    pci_set_writable(d, SIDETIM, 1, 0xff);
+    if (d->class->pci->device == PIIX4_DEVICE) {
+        pci_set_writable(d, UDMACTL, 1, 0x0f);
+        pci_set_writable(d, UDMATIM, 2, 0x3333);
+    }
     for (unsigned i = 0; i < N_CHANNELS; i++) {
         p->channels[i] = (struct ata_channel){
             .interrupt = channel_interrupt,
@@ -285,26 +290,28 @@ static const struct device_region piix_ide_regions[] = {
     {"bmdma", 16, 1, 4, master_read, master_write, .port = true, .bar = DEVICE_BAR(4)},
 };
 
-static const struct pci_class piix_ide_pci = {
-    .vendor = 0x8086,
-    .device = 0x7010,
-    .class_code = 0x010180,
-    .config_written = config_written,
-};
-
-static const struct device_class piix_ide_class = {
-    .name = "piix3-ide",
-    .description = "PIIX3 IDE controller",
-    .manual = "Intel 82371SB (290550)",
-    .pci = &piix_ide_pci,
-    .state_size = sizeof(struct piix_ide),
-    .regions = piix_ide_regions,
-    .n_regions = ARRAY_SIZE(piix_ide_regions),
-    .fields = piix_ide_fields,
-    .n_fields = ARRAY_SIZE(piix_ide_fields),
-    .n_irq_out = N_CHANNELS,
-    .init = piix_ide_init,
-    .reset = piix_ide_reset,
-    .finish = piix_ide_finish,
-};
-REGISTER(device_class, piix_ide_class);
+#define PIIX_IDE(piix, what, document, id)                                                         \
+    static const struct pci_class piix##_ide_pci = {                                               \
+        .vendor = 0x8086,                                                                          \
+        .device = (id),                                                                            \
+        .class_code = 0x010180,                                                                    \
+        .config_written = config_written,                                                          \
+    };                                                                                             \
+    static const struct device_class piix##_ide_class = {                                          \
+        .name = #piix "-ide",                                                                      \
+        .description = what " IDE controller",                                                     \
+        .manual = (document),                                                                      \
+        .pci = &piix##_ide_pci,                                                                    \
+        .state_size = sizeof(struct piix_ide),                                                     \
+        .regions = piix_ide_regions,                                                               \
+        .n_regions = ARRAY_SIZE(piix_ide_regions),                                                 \
+        .fields = piix_ide_fields,                                                                 \
+        .n_fields = ARRAY_SIZE(piix_ide_fields),                                                   \
+        .n_irq_out = N_CHANNELS,                                                                   \
+        .init = piix_ide_init,                                                                     \
+        .reset = piix_ide_reset,                                                                   \
+        .finish = piix_ide_finish,                                                                 \
+    };                                                                                             \
+    REGISTER(device_class, piix##_ide_class)
+PIIX_IDE(piix3, "PIIX3", "Intel 82371SB (290550)", 0x7010);
+PIIX_IDE(piix4, "PIIX4", "Intel 82371AB (290562)", PIIX4_DEVICE);

@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include "hw/machines/kernel_image.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,55 +28,6 @@ static bool starts_with(const struct loader_file *file, size_t offset, const cha
                         size_t length)
 {
     return file->size >= offset + length && !memcmp(file->data + offset, bytes, length);
-}
-
-/* ---- what it may be instead ------------------------------------------------------------------ */
-
-/* Files that are recognisably something else, by magic. */
-static const char *foreign_kind(const struct loader_file *file)
-{
-    static const struct {
-        size_t offset, length;
-        const char *bytes, *kind;
-    } kinds[] = {
-        {0x202, 4, "HdrS", "an x86 Linux kernel (bzImage)"},
-        {0x38, 4, "ARM\x64", "a 64-bit ARM (AArch64) Linux kernel"},
-        {0x38, 4, "RSC\x05", "a RISC-V Linux kernel"},
-        {4, 4, "zimg", "a compressed EFI kernel (zboot)"},
-        {0, 4, "\xd0\x0d\xfe\xed", "a device tree or FIT image"},
-        {0, 6, "070701", "a cpio archive (an initramfs?)"},
-        {0, 6, "070702", "a cpio archive (an initramfs?)"},
-        {0, 6,
-         "\xfd"
-         "7zXZ",
-         "compressed with xz (only gzip is unpacked here)"},
-        {0, 4, "\x28\xb5\x2f\xfd", "compressed with zstd (only gzip is unpacked here)"},
-        {0, 3, "BZh", "compressed with bzip2 (only gzip is unpacked here)"},
-        {0, 4, "\x02\x21\x4c\x18", "compressed with lz4 (only gzip is unpacked here)"},
-        {0, 4, "\x04\x22\x4d\x18", "compressed with lz4 (only gzip is unpacked here)"},
-        {0, 9, "\x89LZO\0\r\n\x1a\n", "compressed with lzop (only gzip is unpacked here)"},
-        {0, 8, "!<arch>\n", "an archive or Debian package"},
-        {0, 4, "PK\3\4", "a zip archive"},
-        {0, 4, "QFI\xfb", "a qcow2 disk image"},
-        {0, 2, "#!", "a script"},
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-        if (starts_with(file, kinds[i].offset, kinds[i].bytes, kinds[i].length))
-            return kinds[i].kind;
-    }
-    return NULL;
-}
-
-static bool is_text(const struct loader_file *file)
-{
-    size_t n = MIN(file->size, 512u);
-
-    for (size_t i = 0; i < n; i++) {
-        if (!isprint(file->data[i]) && !isspace(file->data[i]))
-            return false;
-    }
-    return true;
 }
 
 /* ---- zImage ---------------------------------------------------------------------------------- */
@@ -169,7 +119,7 @@ static bool load_raw(struct loader_file *file, const struct kernel_target *targe
         return error_set(err, "%s is too short to be a kernel: %zu bytes", file->what, file->size);
     if (starts_with(file, 0, "MZ", 2))
         return error_set(err, "%s is an EFI program and not a kernel for ARM", file->what);
-    if (is_text(file))
+    if (loader_is_text(file))
         return error_set(err, "%s is text and not a kernel", file->what);
     if (offset + (uint64_t)file->size > target->ram_bytes)
         return error_set(err, "%s does not fit: it needs %s of memory, -m gives %s", file->what,
@@ -373,7 +323,7 @@ static bool load_any(struct loader_file *file, const struct kernel_target *targe
     if (file->size >= ZIMAGE_HEADER && load_le32(file->data + 0x24) == ZIMAGE_MAGIC_BE)
         return error_set(err, "%s is a big-endian ARM kernel; only little-endian ones run",
                          file->what);
-    const char *kind = foreign_kind(file);
+    const char *kind = loader_foreign_kind(file);
     if (kind)
         return error_set(err, "%s is %s, not a kernel for 32-bit ARM", file->what, kind);
     return load_raw(file, target, l, out, err);

@@ -2,6 +2,7 @@
 /* Reading, unpacking and placing images: files, gzip, uImage wrappers, segments of memory. */
 #include "hw/machines/loader.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -304,6 +305,57 @@ const char *loader_elf_machine(unsigned machine)
             return names[i].name;
     }
     return NULL;
+}
+
+/* ---- what a file is instead -------------------------------------------------------------------
+ */
+
+/* Files that are recognisably something else, by magic. */
+const char *loader_foreign_kind(const struct loader_file *file)
+{
+    static const struct {
+        size_t offset, length;
+        const char *bytes, *kind;
+    } kinds[] = {
+        {0x202, 4, "HdrS", "an x86 Linux kernel (bzImage)"},
+        {0x38, 4, "ARM\x64", "a 64-bit ARM (AArch64) Linux kernel"},
+        {0x38, 4, "RSC\x05", "a RISC-V Linux kernel"},
+        {4, 4, "zimg", "a compressed EFI kernel (zboot)"},
+        {0, 4, "\xd0\x0d\xfe\xed", "a device tree or FIT image"},
+        {0, 6, "070701", "a cpio archive (an initramfs?)"},
+        {0, 6, "070702", "a cpio archive (an initramfs?)"},
+        {0, 6,
+         "\xfd"
+         "7zXZ",
+         "compressed with xz (only gzip is unpacked here)"},
+        {0, 4, "\x28\xb5\x2f\xfd", "compressed with zstd (only gzip is unpacked here)"},
+        {0, 3, "BZh", "compressed with bzip2 (only gzip is unpacked here)"},
+        {0, 4, "\x02\x21\x4c\x18", "compressed with lz4 (only gzip is unpacked here)"},
+        {0, 4, "\x04\x22\x4d\x18", "compressed with lz4 (only gzip is unpacked here)"},
+        {0, 9, "\x89LZO\0\r\n\x1a\n", "compressed with lzop (only gzip is unpacked here)"},
+        {0, 8, "!<arch>\n", "an archive or Debian package"},
+        {0, 4, "PK\3\4", "a zip archive"},
+        {0, 4, "QFI\xfb", "a qcow2 disk image"},
+        {0, 2, "#!", "a script"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        if (file->size >= kinds[i].offset + kinds[i].length &&
+            !memcmp(file->data + kinds[i].offset, kinds[i].bytes, kinds[i].length))
+            return kinds[i].kind;
+    }
+    return NULL;
+}
+
+bool loader_is_text(const struct loader_file *file)
+{
+    size_t n = MIN(file->size, 512u);
+
+    for (size_t i = 0; i < n; i++) {
+        if (!isprint(file->data[i]) && !isspace(file->data[i]))
+            return false;
+    }
+    return true;
 }
 
 /* ---- segments -------------------------------------------------------------------------------- */

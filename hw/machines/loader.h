@@ -55,6 +55,10 @@ const char *loader_uimage_architecture(unsigned code);
 /* "x86-64", "AArch64" for an ELF e_machine; NULL if unknown. */
 const char *loader_elf_machine(unsigned machine);
 
+/* "a zip archive": what a file that is no kernel for this guest is recognisably; NULL: unknown. */
+const char *loader_foreign_kind(const struct loader_file *file);
+bool loader_is_text(const struct loader_file *file);
+
 /* What is to be in memory at every start. */
 struct loader;
 struct loader *loader_create(void);

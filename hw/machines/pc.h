@@ -5,22 +5,16 @@
 
 #include "hw/intc/apic.h"
 #include "hw/machine.h"
+#include "hw/machines/isa_devices.h"
 #include "hw/machines/pc_acpi.h"
 
 /* The wires of the PC/AT's interrupt system: gsi to the 8259 pair and the I/O APIC. */
-#define PC_GSI_TO_PIC(n)                                                                           \
-    {                                                                                              \
-        "gsi", n, (n) < 8 ? "pic0" : "pic1", (n) % 8                                               \
-    }
 #define PC_GSI_TO_IOAPIC(n)                                                                        \
     {                                                                                              \
         "gsi", 16 + (n), "ioapic", n                                                               \
     }
 #define PC_INTERRUPT_WIRES                                                                         \
-    PC_GSI_TO_PIC(0), PC_GSI_TO_PIC(1), PC_GSI_TO_PIC(3), PC_GSI_TO_PIC(4), PC_GSI_TO_PIC(5),      \
-        PC_GSI_TO_PIC(6), PC_GSI_TO_PIC(7), PC_GSI_TO_PIC(8), PC_GSI_TO_PIC(9), PC_GSI_TO_PIC(10), \
-        PC_GSI_TO_PIC(11), PC_GSI_TO_PIC(12), PC_GSI_TO_PIC(13), PC_GSI_TO_PIC(14),                \
-        PC_GSI_TO_PIC(15), PC_GSI_TO_IOAPIC(0), PC_GSI_TO_IOAPIC(1), PC_GSI_TO_IOAPIC(2),          \
+    GSI_TO_PICS, PC_GSI_TO_IOAPIC(0), PC_GSI_TO_IOAPIC(1), PC_GSI_TO_IOAPIC(2),                    \
         PC_GSI_TO_IOAPIC(3), PC_GSI_TO_IOAPIC(4), PC_GSI_TO_IOAPIC(5), PC_GSI_TO_IOAPIC(6),        \
         PC_GSI_TO_IOAPIC(7), PC_GSI_TO_IOAPIC(8), PC_GSI_TO_IOAPIC(9), PC_GSI_TO_IOAPIC(10),       \
         PC_GSI_TO_IOAPIC(11), PC_GSI_TO_IOAPIC(12), PC_GSI_TO_IOAPIC(13), PC_GSI_TO_IOAPIC(14),    \
@@ -41,14 +35,8 @@
     {"i8237", "dma", 0, NULL, 0, NULL, "base1=0xc0,base2=0x80"},                                   \
         {"hpet", "hpet", 0xfed00000, "gsi", 0, NULL, NULL},                                        \
         {"i8254", "pit", 0x40, "gsi", 0, NULL, NULL},                                              \
-        {"pc-speaker", "speaker", 0x61, NULL, 0, NULL, NULL},                                      \
-        {"mc146818", "rtc", 0x70, "gsi", 8, NULL, NULL},                                           \
-        {"i8042", "i8042", 0, "gsi", 1, NULL, "base0=0x60,base1=0x64"},                            \
-        {"port92", "port92", 0x92, "cpu", 4, NULL, NULL},                                          \
-        {"fdc", "fdc", 0x3f0, "gsi", 6, "fda", "base1=0x3f7"},                                     \
-        {"ns16550", "serial0", 0x3f8, "gsi", 4, "serial0", NULL},                                  \
-        {"ns16550", "serial1", 0x2f8, "gsi", 3, "serial1", NULL},                                  \
-        {"parallel", "parallel0", 0x378, "gsi", 7, "parallel0", NULL},                             \
+        {"pc-speaker", "speaker", 0x61, NULL, 0, NULL, NULL}, ISA_CLOCK_AND_KEYBOARD,              \
+        {"port92", "port92", 0x92, "cpu", 4, NULL, NULL}, ISA_SUPER_IO,                            \
     {                                                                                              \
         "fw_cfg-port", "fw_cfg", 0, NULL, 0, NULL, "base0=0x510,base1=0x514"                       \
     }

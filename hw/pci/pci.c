@@ -263,6 +263,25 @@ struct pci_bus *pci_bus_of(struct device *d)
     return d->pci ? d->pci->bus : NULL;
 }
 
+bool pci_cpu_address(struct device *d, gpa address, uint64_t size, gpa *out)
+{
+    struct pci_bus *bus = pci_bus_of(d);
+
+    *out = address;
+    return !bus || !bus->cpu_address || bus->host == d ||
+           bus->cpu_address(bus->host, address, size, out);
+}
+
+void pci_bus_moved(struct pci_bus *bus)
+{
+    memory_begin(bus->host->memory);
+    for (unsigned i = 0; i < ARRAY_SIZE(bus->functions); i++) {
+        if (bus->functions[i] && bus->functions[i] != bus->host)
+            device_place_again(bus->functions[i]);
+    }
+    memory_commit(bus->host->memory);
+}
+
 /* ---- BARs -------------------------------------------------------------------------------------
  */
 

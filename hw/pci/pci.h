@@ -64,6 +64,9 @@ struct pci_bus {
     /* Port 0xcf9, which lies among the configuration ports; set by the ISA bridge. */
     uint8_t (*reset_read)(struct device *router);
     void (*reset_write)(struct device *router, uint8_t value);
+    /* Set by a host bridge that shows parts of the bus's memory only, or elsewhere: where the CPU
+     * sees [address, address + size) of the bus; false: nowhere. NULL: at the same addresses. */
+    bool (*cpu_address)(struct device *host, gpa address, uint64_t size, gpa *out);
     /* Message-signalled interrupts, set by the machine (apic_msi). NULL: they get lost. */
     void (*msi)(struct machine *m, uint64_t address, uint32_t data);
 };
@@ -88,6 +91,9 @@ void pci_detach(struct device *d); /* harmless for other devices */
 void pci_reset(struct device *d);
 void pci_print(const struct device *d, FILE *out);
 
+/* As pci_bus.cpu_address says; true with the same address for other devices. */
+bool pci_cpu_address(struct device *d, gpa address, uint64_t size, gpa *out);
+
 /* ---- for devices ---- */
 struct pci_bus *pci_bus_of(struct device *d); /* NULL: none */
 uint32_t pci_get(const struct device *d, unsigned offset, unsigned size);
@@ -106,6 +112,7 @@ bool pci_dma_write(struct device *d, gpa address, const void *buffer, size_t siz
 bool pci_is_master(const struct device *d);
 
 /* ---- for host bridges ---- */
+void pci_bus_moved(struct pci_bus *bus); /* cpu_address gives other answers now */
 /* size 1, 2, 4; offset + size within a dword. Reads of what is not there are all ones. */
 uint32_t pci_config_read(struct pci_bus *bus, unsigned devfn, unsigned offset, unsigned size);
 void pci_config_write(struct pci_bus *bus, unsigned devfn, unsigned offset, uint32_t value,

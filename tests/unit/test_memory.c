@@ -126,6 +126,33 @@ static void bad_ranges_are_refused(void **state)
     assert_false(memory_add_alias(f->memory, "nothing", 0, 0x1000, 0x1000, &f->err));
 }
 
+/* A word is the CPU's word; where its bytes are follows from the CPU's order. */
+static void words_can_be_in_the_cpus_order(void **state)
+{
+    static const struct region_ops cpu_order = {
+        .read = toy_read, .write = toy_write, .min_access = 4, .max_access = 4, .cpu_order = true};
+    struct fixture *f = *state;
+    struct toy_device *d = f->device;
+    bool ok;
+
+    assert_true(memory_add_device(f->memory, "cpu", 0x1000, 0x100, &cpu_order, d, &f->err));
+    assert_true(memory_add_device(f->memory, "little", 0x2000, 0x100, &ops_4, d, &f->err));
+    memcpy(d->bytes, "\x78\x56\x34\x12", 4); /* the register is 0x12345678 */
+    assert_int_equal(memory_load(f->memory, 0x1000, 4, &ok), 0x12345678);
+    memory_set_big_endian(f->memory, true);
+    assert_int_equal(memory_load(f->memory, 0x2000, 4, &ok), 0x12345678);
+    assert_int_equal(memory_load(f->memory, 0x1000, 4, &ok), 0x78563412);
+    assert_int_equal(memory_load(f->memory, 0x1000, 1, &ok), 0x12);
+    assert_int_equal(memory_load(f->memory, 0x1003, 1, &ok), 0x78);
+    assert_int_equal(memory_load(f->memory, 0x1000, 8, &ok), 0x78563412);
+    memory_store(f->memory, 0x1000, 0x04030201, 4, &ok);
+    assert_memory_equal(d->bytes, "\4\3\2\1", 4); /* 0x01020304 */
+    memory_store(f->memory, 0x1003, 0xaa, 1, &ok);
+    assert_memory_equal(d->bytes, "\xaa\0\0\0", 4);
+    memory_store(f->memory, 0x2003, 0xbb, 1, &ok);
+    assert_memory_equal(d->bytes, "\0\0\0\xbb", 4);
+}
+
 static void device_accesses_are_split(void **state)
 {
     struct fixture *f = *state;
@@ -451,12 +478,13 @@ static void random_windows_agree(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(ram_holds_what_is_written),   TEST(bad_ranges_are_refused),
-        TEST(device_accesses_are_split),   TEST(wide_devices_get_wide_accesses),
-        TEST(later_additions_overlay),     TEST(aliases_show_the_same),
-        TEST(flash_turns_into_a_device),   TEST(stores_into_code_are_reported),
-        TEST(random_maps_agree),           TEST(windows_show_by_layer),
-        TEST(windows_are_read_or_written), TEST(random_windows_agree),
+        TEST(ram_holds_what_is_written),      TEST(bad_ranges_are_refused),
+        TEST(words_can_be_in_the_cpus_order), TEST(device_accesses_are_split),
+        TEST(wide_devices_get_wide_accesses), TEST(later_additions_overlay),
+        TEST(aliases_show_the_same),          TEST(flash_turns_into_a_device),
+        TEST(stores_into_code_are_reported),  TEST(random_maps_agree),
+        TEST(windows_show_by_layer),          TEST(windows_are_read_or_written),
+        TEST(random_windows_agree),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
