@@ -10,8 +10,8 @@
  * for pages that the tables must not answer: devices, ROM being written, code being written, Device
  * memory.
  *
- * Addresses in here are masked to 32 bits unless the guest is wide. Of a wide guest's addresses those
- * that agree in bits 47:12 share their entries (tlb.h); each takes the place of the other.
+ * Addresses in here are masked to 32 bits unless the guest is wide. Of a wide guest's addresses
+ * those that agree in bits 47:12 share their entries (tlb.h); each takes the place of the other.
  */
 #define _GNU_SOURCE
 #include "softmmu/mmu.h"
@@ -771,6 +771,18 @@ void mmu_flush_page_tag(struct mmu *mmu, uint32_t tag, gva address)
     slow_slot(mmu, va)->epoch = 0;
     if (space)
         space_flush_page(mmu, space, va);
+}
+
+void mmu_flush_page_tags(struct mmu *mmu, uint32_t tag, uint32_t ignore, gva address)
+{
+    uint64_t va = masked(mmu, address);
+
+    count(&mmu->counters, COUNT_FLUSH_PAGE);
+    slow_slot(mmu, va)->epoch = 0;
+    for (unsigned i = 0; i < mmu->n_spaces; i++) {
+        if (mmu->space[i].valid && !((mmu->space[i].tag ^ tag) & ~ignore))
+            space_flush_page(mmu, &mmu->space[i], va);
+    }
 }
 
 static void space_revalidate_page(struct mmu *mmu, struct space *space, uint64_t va,
