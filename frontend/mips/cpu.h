@@ -230,6 +230,9 @@ enum mips_field {
     F_FP_LAST_A, /* I64 */
     F_FP_LAST_B,
     F_FP_LAST_C,
+    F_FP_LAST_DA,                    /* 3, F64: the same three */
+    F_FP_LAST_SA = F_FP_LAST_DA + 3, /* 3, F32: their low words */
+    F_FP_LAST_SC = F_FP_LAST_SA + 2,
     F_MSACSR,
     F_LL_VALID,
     F_LL_ADDRESS, /* I64 */
