@@ -20,20 +20,28 @@ static const struct known_difference {
     uint32_t mask, bits;
     const char *reason;
     bool (*when)(uint32_t insn, const struct mips_case *c);
+    bool before_r6; /* in those kinds only */
 } known_differences[] = {
-    {"DIV", "mips", 0, 0, "UNPREDICTABLE", divides_badly},
-    {"DIVU", "mips", 0, 0, "UNPREDICTABLE", divides_badly},
-    {"DDIV", "mips", 0, 0, "UNPREDICTABLE", divides_badly},
-    {"DDIVU", "mips", 0, 0, "UNPREDICTABLE", divides_badly},
-    {"DIV_r6", "mips", 0, 0, "UNPREDICTABLE", divides_badly},
-    {"DIVU_r6", "mips", 0, 0, "UNPREDICTABLE", divides_badly},
-    {"DDIV_r6", "mips", 0, 0, "UNPREDICTABLE", divides_badly},
-    {"DDIVU_r6", "mips", 0, 0, "UNPREDICTABLE", divides_badly},
-    {"MOD", "mips", 0, 0, "UNPREDICTABLE", divides_badly},
-    {"MODU", "mips", 0, 0, "UNPREDICTABLE", divides_badly},
-    {"DMOD", "mips", 0, 0, "UNPREDICTABLE", divides_badly},
-    {"DMODU", "mips", 0, 0, "UNPREDICTABLE", divides_badly},
-    {NULL, NULL, 0, 0, NULL, NULL},
+    {"DIV", "mips", 0, 0, "UNPREDICTABLE", divides_badly, false},
+    {"DIVU", "mips", 0, 0, "UNPREDICTABLE", divides_badly, false},
+    {"DDIV", "mips", 0, 0, "UNPREDICTABLE", divides_badly, false},
+    {"DDIVU", "mips", 0, 0, "UNPREDICTABLE", divides_badly, false},
+    {"DIV_r6", "mips", 0, 0, "UNPREDICTABLE", divides_badly, false},
+    {"DIVU_r6", "mips", 0, 0, "UNPREDICTABLE", divides_badly, false},
+    {"DDIV_r6", "mips", 0, 0, "UNPREDICTABLE", divides_badly, false},
+    {"DDIVU_r6", "mips", 0, 0, "UNPREDICTABLE", divides_badly, false},
+    {"MOD", "mips", 0, 0, "UNPREDICTABLE", divides_badly, false},
+    {"MODU", "mips", 0, 0, "UNPREDICTABLE", divides_badly, false},
+    {"DMOD", "mips", 0, 0, "UNPREDICTABLE", divides_badly, false},
+    {"DMODU", "mips", 0, 0, "UNPREDICTABLE", divides_badly, false},
+    /* Before release 6 these words are MIPS-3D's, which the peer has in models without it. */
+    {"MIN_fmt", "fpu", 0, 0, "RECIP2", NULL, true},
+    {"MINA_fmt", "fpu", 0, 0, "RECIP1", NULL, true},
+    {"MAX_fmt", "fpu", 0, 0, "RSQRT1", NULL, true},
+    {"MAXA_fmt", "fpu", 0, 0, "RSQRT2", NULL, true},
+    {"C_cond_PS", "fpu", 1 << 8, 1 << 8, "odd cc: UNPREDICTABLE", NULL, true},
+    {"MOVCF_PS", "fpu", 1 << 18, 1 << 18, "odd cc: UNPREDICTABLE", NULL, true},
+    {NULL, NULL, 0, 0, NULL, NULL, false},
 };
 
 bool mips_known_difference(const struct mips_kind *kind, const struct insn_desc *row, uint32_t insn,
@@ -41,7 +49,8 @@ bool mips_known_difference(const struct mips_kind *kind, const struct insn_desc 
 {
     for (const struct known_difference *k = known_differences; k->row; k++)
         if (!strcmp(k->row, row->name) && !strcmp(k->table, row->table) &&
-            (insn & k->mask) == k->bits && (!k->when || k->when(insn, c)))
+            (insn & k->mask) == k->bits && (!k->before_r6 || kind->hilo) &&
+            (!k->when || k->when(insn, c)))
             return true;
     return false;
 }

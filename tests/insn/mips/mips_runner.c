@@ -17,6 +17,7 @@ enum {
 };
 #define WORD 8
 #define LOADG "ld"
+#define ADDIU "daddiu"
 #define STOREG "sd"
 #define HALF 0
 #define LA "dla"
@@ -30,6 +31,7 @@ enum {
     SYS_exit = 4001
 };
 #define LOADG "lw"
+#define ADDIU "addiu"
 #define STOREG "sw"
 #define LA "la"
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
@@ -280,5 +282,5 @@ void run(void)
 }
 
 __asm__(".text\n .globl __start\n__start:\n .set noreorder\n"
-        "li $16, -16\n and $29, $29, $16\n addiu $29, $29, -64\n jal run\n nop\n"
+        "li $16, -16\n and $29, $29, $16\n " ADDIU " $29, $29, -64\n jal run\n nop\n"
         ".set reorder\n");
