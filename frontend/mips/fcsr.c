@@ -113,11 +113,14 @@ void mips_fpu_reset(struct mips_cpu *cpu)
 
 /* ---- CFC1, CTC1 ------------------------------------------------------------------------------ */
 
-/* User mode may look at, and change, a mode bit only where Config5 says so. */
-static void check_mode_access(struct mips_cpu *cpu, uint32_t fir_bit, uint32_t config5_bit)
+/* Has the FPU such a register? User mode may use it only where Config5 says so. */
+static bool has_mode_access(struct mips_cpu *cpu, uint32_t fir_bit, uint32_t config5_bit)
 {
-    if (!(cpu->model->fir & fir_bit) || !(cpu->cp0.config5 & config5_bit))
+    if (!(cpu->model->fir & fir_bit))
+        return false;
+    if (!(cpu->cp0.config5 & config5_bit))
         mips_raise_exception(cpu, MIPS_EXC_RI, 0);
+    return true;
 }
 
 static uint32_t read_control(void *opaque, uint32_t reg)
@@ -131,11 +134,9 @@ static uint32_t read_control(void *opaque, uint32_t reg)
     case REG_FIR:
         return cpu->model->fir;
     case REG_UFR:
-        check_mode_access(cpu, FIR_UFRP, CONFIG5_UFR);
-        return cpu->cp0.status & STATUS_FR ? 1 : 0;
+        return has_mode_access(cpu, FIR_UFRP, CONFIG5_UFR) && cpu->cp0.status & STATUS_FR;
     case REG_FRE:
-        check_mode_access(cpu, FIR_FREP, CONFIG5_UFE);
-        return cpu->cp0.config5 & CONFIG5_FRE ? 1 : 0;
+        return has_mode_access(cpu, FIR_FREP, CONFIG5_UFE) && cpu->cp0.config5 & CONFIG5_FRE;
     case REG_FCCR:
         return condition_codes(cpu);
     case REG_FEXR:
@@ -177,13 +178,13 @@ static void write_control(void *opaque, uint32_t reg, uint32_t value)
     struct mips_cpu *cpu = opaque;
 
     if (reg == REG_UFR || reg == REG_UNFR) {
-        check_mode_access(cpu, FIR_UFRP, CONFIG5_UFR);
-        cpu->cp0.status =
-            (cpu->cp0.status & ~(uint32_t)STATUS_FR) | (reg == REG_UNFR ? (uint32_t)STATUS_FR : 0);
+        if (has_mode_access(cpu, FIR_UFRP, CONFIG5_UFR))
+            cpu->cp0.status = (cpu->cp0.status & ~(uint32_t)STATUS_FR) |
+                              (reg == REG_UNFR ? (uint32_t)STATUS_FR : 0);
     } else if (reg == REG_FRE || reg == REG_NFRE) {
-        check_mode_access(cpu, FIR_FREP, CONFIG5_UFE);
-        cpu->cp0.config5 = (cpu->cp0.config5 & ~(uint32_t)CONFIG5_FRE) |
-                           (reg == REG_FRE ? (uint32_t)CONFIG5_FRE : 0);
+        if (has_mode_access(cpu, FIR_FREP, CONFIG5_UFE))
+            cpu->cp0.config5 = (cpu->cp0.config5 & ~(uint32_t)CONFIG5_FRE) |
+                               (reg == REG_FRE ? (uint32_t)CONFIG5_FRE : 0);
     } else {
         cpu->fcsr_flags |= flags_of_mxcsr(live_mxcsr());
         mips_fcsr_write(cpu, fcsr_after(cpu, reg, value, mips_fcsr_read(cpu)));
@@ -211,15 +212,19 @@ bool mips_trans_CFC1(struct xlat *x, const struct arg_fp_core *a)
     return true;
 }
 
-/* CTC1 rt, fs: the mode registers take $0 only */
+/* CTC1 rt, fs: the mode registers take $0 only, others are ignored or, since release 6, reserved */
 bool mips_trans_CTC1(struct xlat *x, const struct arg_fp_core *a)
 {
     bool mode = a->fs == REG_UFR || (a->fs >= REG_UNFR && a->fs <= REG_NFRE);
+    bool known =
+        mode || (a->fs >= REG_FCCR && a->fs <= REG_FENR && a->fs != 27) || a->fs == REG_FCSR;
 
     if (!mips_check_fpu(x))
         return true;
-    if (mode && a->rt)
+    if (!known && mips_x_has(x, MIPS_HAS_R6))
         return mips_raise_here(x, MIPS_EXC_RI, 0);
+    if (!known || (mode && a->rt))
+        return true;
     ir_call(&x->b, &helper_write_control, ir_i32(&x->b, (uint32_t)a->fs), mips_get32(x, a->rt),
             IR_NONE, IR_NONE);
     mips_end_lookup_next(x);

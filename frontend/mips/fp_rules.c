@@ -5,14 +5,15 @@
 
 /* ---- environment ----------------------------------------------------------------------------- */
 
-/* A flushing FPU replaces results only, and detects tininess after rounding. */
+/* A flushing FPU replaces results only, and detects tininess after rounding. Every NaN that legacy
+ * arithmetic gives is the default one: the manual lets it be an operand's "when possible". */
 struct fp_env mips_fp_env(uint32_t fcsr)
 {
     static const uint8_t modes[] = {FP_NEAREST, FP_ZERO, FP_PLUS, FP_MINUS};
     uint32_t control = FP_TINY_AFTER | FP_KEEP_ADDEND_NAN | FP_FLUSH_RESULTS_ONLY |
                        (uint32_t)modes[fcsr & FCSR_ROUNDING] << 22;
 
-    control |= fcsr & FCSR_NAN2008_BIT ? 0 : FP_LEGACY_NAN;
+    control |= fcsr & FCSR_NAN2008_BIT ? 0 : FP_LEGACY_NAN | FP_DEFAULT_NAN;
     control |= fcsr & FCSR_FLUSH ? FP_FLUSH : 0;
     return (struct fp_env){.control = control};
 }

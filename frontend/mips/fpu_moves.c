@@ -172,12 +172,13 @@ static void move_if(struct xlat *x, enum fp_fmt fmt, enum ir_cond cond, ir_ref v
         ir_select(&x->b, cond, ir_test(&x->b, value), get_bits(x, fmt, fs), get_bits(x, fmt, fd)));
 }
 
-/* MOVF.fmt, MOVT.fmt fd, fs, cc */
+/* MOVF.fmt, MOVT.fmt fd, fs, cc; odd doubles with FR = 0 are UNPREDICTABLE: the pairs they are of
+ */
 bool mips_trans_MOVCF_fmt(struct xlat *x, const struct arg_fp_movcc *a)
 {
     enum fp_fmt fmt = (enum fp_fmt)a->f;
 
-    if (mips_fp_ready(x, fmt, a->fs | a->fd))
+    if (mips_fp_ready(x, fmt, 0))
         move_if(x, fmt, a->tf ? IR_NZ : IR_Z, condition_code(x, a->cc), a->fs, a->fd);
     return true;
 }
@@ -204,14 +205,14 @@ bool mips_trans_MOVCF_PS(struct xlat *x, const struct arg_ps_movcc *a)
 /* MOVZ.fmt, MOVN.fmt fd, fs, rt */
 bool mips_trans_MOVZ_fmt(struct xlat *x, const struct arg_fp_movg *a)
 {
-    if (mips_fp_ready(x, (enum fp_fmt)a->f, a->fs | a->fd))
+    if (mips_fp_ready(x, (enum fp_fmt)a->f, 0))
         move_if(x, (enum fp_fmt)a->f, IR_Z, mips_get(x, a->rt), a->fs, a->fd);
     return true;
 }
 
 bool mips_trans_MOVN_fmt(struct xlat *x, const struct arg_fp_movg *a)
 {
-    if (mips_fp_ready(x, (enum fp_fmt)a->f, a->fs | a->fd))
+    if (mips_fp_ready(x, (enum fp_fmt)a->f, 0))
         move_if(x, (enum fp_fmt)a->f, IR_NZ, mips_get(x, a->rt), a->fs, a->fd);
     return true;
 }
