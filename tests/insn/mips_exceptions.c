@@ -47,6 +47,10 @@ static const struct known_difference {
 bool mips_known_difference(const struct mips_kind *kind, const struct insn_desc *row, uint32_t insn,
                            const struct mips_case *c)
 {
+    /* $27 is where the code is, and the peer's goes on there. */
+    if (row->annotations & INSN_MEM &&
+        (extract32(insn, 21, 5) == K1 || (insn >> 26 == 19 && extract32(insn, 16, 5) == K1)))
+        return true;
     for (const struct known_difference *k = known_differences; k->row; k++)
         if (!strcmp(k->row, row->name) && !strcmp(k->table, row->table) &&
             (insn & k->mask) == k->bits && (!k->before_r6 || kind->hilo) &&
