@@ -170,17 +170,7 @@ static bool map_ram(struct machine *m, struct error *err)
          .size = m->ram_bytes > 2 * (uint64_t)LOW_RAM ? m->ram_bytes - 2 * (uint64_t)LOW_RAM : 0},
     };
 
-    m->ram_block = memory_create_ram(m->memory, "ram", m->ram_bytes, err);
-    if (!m->ram_block)
-        return false;
-    m->ram = memory_block_host(m->ram_block);
-    for (unsigned i = 0; i < ARRAY_SIZE(windows); i++) {
-        m->ram_windows[i] = windows[i];
-        m->ram_windows[i].block = m->ram_block;
-        if (windows[i].size && !memory_window_show(m->memory, &m->ram_windows[i], err))
-            return false;
-    }
-    return true;
+    return machine_show_ram_windows(m, windows, ARRAY_SIZE(windows), err);
 }
 
 /* Serial presence detect of one SDRAM module (JEDEC standard 21-C, 4.1.2.5): at most two rows of at
