@@ -175,7 +175,24 @@ $(BUILD)/tests/arm_runner: tests/insn/arm/arm_runner.c tests/insn/arm_page.h
 	$(call say,ARM_CC,$@)$(ARM_CC) -O1 -static -marm -march=armv7-a -mfpu=neon -Wall -Wextra \
 		-Wl,-Ttext-segment=0x70000000 -o $@ $<
 
-build-tests: all $(tests) $(arm_runner) $(decode_tool) build/tools/converse
+# The MIPS side: one for each of tests/insn/mips_engine.c's kinds.
+MIPS_CC ?= mips-linux-gnu-gcc
+mips_runner_mipsel_74Kf := -EL -mabi=32 -march=mips32r2 -mfp32 -mdspr2
+mips_runner_mips_74Kf := -EB -mabi=32 -march=mips32r2 -mfp32 -mdspr2
+mips_runner_mipsel_P5600 := -EL -mabi=32 -march=mips32r5 -mfp64 -mmsa
+mips_runner_mips_P5600 := -EB -mabi=32 -march=mips32r5 -mfp64 -mmsa
+mips_runner_mips64el_R2 := -EL -mabi=64 -march=mips64r2 -msym32
+mips_runner_mips64_R2 := -EB -mabi=64 -march=mips64r2 -msym32
+mips_runner_mips64el_R6 := -EL -mabi=64 -march=mips64r6 -mmsa -mnan=2008 -msym32
+mips_runners := $(if $(shell command -v $(MIPS_CC)),$(addprefix $(BUILD)/tests/,\
+	$(filter mips_runner_%,$(.VARIABLES))))
+$(BUILD)/tests/mips_runner_%: tests/insn/mips/mips_runner.c tests/insn/mips_case.h
+	@mkdir -p $(@D)
+	$(call say,MIPS_CC,$@)$(MIPS_CC) $(mips_runner_$*) -O1 -static -nostdlib -ffreestanding \
+		-fno-builtin -mno-abicalls -fno-pic -G0 -Wall -Wextra \
+		-Wl,-Ttext-segment=0x70000000,--build-id=none -o $@ $< -lgcc
+
+build-tests: all $(tests) $(arm_runner) $(mips_runners) $(decode_tool) build/tools/converse
 # A test that does not build must not keep the others from running; it counts as failed.
 run-tests:
 	+@$(again) -k build-tests || { echo 'not everything was built'; for t in $(tests); do \

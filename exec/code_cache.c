@@ -390,6 +390,9 @@ void unit_link(struct exec *exec, void *site, struct unit *target)
             continue;
         if (exit->pc != target->pc || exit->key != target->key)
             return;
+        /* The jump's guard could not tell whether the page is still there. */
+        if (exit->other_page && !tlb_in_exec(exec->guest->wide_address, target->pc))
+            return;
         if (link->target)
             link_cut(exec, link);
         link->target = target;

@@ -199,7 +199,7 @@ static inline struct jump_cache_entry *jump_cache_slot(struct engine *engine, ui
 /* The exec-table tag of the page of va in the current space; 0: not known yet. */
 static inline uint32_t exec_tag(const struct vcpu *cpu, uint64_t va)
 {
-    return *tlb_exec_entry(cpu->run.tlb, cpu->guest->wide_address, va);
+    return tlb_exec_tag(cpu->run.tlb, cpu->guest->wide_address, va);
 }
 
 static inline uint64_t *self_store_slot(struct engine *engine, uint64_t pc)

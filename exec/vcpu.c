@@ -314,7 +314,7 @@ void engine_restart_unit(struct vcpu *cpu)
 /* The physical page that code at va comes from. */
 static bool code_page(struct vcpu *cpu, uint64_t va, gpa *physical)
 {
-    uint32_t tag = LIKELY(!cpu->guest->wide_address || tlb_canonical(va)) ? exec_tag(cpu, va) : 0;
+    uint32_t tag = exec_tag(cpu, va);
 
     if (LIKELY(tag)) {
         *physical = TLB_EXEC_PHYSICAL(tag);
@@ -347,8 +347,12 @@ static struct unit *find_unit(struct engine *engine)
     return unit;
 }
 
+/* What generated code finds here it checks by the exec table, which has canonical addresses only.
+ */
 static void remember(struct engine *engine, const struct unit *unit)
 {
+    if (UNLIKELY(!tlb_in_exec(engine->cpu->guest->wide_address, unit->pc)))
+        return;
     *jump_cache_slot(engine, unit->pc, unit->key) =
         (struct jump_cache_entry){.pc = unit->pc,
                                   .key = unit->key,

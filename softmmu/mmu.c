@@ -10,8 +10,8 @@
  * for pages that the tables must not answer: devices, ROM being written, code being written, Device
  * memory.
  *
- * Addresses in here are masked to 32 bits unless the guest is wide. Nothing is looked up in a table
- * for one that is not canonical: it always goes to the guest's walk.
+ * Addresses in here are masked to 32 bits unless the guest is wide. Of a wide guest's addresses
+ * those that agree in bits 47:12 share their entries (tlb.h); each takes the place of the other.
  */
 #define _GNU_SOURCE
 #include "softmmu/mmu.h"
@@ -160,19 +160,6 @@ static void *map_reserve(void *place, uint64_t bytes)
 static uint64_t masked(const struct mmu *mmu, gva va)
 {
     return mmu->wide ? va : (uint32_t)va;
-}
-
-static bool in_tables(const struct mmu *mmu, uint64_t va)
-{
-    return !mmu->wide || tlb_canonical(va);
-}
-
-/* The first address of the page with this index (its lower bits). */
-static uint64_t page_of_index(const struct mmu *mmu, uint64_t index)
-{
-    if (!mmu->wide)
-        return (uint32_t)index << TLB_PAGE_BITS;
-    return (uint64_t)((int64_t)(index << (64 - TLB_WIDE_INDEX_BITS)) >> (64 - TLB_WIDE_BITS));
 }
 
 static struct slow_entry *slow_slot(struct mmu *mmu, uint64_t va)
@@ -366,15 +353,20 @@ static COLD void writers_reset(struct mmu *mmu)
     mmu->free_writer = 0;
 }
 
-/* The write entry a writer record speaks of, if it (still) is for that host page, else NULL. */
+/* The write entry a writer record speaks of, if it (still) is for that host page, else NULL. The
+ * page's address follows from the entry and is one of those with this index. (Of a wide guest's it
+ * is enough that bits 47:12 are: two host pages never differ in the others alone.) */
 static uint64_t *writer_entry(struct mmu *mmu, uint64_t place, const uint8_t *host_page)
 {
     const struct space *space = &mmu->space[place >> (PLACE_HALF_BIT + 1)];
     const struct table *table = &space->table[place >> PLACE_HALF_BIT & 1];
-    uint64_t va = page_of_index(mmu, place);
-    uint64_t *entry = tlb_write_entry(table->base, mmu->wide, va);
+    uint64_t index = place & ((UINT64_C(1) << PLACE_HALF_BIT) - 1), va;
+    uint64_t *entry = tlb_write_entry(table->base, mmu->wide, index << TLB_PAGE_BITS);
 
-    return is_used(mmu, table, entry) && *entry == (uintptr_t)host_page - va ? entry : NULL;
+    if (!is_used(mmu, table, entry) || !*entry)
+        return NULL;
+    va = (uintptr_t)host_page - *entry;
+    return tlb_index(mmu->wide, va) == index && masked(mmu, va) == va ? entry : NULL;
 }
 
 /* Records a place of the page; outdated records of the same page are reused. */
@@ -763,8 +755,6 @@ void mmu_flush_page(struct mmu *mmu, gva address)
     uint64_t va = masked(mmu, address);
 
     count(&mmu->counters, COUNT_FLUSH_PAGE);
-    if (!in_tables(mmu, va))
-        return;
     slow_slot(mmu, va)->epoch = 0;
     for (unsigned i = 0; i < mmu->n_spaces; i++) {
         if (mmu->space[i].valid)
@@ -778,11 +768,21 @@ void mmu_flush_page_tag(struct mmu *mmu, uint32_t tag, gva address)
     uint64_t va = masked(mmu, address);
 
     count(&mmu->counters, COUNT_FLUSH_PAGE);
-    if (!in_tables(mmu, va))
-        return;
     slow_slot(mmu, va)->epoch = 0;
     if (space)
         space_flush_page(mmu, space, va);
+}
+
+void mmu_flush_page_tags(struct mmu *mmu, uint32_t tag, uint32_t ignore, gva address)
+{
+    uint64_t va = masked(mmu, address);
+
+    count(&mmu->counters, COUNT_FLUSH_PAGE);
+    slow_slot(mmu, va)->epoch = 0;
+    for (unsigned i = 0; i < mmu->n_spaces; i++) {
+        if (mmu->space[i].valid && !((mmu->space[i].tag ^ tag) & ~ignore))
+            space_flush_page(mmu, &mmu->space[i], va);
+    }
 }
 
 static void space_revalidate_page(struct mmu *mmu, struct space *space, uint64_t va,
@@ -807,8 +807,6 @@ void mmu_revalidate_page(struct mmu *mmu, uint32_t tag, uint32_t ignore, gva add
     uint64_t va = masked(mmu, address);
     struct tlb_fill now = {0};
 
-    if (!in_tables(mmu, va))
-        return;
     count(&mmu->counters, COUNT_REVALIDATE_PAGE);
     mmu->client->sources(mmu->run, va, &now);
     if (now.untracked || elsewhere)
@@ -884,7 +882,7 @@ static struct slow_entry *page_enter(struct mmu *mmu, enum half half, uint64_t v
     slow->host = flat->section.kind == MEMORY_DEVICE
                      ? NULL
                      : flat->section.host + (physical - flat->section.base);
-    if (slow->host && access == MMU_EXEC) {
+    if (slow->host && access == MMU_EXEC && tlb_in_exec(mmu->wide, va)) {
         uint32_t *entry = tlb_exec_entry(table->base, mmu->wide, va);
 
         table_use(mmu, table, entry);
@@ -961,8 +959,7 @@ static struct slow_entry *page_fill(struct mmu *mmu, enum half half, uint64_t va
     const struct flat_section *flat;
 
     count(&mmu->counters, COUNT_TLB_MISS_READ + access);
-    if (!mmu->client->walk(mmu->run, va, access, half == HALF_USER, &fill, &fault) ||
-        UNLIKELY(!in_tables(mmu, va))) {
+    if (!mmu->client->walk(mmu->run, va, access, half == HALF_USER, &fill, &fault)) {
         if (quiet)
             return NULL;
         fault_raise(mmu, &fault);
@@ -985,14 +982,12 @@ static inline uint8_t *table_find(struct mmu *mmu, uint64_t va, enum mmu_access 
                                   unsigned memop)
 {
     struct table *table = &mmu->current->table[half_of(mmu, memop)];
-    const uint64_t *entry;
+    const uint64_t *entry = access == MMU_READ ? tlb_read_entry(table->base, mmu->wide, va)
+                                               : tlb_write_entry(table->base, mmu->wide, va);
+    uint64_t host = tlb_host_address(mmu->wide, *entry, va);
 
-    if (UNLIKELY(!in_tables(mmu, va)))
-        return NULL;
-    entry = access == MMU_READ ? tlb_read_entry(table->base, mmu->wide, va)
-                               : tlb_write_entry(table->base, mmu->wide, va);
-    if (LIKELY(*entry))
-        return (uint8_t *)(uintptr_t)(*entry + va);
+    if (LIKELY(host))
+        return (uint8_t *)(uintptr_t)host;
     if (mmu->wide)
         table_touch(mmu, table, entry);
     return NULL;
@@ -1570,7 +1565,8 @@ const uint8_t *mmu_fetch(struct mmu *mmu, gva address, gpa *physical, bool quiet
 
     *physical = 0;
     if (slow->epoch != table->epoch || slow->page != va >> TLB_PAGE_BITS ||
-        !(slow->allowed & SLOW_EXEC) || !*tlb_exec_entry(table->base, mmu->wide, va)) {
+        !(slow->allowed & SLOW_EXEC) ||
+        (tlb_in_exec(mmu->wide, va) && !*tlb_exec_entry(table->base, mmu->wide, va))) {
         slow = page_fill(mmu, half, va, MMU_EXEC, false, quiet, physical);
         if (!slow)
             return NULL;

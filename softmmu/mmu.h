@@ -90,6 +90,8 @@ void mmu_revalidate_all(struct mmu *mmu);
 void mmu_revalidate_page(struct mmu *mmu, uint32_t tag, uint32_t ignore, gva va, bool elsewhere);
 void mmu_flush_page(struct mmu *mmu, gva va);                   /* in every space */
 void mmu_flush_page_tag(struct mmu *mmu, uint32_t tag, gva va); /* in one, both privileges */
+/* In all spaces that have this tag but for the bits in `ignore`. */
+void mmu_flush_page_tags(struct mmu *mmu, uint32_t tag, uint32_t ignore, gva va);
 
 /* The slow path. Any alignment, any crossing; raises through client->fault. The value is in host
  * order after memop's swap and sign rules; 16-byte accesses go through the _bytes forms. */

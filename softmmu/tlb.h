@@ -23,10 +23,14 @@
  *   write  uint64_t[~index]: from the base downwards
  *   exec   uint32_t[index] at TLB_WIDE_EXEC
  *
- * What differs from the page's canonical address in bits 63:48 alone finds the page's entry; but
+ * Any 64-bit address may be entered, canonical or not: an entry is the host page minus the whole
+ * address of its guest page. Another address with the same bits 47:12 finds that entry too; but
  * entry + va is then no canonical host address (RAM lies below 2^47), whose access faults. The
  * backend takes that fault for a miss. Whoever computes with entry + va before accessing it, or is
- * not ready for the fault, checks the address itself.
+ * not ready for the fault, asks tlb_host_address.
+ *
+ * An exec entry says nothing of bits 63:48. So only pages at canonical addresses (bits 63:48 equal
+ * to bit 47) are entered there, and only those are looked up: tlb_exec_tag.
  */
 #ifndef CALQUE_SOFTMMU_TLB_H
 #define CALQUE_SOFTMMU_TLB_H
@@ -78,6 +82,26 @@ static inline uint64_t *tlb_write_entry(uint8_t *base, bool wide, uint64_t va)
 static inline uint32_t *tlb_exec_entry(uint8_t *base, bool wide, uint64_t va)
 {
     return (uint32_t *)(void *)(base + (wide ? TLB_WIDE_EXEC : TLB_EXEC)) + tlb_index(wide, va);
+}
+
+/* May the page be in the exec part? */
+static inline bool tlb_in_exec(bool wide, uint64_t va)
+{
+    return !wide || tlb_canonical(va);
+}
+
+/* What the exec part says of va; 0: unknown. */
+static inline uint32_t tlb_exec_tag(uint8_t *base, bool wide, uint64_t va)
+{
+    return LIKELY(tlb_in_exec(wide, va)) ? *tlb_exec_entry(base, wide, va) : 0;
+}
+
+/* Where a read or write entry says that the byte is; 0: it does not, or is another address's. */
+static inline uint64_t tlb_host_address(bool wide, uint64_t entry, uint64_t va)
+{
+    if (!entry || (wide && UNLIKELY((entry + va) >> (TLB_WIDE_BITS - 1))))
+        return 0;
+    return entry + va;
 }
 
 #endif

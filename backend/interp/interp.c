@@ -338,11 +338,11 @@ static void *tlb_hit(const struct run_state *run, bool wide, uint64_t va, unsign
                      bool write)
 {
     uint8_t *tlb = memop & IR_MEM_USER ? run->tlb_user : run->tlb;
-    if (UNLIKELY(!tlb) || (wide && !tlb_canonical(va)) || va & (memop_align(memop) - 1) ||
+    if (UNLIKELY(!tlb) || va & (memop_align(memop) - 1) ||
         (va & (TLB_PAGE_SIZE - 1)) + memop_size(memop) > TLB_PAGE_SIZE)
         return NULL;
     uint64_t entry = write ? *tlb_write_entry(tlb, wide, va) : *tlb_read_entry(tlb, wide, va);
-    return entry ? (void *)(uintptr_t)(entry + va) : NULL;
+    return (void *)(uintptr_t)tlb_host_address(wide, entry, va);
 }
 
 static uint64_t swap_bytes(uint64_t value, unsigned memop)
@@ -572,7 +572,7 @@ static const struct code_unit *find_next(const struct backend_state *state, stru
     if (LIKELY(run->jump_cache && run->tlb)) {
         const struct jump_cache_entry *entry =
             &run->jump_cache[(run->pc >> 1 ^ run->pc >> 13 ^ run->key) % JUMP_CACHE_SIZE];
-        uint32_t page = *tlb_exec_entry(run->tlb, state->env.wide_address, run->pc);
+        uint32_t page = tlb_exec_tag(run->tlb, state->env.wide_address, run->pc);
         if (entry->code && entry->pc == run->pc && entry->key == run->key && page &&
             entry->page == page)
             return entry->code;

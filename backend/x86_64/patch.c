@@ -139,7 +139,7 @@ const void *x86_indirect_fill(struct run_state *run, struct inline_slot *slot,
         s->links[*bucket - 1].previous_code = index + 1;
     *bucket = index + 1;
     l->linked = true;
-    uint32_t tag = *tlb_exec_entry(run->tlb, s->env.wide_address, run->pc);
+    uint32_t tag = tlb_exec_tag(run->tlb, s->env.wide_address, run->pc);
     slot->code = code;
     slot->key = run->key;
     slot->tag = tag ? tag : SLOT_NO_TAG;

@@ -80,7 +80,8 @@ struct mips_model {
     uint32_t fir;
     uint32_t fcsr, fcsr_writable;
     uint32_t msair;
-    uint32_t pagegrain_writable;
+    uint32_t status_reset; /* beside ERL and BEV: FR where it cannot be 0 */
+    uint32_t pagegrain_reset, pagegrain_writable;
     uint32_t srsctl; /* HSS: shadow register sets are not implemented where 0 */
     uint8_t tlb_entries;
     uint8_t segbits, pabits; /* 64-bit: SEGBITS; PABITS */
@@ -100,7 +101,7 @@ struct mips_tlb_entry {
     bool global, hidden /* EHINV */;
     bool valid[2], dirty[2], no_read[2], no_execute[2];
 };
-enum { MIPS_MAX_TLB = 128, MIPS_MAX_VICTIMS = 512 };
+enum { MIPS_MAX_TLB = 128, MIPS_MAX_VICTIMS = 512, MIPS_VICTIM_BUCKETS = 256 };
 
 /* Exception kinds: Cause.ExcCode, and from 32 on those with an entry of their own. PRA table
  * "Cause Register ExcCode Field". */
@@ -177,7 +178,6 @@ struct mips_cpu {
 #define CP0(name, member, type) type member;
 #include "frontend/mips/cp0_state.def"
 #undef CP0
-        uint64_t kscratch[6]; /* CP0 register 31, selects 2..7 */
         uint64_t watchlo[8];
         uint32_t watchhi[8];
         uint64_t maar[8];
@@ -187,9 +187,17 @@ struct mips_cpu {
 
     struct mips_tlb_entry tlb[MIPS_MAX_TLB];
     /* Entries that TLBWR has replaced go on translating until software can tell: until it looks for
-     * or at entries, or writes one of its choice. */
+     * one by TLBP, looks at any by TLBR, writes another for the same page, or writes one of its
+     * choice where the victim was. */
     struct mips_tlb_entry victim[MIPS_MAX_VICTIMS];
-    unsigned n_victims;
+    struct {
+        uint16_t next; /* 1 + index, in its bucket or among the free */
+        uint8_t from;  /* index in tlb[] */
+    } victim_link[MIPS_MAX_VICTIMS];
+    uint16_t victim_bucket[MIPS_VICTIM_BUCKETS + 1]; /* the last: of pages larger than 4 KiB */
+    uint16_t victim_count_from[MIPS_MAX_TLB];
+    uint16_t free_victim;
+    unsigned n_victims; /* used so far, free ones among them */
 
     struct timer timer;
     int64_t count_base_ns; /* clock when Count was count_base */

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Count and Compare: PRA chapter 9. Count runs on virtual time, one step per count_divider cycles,
+ * unless Cause.DC stops it. Shared with the clock's callback, under the device lock: count_base and
+ * count_base_ns, which the processor's thread alone writes, and Compare.
+ */
+#include "frontend/mips/system.h"
+
+enum { NS_PER_S = 1000000000 };
+
+static uint32_t count_hz(const struct mips_cpu *cpu)
+{
+    return cpu->model->cpu_hz / cpu->model->count_divider;
+}
+
+static bool stopped(const struct mips_cpu *cpu)
+{
+    return cpu->cp0.cause & CAUSE_DC;
+}
+
+/* Steps since Count was count_base. */
+static uint64_t steps(struct mips_cpu *cpu)
+{
+    return muldiv64((uint64_t)(clock_now_ns(cpu->v.clock) - cpu->count_base_ns), count_hz(cpu),
+                    NS_PER_S);
+}
+
+uint32_t mips_count_read(struct mips_cpu *cpu)
+{
+    return stopped(cpu) ? cpu->count_base : cpu->count_base + (uint32_t)steps(cpu);
+}
+
+static void set_line(struct mips_cpu *cpu, bool level)
+{
+    if (!level)
+        atomic_fetch_and(&cpu->irq_lines, ~LINE_TIMER);
+    else if (!(atomic_fetch_or(&cpu->irq_lines, LINE_TIMER) & LINE_TIMER))
+        vcpu_kick(&cpu->v);
+    if (cpu->v.irq_out)
+        irq_set(&cpu->v.irq_out[0], level);
+}
+
+/* The next time that Count becomes Compare: at the first nanosecond at which it shows it. */
+static void timer_arm(struct mips_cpu *cpu)
+{
+    uint64_t now, target;
+    unsigned __int128 ns;
+
+    if (stopped(cpu)) {
+        timer_cancel(&cpu->timer);
+        return;
+    }
+    now = steps(cpu);
+    target = now + (uint32_t)(cpu->cp0.compare - cpu->count_base - (uint32_t)now - 1) + 1;
+    ns = ((unsigned __int128)target * NS_PER_S + count_hz(cpu) - 1) / count_hz(cpu) +
+         (uint64_t)cpu->count_base_ns;
+    timer_set(&cpu->timer, ns >= TIME_NEVER ? TIME_NEVER : (int64_t)ns);
+}
+
+static void expired(void *opaque)
+{
+    struct mips_cpu *cpu = opaque;
+
+    set_line(cpu, true);
+    timer_arm(cpu);
+}
+
+void mips_timer_init(struct mips_cpu *cpu)
+{
+    timer_init(&cpu->timer, cpu->v.clock, expired, cpu);
+}
+
+void mips_timer_reset(struct mips_cpu *cpu)
+{
+    vcpu_lock_devices(&cpu->v);
+    cpu->count_base = 0;
+    cpu->count_base_ns = clock_now_ns(cpu->v.clock);
+    set_line(cpu, false);
+    timer_arm(cpu);
+    vcpu_unlock_devices(&cpu->v);
+}
+
+void mips_count_write(struct mips_cpu *cpu, uint32_t value)
+{
+    vcpu_lock_devices(&cpu->v);
+    cpu->count_base = value;
+    cpu->count_base_ns = clock_now_ns(cpu->v.clock);
+    timer_arm(cpu);
+    vcpu_unlock_devices(&cpu->v);
+}
+
+void mips_compare_write(struct mips_cpu *cpu, uint32_t value)
+{
+    vcpu_lock_devices(&cpu->v);
+    cpu->cp0.compare = value;
+    set_line(cpu, false);
+    timer_arm(cpu);
+    vcpu_unlock_devices(&cpu->v);
+}
+
+/* Cause.DC has just been inverted. */
+void mips_timer_update(struct mips_cpu *cpu)
+{
+    vcpu_lock_devices(&cpu->v);
+    if (stopped(cpu))
+        cpu->count_base += (uint32_t)steps(cpu);
+    cpu->count_base_ns = clock_now_ns(cpu->v.clock);
+    timer_arm(cpu);
+    vcpu_unlock_devices(&cpu->v);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Random instances of the MIPS tables' rows, random registers, and what two results differ in.
+ * Everything follows from a 64-bit seed, printed with each failure. Pure.
+ */
+#ifndef CALQUE_TESTS_INSN_MIPS_RANDOM_H
+#define CALQUE_TESTS_INSN_MIPS_RANDOM_H
+
+#include "tests/insn/arm_random.h"
+#include "tests/insn/mips_engine.h"
+
+/* A case of `count` instances of rows, the rest NOPs. */
+void mips_random_case(struct random *r, const struct mips_kind *kind,
+                      const struct insn_desc *const *rows, unsigned count, struct mips_case *out);
+/* May tests in user mode run it? */
+bool mips_row_is_plain(const struct insn_desc *row);
+/* Describes the first difference; NULL if there is none. */
+const char *mips_difference(const struct mips_kind *kind, const struct mips_result *ours,
+                            const struct mips_result *theirs);
+/* The reviewed differences between calque and qemu-mips*: what the manual leaves UNPREDICTABLE, and
+ * errors of the peer. Nothing else belongs there: mips_exceptions.c. */
+bool mips_known_difference(const struct mips_kind *kind, const struct insn_desc *row, uint32_t insn,
+                           const struct mips_case *c);
+
+#endif
