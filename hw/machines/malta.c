@@ -345,8 +345,25 @@ static bool plan_kernel(struct boot_plan *plan, struct error *err)
 /* ---- firmware --------------------------------------------------------------------------------
  */
 
-/* Images for this board are big-endian; to a little-endian processor its bus shows the same words,
- * whose bytes are the other way round then. */
+static bool is_branch(uint32_t insn)
+{
+    return insn >> 16 == 0x1000 || insn >> 16 == 0x0411 || insn >> 26 == 2; /* B, BAL, J */
+}
+
+/* Images for the board's flash have big-endian words, which its bus shows to either processor:
+ * YAMON has code for both. Images that are what a little-endian processor sees are told by their
+ * first instructions: they have to go around the revision register. */
+static bool has_big_endian_words(const uint8_t *image, size_t size)
+{
+    for (size_t i = 0; i < MIN(size & ~(size_t)3, (size_t)REVISION_AT); i += 4) {
+        if (is_branch(load_be32(image + i)))
+            return true;
+        if (is_branch(load_le32(image + i)))
+            return false;
+    }
+    return true;
+}
+
 static bool plan_firmware(struct boot_plan *plan, struct error *err)
 {
     struct machine *m = plan->m;
@@ -357,7 +374,7 @@ static bool plan_firmware(struct boot_plan *plan, struct error *err)
     if (!loader_read_file(&file, "-bios", m->boot.bios, FLASH_BYTES, err))
         return false;
     memcpy(array, file.data, file.size);
-    if (!m->cpu->guest->big_endian) {
+    if (!m->cpu->guest->big_endian && has_big_endian_words(file.data, file.size)) {
         for (size_t i = 0; i < file.size; i += 4)
             store_le32(array + i, load_be32(array + i));
     }

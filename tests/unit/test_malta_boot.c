@@ -540,6 +540,19 @@ static void firmware(void **state)
     }
 }
 
+static void firmware_of_little_endian(void **state)
+{
+    struct board *b = board_create("mipsel", 64 * MIB);
+    uint8_t image[0x20] = {0x3f, 0x01, 0x00, 0x10}; /* a branch, as the processor sees it */
+
+    image[0x18] = 0x77;
+    b->m.boot.bios = put_file(b, "bios", image, sizeof(image));
+    must_boot(b);
+    assert_int_equal(word(b, KSEG1 + BOOT_ROM), 0x1000013f);
+    assert_int_equal(word(b, KSEG1 + FLASH + 0x18), 0x77);
+    board_destroy(b);
+}
+
 static void what_cannot_start(void **state)
 {
     struct board *b = board_create("mipsel", 64 * MIB);
@@ -603,6 +616,7 @@ int main(void)
         cmocka_unit_test(monitor_services),
         cmocka_unit_test(memory_map),
         cmocka_unit_test(firmware),
+        cmocka_unit_test(firmware_of_little_endian),
         cmocka_unit_test(what_cannot_start),
     };
 
