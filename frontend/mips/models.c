@@ -23,9 +23,9 @@ enum { MHZ = 1000000, CPU_HZ = 320 * MHZ };
 
 /* Config1: M, watch registers, EJTAG; TLB entries, sets, lines, ways of I and D caches. */
 #define CONFIG1(entries, sets, line, ways, other)                                                  \
-    (CONFIG_M | CONFIG1_WR | CONFIG1_EP | (uint32_t)((entries) - 1) << 25 |                        \
-     (uint32_t)(sets) << 22 | (uint32_t)(line) << 19 | (uint32_t)((ways) - 1) << 16 |              \
-     (uint32_t)(sets) << 13 | (uint32_t)(line) << 10 | (uint32_t)((ways) - 1) << 7 | (other))
+    (CONFIG_M | CONFIG1_WR | CONFIG1_EP | (uint32_t)((entries)-1) << 25 | (uint32_t)(sets) << 22 | \
+     (uint32_t)(line) << 19 | (uint32_t)((ways)-1) << 16 | (uint32_t)(sets) << 13 |                \
+     (uint32_t)(line) << 10 | (uint32_t)((ways)-1) << 7 | (other))
 #define CONFIG1_FP (UINT32_C(1) << 0)
 #define CONFIG2 CONFIG_M
 #define CONFIG3_MSAP (UINT32_C(1) << 28)
@@ -249,7 +249,9 @@ static const struct mips_model mips_i6400 = {
         {"24Kf", "MIPS32 release 2, FPU", &mips_24kf},                                             \
         {"34Kf", "MIPS32 release 2, FPU, DSP; one thread: no MT ASE", &mips_34kf},                 \
         {"74Kf", "MIPS32 release 2, FPU, DSP release 2", &mips_74kf},                              \
-        {"P5600", "MIPS32 release 5, FPU, MSA, XPA, EVA", &mips_p5600}
+    {                                                                                              \
+        "P5600", "MIPS32 release 5, FPU, MSA, XPA, EVA", &mips_p5600                               \
+    }
 
 const struct cpu_model mips_models32[] = {MODELS32, {NULL, NULL, NULL}};
 
