@@ -166,6 +166,20 @@ static const struct mips_model mips_5kc = {
     .tlb_entries = 32,
 };
 
+static const struct mips_model mips_5kec = {
+    BASE,
+    .segbits = 42,
+    .pabits = 36,
+    .vector_base_fixed = EBASE_FIXED,
+    .features = MIPS_HAS_64 | MIPS_HAS_R2,
+    .prid = 0x00018900,
+    .config = {CONFIG0_TLB | CONFIG0_MIPS64 | CONFIG0_RELEASE2,
+               CONFIG1(32, 1, 4, 2, CONFIG1_PC), CONFIG2},
+    .config_writable = {WRITABLE_TLB},
+    .status_writable = 0x12f8ffff,
+    .tlb_entries = 32,
+};
+
 static const struct mips_model mips_20kc = {
     .cca_uncached = 2,
     .count_divider = 1,
@@ -244,6 +258,7 @@ const struct cpu_model mips_models32[] = {MODELS32, {NULL, NULL, NULL}};
 const struct cpu_model mips_models64[] = {
     MODELS32,
     {"5Kc", "MIPS64 release 1, no FPU", &mips_5kc},
+    {"5KEc", "MIPS64 release 2, no FPU", &mips_5kec},
     {"20Kc", "MIPS64 release 1, FPU, MIPS-3D", &mips_20kc},
     {"MIPS64R2-generic", "MIPS64 release 2, FPU, MIPS-3D", &mips64r2_generic},
     {"I6400", "MIPS64 release 6, FPU, MSA", &mips_i6400},

@@ -195,6 +195,8 @@ common:
     mtc0 k0, C0_STATUS
     beq s7, $0, unexpected
     nop
+    li k0, STATUS_RUN | 2 /* back in kernel mode, interrupts off */
+    mtc0 k0, C0_STATUS
     MTC0 s7, C0_EPC
     ehb
     eret
