@@ -160,8 +160,10 @@ enum ir_fcmp { IR_FCMP_LT = 1, IR_FCMP_EQ = 2, IR_FCMP_GT = 4, IR_FCMP_UN = 8 };
  * IR_FP_STANDARD: round to nearest whatever the guest's control word says, flush, default NaN
  * (ARM's "standard FPSCR value"); the fast path needs the current mode to be nearest: the frontend
  * only emits it in units whose key says so, and the flag is passed on to the function.
+ * IR_FP_NEGATED: FMA's first operand is the negation of the guest's; it is for the function only,
+ * where NaNs keep their sign.
  */
-enum ir_fp_flags { IR_FP_FLUSH = 1, IR_FP_SIGNAL_QNAN = 2, IR_FP_STANDARD = 4 };
+enum ir_fp_flags { IR_FP_FLUSH = 1, IR_FP_SIGNAL_QNAN = 2, IR_FP_STANDARD = 4, IR_FP_NEGATED = 8 };
 enum ir_f2i {
     IR_F2I_UNSIGNED = 1,
     IR_F2I_TRUNCATE = 2, /* without it: the guest's mode */

@@ -1,968 +1,721 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The FPU: translation of frontend/mips/fpu.decode. MD00086 and MD00087, chapter 3.
- *
- * Arithmetic is the IR's, on the host's floating point; it goes to fpu.h's functions where the host
- * has no such instruction, in paired single, and while an exception is enabled to trap.
+ * The FPU's arithmetic: translation of frontend/mips/fpu.decode's comparisons, sums, conversions.
+ * Arithmetic is the IR's, which leaves to the rules (fp_rules.c) what the host does otherwise.
  */
-#include "frontend/mips/fpu.h"
-
 #define DECODE_IMPLEMENTATION
-#include "build/gen/fpu.inc"
+#include "frontend/mips/fpu.h"
 
 /* ---- registers ------------------------------------------------------------------------------- */
 
-/* With Status.FR = 0 an odd register is the upper half of the one before it. */
-static unsigned single_field(struct xlat *x, int n)
+bool mips_fp_ready(struct xlat *x, enum fp_fmt fmt, int regs)
 {
-    if (mips_x_key(x, KEY_FR) || !(n & 1))
-        return F_S0 + (unsigned)n;
-    return F_ODD0 + (unsigned)n - 1;
+    bool fr = mips_x_key(x, KEY_FR), reserved;
+
+    if (!mips_check_fpu(x))
+        return false;
+    switch (fmt) {
+    case FMT_D:
+        reserved = !fr && (regs & 1);
+        break;
+    case FMT_L:
+    case FMT_PS:
+        reserved = !fr;
+        break;
+    default: /* ISA, "FRE": software emulates a register file where singles overlap doubles */
+        reserved = mips_x_key(x, KEY_FRE);
+        break;
+    }
+    if (reserved)
+        mips_raise_here(x, MIPS_EXC_RI, 0);
+    return !reserved;
 }
 
-static ir_ref bitcast(struct xlat *x, enum ir_type type, ir_ref value)
+unsigned mips_fp_field(struct xlat *x, enum fp_fmt fmt, int n)
+{
+    unsigned number = (unsigned)n, even = mips_x_key(x, KEY_FR) ? number : number & ~1u;
+
+    if (fmt == FMT_PS)
+        return F_P0 + number;
+    if (fmt == FMT_D || fmt == FMT_L)
+        return F_D0 + even;
+    return (even == number ? F_S0 : F_ODD0) + even;
+}
+
+unsigned mips_fp_high_field(struct xlat *x, int n)
+{
+    return F_ODD0 + ((unsigned)n & (mips_x_key(x, KEY_FR) ? ~0u : ~1u));
+}
+
+ir_ref mips_fp_bitcast(struct xlat *x, enum ir_type type, ir_ref value)
 {
     return ir_emit(&x->b, IR_BITCAST, type, 0, 0, value, IR_NONE, IR_NONE, 0);
 }
 
-static ir_ref get_single(struct xlat *x, int n)
-{
-    return ir_get(&x->b, single_field(x, n));
-}
-
-static void set_single(struct xlat *x, int n, ir_ref value)
-{
-    ir_set(&x->b, single_field(x, n), value);
-}
-
-static ir_ref get_double(struct xlat *x, int n)
-{
-    return ir_get(&x->b, F_D0 + (unsigned)n);
-}
-
-static void set_double(struct xlat *x, int n, ir_ref value)
-{
-    ir_set(&x->b, F_D0 + (unsigned)n, value);
-}
-
-static ir_ref get(struct xlat *x, int fmt, int n)
-{
-    return fmt == FMT_SINGLE ? get_single(x, n) : get_double(x, n);
-}
-
-static void set(struct xlat *x, int fmt, int n, ir_ref value)
-{
-    if (fmt == FMT_SINGLE)
-        set_single(x, n, value);
-    else
-        set_double(x, n, value);
-}
-
-/* As an integer: I32 of a single, else I64. */
-static ir_ref get_bits(struct xlat *x, int fmt, int n)
-{
-    return bitcast(x, fmt == FMT_SINGLE ? IR_I32 : IR_I64, get(x, fmt, n));
-}
-
-static void set_bits(struct xlat *x, int fmt, int n, ir_ref value)
-{
-    set(x, fmt, n, bitcast(x, fmt == FMT_SINGLE ? IR_F32 : IR_F64, value));
-}
-
-/* As a function takes it, and gives it. */
-static ir_ref get_argument(struct xlat *x, int fmt, int n)
-{
-    ir_ref bits = get_bits(x, fmt, n);
-
-    return fmt == FMT_SINGLE ? ir_un(&x->b, IR_WIDEN_U, bits) : bits;
-}
-
-static void set_result(struct xlat *x, int fmt, int n, ir_ref value)
-{
-    set_bits(x, fmt, n, fmt == FMT_SINGLE ? ir_un(&x->b, IR_NARROW, value) : value);
-}
-
-/* Doubles are in even registers with Status.FR = 0; others are reserved. */
-static bool exists(struct xlat *x, int fmt, int n)
-{
-    return fmt == FMT_SINGLE || !(n & 1) || mips_x_key(x, KEY_FR);
-}
-
-static bool exist(struct xlat *x, int fmt, int a, int b)
-{
-    return exists(x, fmt, a) && exists(x, fmt, b);
-}
-
 /* ---- computing ------------------------------------------------------------------------------- */
 
-static unsigned flush(struct xlat *x)
+static bool traps(struct xlat *x)
+{
+    return mips_x_key(x, KEY_FP_TRAPS);
+}
+
+static unsigned flush_flag(struct xlat *x)
 {
     return mips_x_key(x, KEY_FP_FLUSH) ? IR_FP_FLUSH : 0;
 }
 
-/* FCSR.Cause is to be looked for among what has been raised: fp_rules.c. */
-static void operated(struct xlat *x)
+static bool is_wide(enum fp_fmt fmt)
 {
-    ir_set(&x->b, F_FP_OPERATED, ir_i32(&x->b, 1));
+    return fmt == FMT_D || fmt == FMT_L || fmt == FMT_PS;
 }
 
-/* By a function; the result as it gives it. */
-static ir_ref call(struct xlat *x, uint32_t word, ir_ref a, ir_ref b, ir_ref c)
+static enum ir_type float_type(enum fp_fmt fmt)
 {
-    struct ir_builder *builder = &x->b;
-    ir_ref nothing = ir_i64(builder, 0);
-    bool traps = mips_x_key(x, KEY_FP_TRAPS);
-    ir_ref result = ir_call(builder, traps ? &helper_fpu_trapping : &helper_fpu_operate,
-                            ir_i32(builder, word), a, b ? b : nothing, c ? c : nothing);
-
-    if (!traps)
-        operated(x);
-    return result;
+    return is_wide(fmt) ? IR_F64 : IR_F32;
 }
 
-/* Are operations of this format functions? */
-static bool by_function(struct xlat *x, int fmt)
+static enum ir_type integer_type(enum fp_fmt fmt)
 {
-    return fmt == FMT_PAIRED || mips_x_key(x, KEY_FP_TRAPS);
+    return is_wide(fmt) ? IR_I64 : IR_I32;
 }
 
-static bool binary(struct xlat *x, const struct arg_fp3 *a, enum ir_op op,
-                   enum fpu_operation operation)
+/* A register as a whole: of a pair of singles, too, an F64. */
+static ir_ref get(struct xlat *x, enum fp_fmt fmt, int n)
 {
-    if (!exist(x, a->fmt, a->ft, a->fs) || !exists(x, a->fmt, a->fd))
-        return false;
-    if (!mips_check_fpu(x))
+    return mips_fp_get(x, fmt == FMT_PS ? FMT_D : fmt, n);
+}
+
+static void set(struct xlat *x, enum fp_fmt fmt, int n, ir_ref value)
+{
+    mips_fp_set(x, fmt == FMT_PS ? FMT_D : fmt, n, value);
+}
+
+/* F32 or F64 as I64, and back. */
+static ir_ref to_bits(struct xlat *x, ir_ref value)
+{
+    if (value == IR_NONE)
+        return ir_i64(&x->b, 0);
+    if (ir_type_of(x->b.unit, value) == IR_F64)
+        return mips_fp_bitcast(x, IR_I64, value);
+    return ir_un(&x->b, IR_WIDEN_U, mips_fp_bitcast(x, IR_I32, value));
+}
+
+static ir_ref from_bits(struct xlat *x, enum fp_fmt fmt, ir_ref bits)
+{
+    if (!is_wide(fmt))
+        bits = ir_un(&x->b, IR_NARROW, bits);
+    return mips_fp_bitcast(x, float_type(fmt), bits);
+}
+
+/* For whoever will want Cause. Of operands that the operation has less of, old ones stay. */
+static void note(struct xlat *x, uint32_t what, ir_ref a, ir_ref b, ir_ref c)
+{
+    const ir_ref operands[3] = {a, b, c};
+
+    ir_set(&x->b, F_FP_LAST_OP, ir_i32(&x->b, what));
+    for (unsigned k = 0; k < 3; k++)
+        if (operands[k] != IR_NONE) {
+            bool wide = ir_type_of(x->b.unit, operands[k]) == IR_F64;
+
+            ir_set(&x->b, (wide ? F_FP_LAST_DA : F_FP_LAST_SA) + k, operands[k]);
+        }
+}
+
+/* An instruction that raises nothing, and says so in Cause. */
+static void note_nothing(struct xlat *x)
+{
+    ir_set(&x->b, F_FP_LAST_OP, ir_i32(&x->b, OPERATION_NONE));
+    ir_set(&x->b, F_FCSR_CAUSE, ir_i32(&x->b, 0));
+}
+
+/* In software: what traps; and what the host has no instruction for. */
+static ir_ref compute_bits(struct xlat *x, uint32_t what, ir_ref a, ir_ref b, ir_ref c)
+{
+    return ir_call(&x->b, &helper_mips_fp_compute, ir_i32(&x->b, what), to_bits(x, a),
+                   to_bits(x, b), to_bits(x, c));
+}
+
+static ir_ref compute(struct xlat *x, uint32_t what, enum fp_fmt to, ir_ref a, ir_ref b, ir_ref c)
+{
+    return from_bits(x, to, compute_bits(x, what, a, b, c));
+}
+
+static ir_ref operate(struct xlat *x, enum ir_op op, enum fp_fmt fmt, ir_ref a, ir_ref b)
+{
+    return ir_fp(&x->b, op, float_type(fmt), flush_flag(x), a, b, IR_NONE);
+}
+
+static ir_ref one(struct xlat *x, enum fp_fmt fmt)
+{
+    uint64_t bits = fmt == FMT_D ? UINT64_C(0x3ff0000000000000) : UINT64_C(0x3f800000);
+
+    return ir_emit(&x->b, IR_CONST, float_type(fmt), 0, 0, 0, 0, 0, bits);
+}
+
+/* ---- arithmetic ------------------------------------------------------------------------------ */
+
+/* <op>.fmt fd, fs, ft */
+static bool binary(struct xlat *x, const struct arg_fp_three *a, enum fp_operation operation,
+                   enum ir_op op)
+{
+    enum fp_fmt fmt = (enum fp_fmt)a->f;
+    uint32_t what = fp_what(operation, fmt);
+    ir_ref left, right, result;
+
+    if (!mips_fp_ready(x, fmt, a->fs | a->ft | a->fd))
         return true;
-    if (op == IR_NOP || by_function(x, a->fmt)) {
-        set_result(x, a->fmt, a->fd,
-                   call(x, FPU_WORD(operation, a->fmt, 0), get_argument(x, a->fmt, a->fs),
-                        get_argument(x, a->fmt, a->ft), IR_NONE));
-        return true;
+    left = get(x, fmt, a->fs);
+    right = get(x, fmt, a->ft);
+    if (traps(x)) {
+        result = compute(x, what, fmt, left, right, IR_NONE);
+    } else {
+        result = operate(x, op, fmt, left, right);
+        note(x, what, left, right, IR_NONE);
     }
-    ir_ref left = get(x, a->fmt, a->fs), right = get(x, a->fmt, a->ft);
-    ir_ref result = ir_fp(&x->b, op, ir_type_of(x->b.unit, left), flush(x), left, right, IR_NONE);
-    set(x, a->fmt, a->fd, result);
-    operated(x);
+    set(x, fmt, a->fd, result);
     return true;
 }
 
-/* <op>.fmt fd, fs, ft; NOP: the host has no instruction that agrees about NaNs and zeros */
-#define BINARY(name, op, operation)                                                                \
-    bool mips_trans_##name(struct xlat *x, const struct arg_fp3 *a)                                \
+#define BINARY(name, operation, op)                                                                \
+    bool mips_trans_##name(struct xlat *x, const struct arg_fp_three *a)                           \
     {                                                                                              \
-        return binary(x, a, op, operation);                                                        \
+        return binary(x, a, operation, op);                                                        \
     }
-BINARY(ADD_fmt, IR_FADD, FPU_ADD)
-BINARY(SUB_fmt, IR_FSUB, FPU_SUB)
-BINARY(MUL_fmt, IR_FMUL, FPU_MUL)
-BINARY(DIV_fmt, IR_FDIV, FPU_DIV)
-BINARY(MIN_fmt, IR_NOP, FPU_MIN)
-BINARY(MAX_fmt, IR_NOP, FPU_MAX)
-BINARY(MINA_fmt, IR_NOP, FPU_MINA)
-BINARY(MAXA_fmt, IR_NOP, FPU_MAXA)
+BINARY(ADD_fmt, OPERATION_ADD, IR_FADD)
+BINARY(SUB_fmt, OPERATION_SUB, IR_FSUB)
+BINARY(MUL_fmt, OPERATION_MUL, IR_FMUL)
+BINARY(DIV_fmt, OPERATION_DIV, IR_FDIV)
 
-enum unary { BY_FUNCTION, SQUARE_ROOT, RECIPROCAL, RECIPROCAL_ROOT };
-
-static ir_ref constant_one(struct xlat *x, int fmt)
+/* SQRT.fmt, RECIP.fmt, RSQRT.fmt fd, fs */
+static bool root_or_reciprocal(struct xlat *x, const struct arg_fp_two *a,
+                               enum fp_operation operation)
 {
-    if (fmt == FMT_SINGLE)
-        return bitcast(x, IR_F32, ir_i32(&x->b, 0x3f800000));
-    return bitcast(x, IR_F64, ir_i64(&x->b, UINT64_C(0x3ff0000000000000)));
-}
+    enum fp_fmt fmt = (enum fp_fmt)a->f;
+    uint32_t what = fp_what(operation, fmt);
+    ir_ref value, result;
 
-static bool unary(struct xlat *x, const struct arg_fp2 *a, enum unary how,
-                  enum fpu_operation operation)
-{
-    struct ir_builder *b = &x->b;
-
-    if (!exist(x, a->fmt, a->fs, a->fd))
-        return false;
-    if (!mips_check_fpu(x))
+    if (!mips_fp_ready(x, fmt, a->fs | a->fd))
         return true;
-    if (how == BY_FUNCTION || by_function(x, a->fmt)) {
-        set_result(x, a->fmt, a->fd,
-                   call(x, FPU_WORD(operation, a->fmt, 0), get_argument(x, a->fmt, a->fs), IR_NONE,
-                        IR_NONE));
-        return true;
+    value = get(x, fmt, a->fs);
+    if (traps(x)) {
+        result = compute(x, what, fmt, value, IR_NONE, IR_NONE);
+    } else {
+        result = value;
+        if (operation != OPERATION_RECIP)
+            result = operate(x, IR_FSQRT, fmt, result, IR_NONE);
+        if (operation != OPERATION_SQRT)
+            result = operate(x, IR_FDIV, fmt, one(x, fmt), result);
+        note(x, what, value, IR_NONE, IR_NONE);
     }
-    ir_ref value = get(x, a->fmt, a->fs);
-    enum ir_type type = ir_type_of(b->unit, value);
-    if (how != RECIPROCAL)
-        value = ir_fp(b, IR_FSQRT, type, flush(x), value, IR_NONE, IR_NONE);
-    if (how != SQUARE_ROOT)
-        value = ir_fp(b, IR_FDIV, type, flush(x), constant_one(x, a->fmt), value, IR_NONE);
-    set(x, a->fmt, a->fd, value);
-    operated(x);
+    set(x, fmt, a->fd, result);
     return true;
 }
 
-/* <op>.fmt fd, fs */
-#define UNARY(name, how, operation)                                                                \
-    bool mips_trans_##name(struct xlat *x, const struct arg_fp2 *a)                                \
+#define ROOT(name)                                                                                 \
+    bool mips_trans_##name##_fmt(struct xlat *x, const struct arg_fp_two *a)                       \
     {                                                                                              \
-        return unary(x, a, how, operation);                                                        \
+        return root_or_reciprocal(x, a, OPERATION_##name);                                         \
     }
-UNARY(SQRT_fmt, SQUARE_ROOT, FPU_SQRT)
-UNARY(RECIP_fmt, RECIPROCAL, FPU_RECIP)
-UNARY(RSQRT_fmt, RECIPROCAL_ROOT, FPU_RSQRT)
-UNARY(RINT_fmt, BY_FUNCTION, FPU_RINT)
+ROOT(SQRT)
+ROOT(RECIP)
+ROOT(RSQRT)
 
-/* Two roundings: the product, then the sum; a negated result changes its sign whatever it is. */
-static ir_ref multiply_add(struct xlat *x, const struct arg_fp4 *a, enum ir_op op, bool negate)
+/* MADD.fmt, MSUB.fmt, NMADD.fmt, NMSUB.fmt fd, fr, fs, ft: two roundings */
+static bool multiply_add(struct xlat *x, const struct arg_fp_four *a, enum fp_operation operation)
 {
-    struct ir_builder *b = &x->b;
-    ir_ref left = get(x, a->fmt, a->fs), right = get(x, a->fmt, a->ft);
-    enum ir_type type = ir_type_of(b->unit, left);
-    ir_ref product = ir_fp(b, IR_FMUL, type, flush(x), left, right, IR_NONE);
-    ir_ref sum = ir_fp(b, op, type, flush(x), product, get(x, a->fmt, a->fr), IR_NONE);
+    enum fp_fmt fmt = (enum fp_fmt)a->f;
+    uint32_t what = fp_what(operation, fmt);
+    bool subtracts = operation == OPERATION_MSUB || operation == OPERATION_NMSUB;
+    ir_ref left, right, addend, result;
 
-    return negate ? ir_un(b, IR_FNEG, sum) : sum;
-}
-
-static bool four_operands(struct xlat *x, const struct arg_fp4 *a, enum ir_op op, bool negate,
-                          enum fpu_operation operation)
-{
-    if (!exist(x, a->fmt, a->fr, a->ft) || !exist(x, a->fmt, a->fs, a->fd))
-        return false;
-    if (!mips_check_fpu(x))
+    if (!mips_fp_ready(x, fmt, a->fr | a->fs | a->ft | a->fd))
         return true;
-    if (by_function(x, a->fmt)) {
-        set_result(x, a->fmt, a->fd,
-                   call(x, FPU_WORD(operation, a->fmt, 0), get_argument(x, a->fmt, a->fs),
-                        get_argument(x, a->fmt, a->ft), get_argument(x, a->fmt, a->fr)));
-        return true;
+    left = get(x, fmt, a->fs);
+    right = get(x, fmt, a->ft);
+    addend = get(x, fmt, a->fr);
+    if (traps(x)) {
+        result = compute(x, what, fmt, left, right, addend);
+    } else {
+        result = operate(x, IR_FMUL, fmt, left, right);
+        result = operate(x, subtracts ? IR_FSUB : IR_FADD, fmt, result, addend);
+        if (operation == OPERATION_NMADD || operation == OPERATION_NMSUB)
+            result = ir_un(&x->b, IR_FNEG, result);
+        note(x, what, left, right, addend);
     }
-    set(x, a->fmt, a->fd, multiply_add(x, a, op, negate));
-    operated(x);
+    set(x, fmt, a->fd, result);
     return true;
 }
 
-/* <op>.fmt fd, fr, fs, ft */
-#define FOUR(name, op, negate, operation)                                                          \
-    bool mips_trans_##name(struct xlat *x, const struct arg_fp4 *a)                                \
+#define MULTIPLY_ADD(name)                                                                         \
+    bool mips_trans_##name##_fmt(struct xlat *x, const struct arg_fp_four *a)                      \
     {                                                                                              \
-        return four_operands(x, a, op, negate, operation);                                         \
+        return multiply_add(x, a, OPERATION_##name);                                               \
     }
-FOUR(MADD_fmt, IR_FADD, false, FPU_MADD)
-FOUR(MSUB_fmt, IR_FSUB, false, FPU_MSUB)
-FOUR(NMADD_fmt, IR_FADD, true, FPU_NMADD)
-FOUR(NMSUB_fmt, IR_FSUB, true, FPU_NMSUB)
+MULTIPLY_ADD(MADD)
+MULTIPLY_ADD(MSUB)
+MULTIPLY_ADD(NMADD)
+MULTIPLY_ADD(NMSUB)
 
-/* MADDF.fmt fd, fs, ft: fd += fs * ft with one rounding */
-bool mips_trans_MADDF_fmt(struct xlat *x, const struct arg_fp3 *a)
+/* MADDF.fmt, MSUBF.fmt fd, fs, ft: one rounding */
+static bool fused(struct xlat *x, const struct arg_fp_three *a, bool subtract)
 {
-    struct ir_builder *b = &x->b;
+    enum fp_fmt fmt = (enum fp_fmt)a->f;
+    uint32_t what = fp_what(subtract ? OPERATION_MSUBF : OPERATION_MADDF, fmt);
+    ir_ref left, right, addend, result;
 
-    if (!mips_check_fpu(x))
+    if (!mips_fp_ready(x, fmt, a->fs | a->ft | a->fd))
         return true;
-    if (by_function(x, a->fmt)) {
-        set_result(x, a->fmt, a->fd,
-                   call(x, FPU_WORD(FPU_MADDF, a->fmt, 0), get_argument(x, a->fmt, a->fs),
-                        get_argument(x, a->fmt, a->ft), get_argument(x, a->fmt, a->fd)));
-        return true;
+    left = get(x, fmt, a->fs);
+    right = get(x, fmt, a->ft);
+    addend = get(x, fmt, a->fd);
+    if (traps(x)) {
+        result = compute(x, what, fmt, left, right, addend);
+    } else {
+        result =
+            ir_fp(&x->b, IR_FMA, float_type(fmt), flush_flag(x) | (subtract ? IR_FP_NEGATED : 0),
+                  subtract ? ir_un(&x->b, IR_FNEG, left) : left, right, addend);
+        note(x, what, left, right, addend);
     }
-    ir_ref left = get(x, a->fmt, a->fs), right = get(x, a->fmt, a->ft);
-    set(x, a->fmt, a->fd,
-        ir_fp(b, IR_FMA, ir_type_of(b->unit, left), flush(x), left, right, get(x, a->fmt, a->fd)));
-    operated(x);
+    set(x, fmt, a->fd, result);
     return true;
 }
 
-/* MSUBF.fmt fd, fs, ft: a NaN keeps its sign, so that no operand may be negated beforehand */
-bool mips_trans_MSUBF_fmt(struct xlat *x, const struct arg_fp3 *a)
+bool mips_trans_MADDF_fmt(struct xlat *x, const struct arg_fp_three *a)
 {
-    if (!mips_check_fpu(x))
-        return true;
-    set_result(x, a->fmt, a->fd,
-               call(x, FPU_WORD(FPU_MSUBF, a->fmt, 0), get_argument(x, a->fmt, a->fs),
-                    get_argument(x, a->fmt, a->ft), get_argument(x, a->fmt, a->fd)));
+    return fused(x, a, false);
+}
+
+bool mips_trans_MSUBF_fmt(struct xlat *x, const struct arg_fp_three *a)
+{
+    return fused(x, a, true);
+}
+
+/* MAX.fmt and its like, fd, fs, ft: the host's treat NaNs and zeros otherwise. */
+static bool extreme(struct xlat *x, const struct arg_fp_three *a, enum fp_operation operation)
+{
+    enum fp_fmt fmt = (enum fp_fmt)a->f;
+
+    if (mips_fp_ready(x, fmt, a->fs | a->ft | a->fd))
+        set(x, fmt, a->fd,
+            compute(x, fp_what(operation, fmt), fmt, get(x, fmt, a->fs), get(x, fmt, a->ft),
+                    IR_NONE));
     return true;
 }
 
-/* CLASS.fmt fd, fs */
-bool mips_trans_CLASS_fmt(struct xlat *x, const struct arg_fp2 *a)
-{
-    struct ir_builder *b = &x->b;
-
-    if (mips_check_fpu(x))
-        set_result(x, a->fmt, a->fd,
-                   ir_call(b, &helper_fpu_class, ir_i32(b, (uint32_t)a->fmt),
-                           get_argument(x, a->fmt, a->fs), IR_NONE, IR_NONE));
-    return true;
-}
-
-/* ---- sign, copies ---------------------------------------------------------------------------- */
-
-/* The sign bits of a format. */
-static ir_ref signs(struct xlat *x, int fmt)
-{
-    static const uint64_t bits[] = {0x80000000, UINT64_C(0x8000000000000000),
-                                    UINT64_C(0x8000000080000000)};
-
-    return fmt == FMT_SINGLE ? ir_i32(&x->b, (uint32_t)bits[fmt]) : ir_i64(&x->b, bits[fmt]);
-}
-
-/* How ABS and NEG treat NaNs: as any number with ABS2008, and as cores without do in practice. */
-static bool change_sign(struct xlat *x, const struct arg_fp2 *a, enum ir_op paired, enum ir_op op)
-{
-    if (!exist(x, a->fmt, a->fs, a->fd))
-        return false;
-    if (!mips_check_fpu(x))
-        return true;
-    if (a->fmt == FMT_PAIRED)
-        set_bits(x, a->fmt, a->fd,
-                 ir_bin(&x->b, paired, get_bits(x, a->fmt, a->fs), signs(x, a->fmt)));
-    else
-        set(x, a->fmt, a->fd, ir_un(&x->b, op, get(x, a->fmt, a->fs)));
-    if (!mips_x_key(x, KEY_ABS2008))
-        operated(x);
-    return true;
-}
-
-/* ABS.fmt fd, fs */
-bool mips_trans_ABS_fmt(struct xlat *x, const struct arg_fp2 *a)
-{
-    return change_sign(x, a, IR_ANDN, IR_FABS);
-}
-
-/* NEG.fmt fd, fs */
-bool mips_trans_NEG_fmt(struct xlat *x, const struct arg_fp2 *a)
-{
-    return change_sign(x, a, IR_XOR, IR_FNEG);
-}
-
-/* MOV.fmt fd, fs */
-bool mips_trans_MOV_fmt(struct xlat *x, const struct arg_fp2 *a)
-{
-    if (!exist(x, a->fmt, a->fs, a->fd))
-        return false;
-    if (mips_check_fpu(x))
-        set(x, a->fmt, a->fd, get(x, a->fmt, a->fs));
-    return true;
-}
-
-static bool select_bits(struct xlat *x, int fmt, int fd, enum ir_cond cond, ir_ref tested,
-                        ir_ref yes, ir_ref no)
-{
-    set_bits(x, fmt, fd, ir_select(&x->b, cond, ir_test(&x->b, tested), yes, no));
-    return true;
-}
-
-static bool move_if(struct xlat *x, int fmt, int fs, int fd, enum ir_cond cond, ir_ref tested)
-{
-    return select_bits(x, fmt, fd, cond, tested, get_bits(x, fmt, fs), get_bits(x, fmt, fd));
-}
-
-/* Paired single has a condition code for each half. */
-static bool move_if_code(struct xlat *x, const struct arg_fpcc *a, enum ir_cond cond)
-{
-    struct ir_builder *b = &x->b;
-
-    if (!exist(x, a->fmt, a->fs, a->fd) || (a->fmt == FMT_PAIRED && a->cc & 1))
-        return false;
-    if (!mips_check_fpu(x))
-        return true;
-    if (a->fmt != FMT_PAIRED)
-        return move_if(x, a->fmt, a->fs, a->fd, cond, ir_get(b, F_FCC0 + (unsigned)a->cc));
-    for (unsigned half = 0; half < 2; half++) {
-        unsigned field = half ? F_ODD0 : F_S0;
-        ir_ref code = ir_get(b, F_FCC0 + (unsigned)a->cc + half);
-        ir_ref from = bitcast(x, IR_I32, ir_get(b, field + (unsigned)a->fs));
-        ir_ref old = bitcast(x, IR_I32, ir_get(b, field + (unsigned)a->fd));
-
-        ir_set(b, field + (unsigned)a->fd,
-               bitcast(x, IR_F32, ir_select(b, cond, ir_test(b, code), from, old)));
-    }
-    return true;
-}
-
-/* MOVF.fmt fd, fs, cc; MOVT.fmt */
-bool mips_trans_MOVF_fmt(struct xlat *x, const struct arg_fpcc *a)
-{
-    return move_if_code(x, a, IR_Z);
-}
-
-bool mips_trans_MOVT_fmt(struct xlat *x, const struct arg_fpcc *a)
-{
-    return move_if_code(x, a, IR_NZ);
-}
-
-static bool move_if_register(struct xlat *x, const struct arg_fpmove *a, enum ir_cond cond)
-{
-    if (!exist(x, a->fmt, a->fs, a->fd))
-        return false;
-    return !mips_check_fpu(x) || move_if(x, a->fmt, a->fs, a->fd, cond, mips_get(x, a->rt));
-}
-
-/* MOVZ.fmt fd, fs, rt; MOVN.fmt */
-bool mips_trans_MOVZ_fmt(struct xlat *x, const struct arg_fpmove *a)
-{
-    return move_if_register(x, a, IR_Z);
-}
-
-bool mips_trans_MOVN_fmt(struct xlat *x, const struct arg_fpmove *a)
-{
-    return move_if_register(x, a, IR_NZ);
-}
-
-/* MOVF rd, rs, cc; MOVT */
-static bool move_general(struct xlat *x, const struct arg_movci *a, enum ir_cond cond)
-{
-    struct ir_builder *b = &x->b;
-
-    if (!mips_check_fpu(x))
-        return true;
-    ir_ref flags = ir_test(b, ir_get(b, F_FCC0 + (unsigned)a->cc));
-    mips_set(x, a->rd, ir_select(b, cond, flags, mips_get(x, a->rs), mips_get(x, a->rd)));
-    return true;
-}
-
-bool mips_trans_MOVF(struct xlat *x, const struct arg_movci *a)
-{
-    return move_general(x, a, IR_Z);
-}
-
-bool mips_trans_MOVT(struct xlat *x, const struct arg_movci *a)
-{
-    return move_general(x, a, IR_NZ);
-}
-
-/* Release 6: bit 0 of a register decides. */
-static ir_ref lowest_bit(struct xlat *x, int fmt, int n)
-{
-    return ir_bin_i(&x->b, IR_AND, get_bits(x, fmt, n), 1);
-}
-
-static ir_ref nothing(struct xlat *x, int fmt)
-{
-    return fmt == FMT_SINGLE ? ir_i32(&x->b, 0) : ir_i64(&x->b, 0);
-}
-
-/* SEL.fmt fd, fs, ft */
-bool mips_trans_SEL_fmt(struct xlat *x, const struct arg_fp3 *a)
-{
-    return !mips_check_fpu(x) ||
-           select_bits(x, a->fmt, a->fd, IR_NZ, lowest_bit(x, a->fmt, a->fd),
-                       get_bits(x, a->fmt, a->ft), get_bits(x, a->fmt, a->fs));
-}
-
-/* SELEQZ.fmt fd, fs, ft */
-bool mips_trans_SELEQZ_fmt(struct xlat *x, const struct arg_fp3 *a)
-{
-    return !mips_check_fpu(x) || select_bits(x, a->fmt, a->fd, IR_Z, lowest_bit(x, a->fmt, a->ft),
-                                             get_bits(x, a->fmt, a->fs), nothing(x, a->fmt));
-}
-
-/* SELNEZ.fmt fd, fs, ft */
-bool mips_trans_SELNEZ_fmt(struct xlat *x, const struct arg_fp3 *a)
-{
-    return !mips_check_fpu(x) || select_bits(x, a->fmt, a->fd, IR_NZ, lowest_bit(x, a->fmt, a->ft),
-                                             get_bits(x, a->fmt, a->fs), nothing(x, a->fmt));
-}
-
-/* ---- conversions ----------------------------------------------------------------------------- */
-
-/* To an integer; mode: NOP the FCSR's, TRUNC is the host's too, the others are functions'. */
-enum rounding_kind {
-    AS_FCSR = 0,
-    NEAREST = 1 + FP_NEAREST,
-    UP = 1 + FP_PLUS,
-    DOWN = 1 + FP_MINUS,
-    TOWARDS_ZERO = 1 + FP_ZERO
-};
-
-static bool to_integer(struct xlat *x, const struct arg_fp2 *a, bool is_long,
-                       enum rounding_kind rounding)
-{
-    int to = is_long ? FMT_DOUBLE : FMT_SINGLE;
-    bool host = rounding == AS_FCSR || rounding == TOWARDS_ZERO;
-
-    if (!exist(x, a->fmt, a->fs, a->fs) || !exists(x, to, a->fd))
-        return false;
-    if (!mips_check_fpu(x))
-        return true;
-    if (!host || by_function(x, a->fmt)) {
-        uint32_t word = FPU_WORD(is_long ? FPU_TO_LONG : FPU_TO_WORD, a->fmt, rounding);
-
-        set_result(x, to, a->fd, call(x, word, get_argument(x, a->fmt, a->fs), IR_NONE, IR_NONE));
-        return true;
-    }
-    unsigned sub = (rounding ? IR_F2I_TRUNCATE : 0) | (flush(x) ? IR_F2I_FLUSH : 0);
-    set_bits(x, to, a->fd,
-             ir_fp(&x->b, IR_F2I, is_long ? IR_I64 : IR_I32, sub, get(x, a->fmt, a->fs), IR_NONE,
-                   IR_NONE));
-    operated(x);
-    return true;
-}
-
-/* <rounding>.W.fmt fd, fs; <rounding>.L.fmt */
-#define TO_INTEGER(name, rounding)                                                                 \
-    bool mips_trans_##name##_W(struct xlat *x, const struct arg_fp2 *a)                            \
+#define EXTREME(name)                                                                              \
+    bool mips_trans_##name##_fmt(struct xlat *x, const struct arg_fp_three *a)                     \
     {                                                                                              \
-        return to_integer(x, a, false, rounding);                                                  \
-    }                                                                                              \
-    bool mips_trans_##name##_L(struct xlat *x, const struct arg_fp2 *a)                            \
-    {                                                                                              \
-        return to_integer(x, a, true, rounding);                                                   \
+        return extreme(x, a, OPERATION_##name);                                                    \
     }
-TO_INTEGER(CVT, AS_FCSR)
-TO_INTEGER(ROUND, NEAREST)
-TO_INTEGER(CEIL, UP)
-TO_INTEGER(FLOOR, DOWN)
-TO_INTEGER(TRUNC, TOWARDS_ZERO)
+EXTREME(MAX)
+EXTREME(MIN)
+EXTREME(MAXA)
+EXTREME(MINA)
 
-static bool convert(struct xlat *x, const struct arg_fp2 *a, int to, enum ir_op op, int from,
-                    enum fpu_operation operation)
+/* RINT.fmt fd, fs: the host's flags for NaNs that come before could not be told apart */
+bool mips_trans_RINT_fmt(struct xlat *x, const struct arg_fp_two *a)
 {
-    enum ir_type type = to == FMT_SINGLE ? IR_F32 : IR_F64;
+    enum fp_fmt fmt = (enum fp_fmt)a->f;
 
-    if (!exists(x, from, a->fs) || !exists(x, to, a->fd))
-        return false;
-    if (!mips_check_fpu(x))
-        return true;
-    if (by_function(x, from)) {
-        uint32_t word = FPU_WORD(operation, op == IR_I2F ? to : from, 0);
-
-        set_result(x, to, a->fd, call(x, word, get_argument(x, from, a->fs), IR_NONE, IR_NONE));
-        return true;
-    }
-    ir_ref value = op == IR_I2F ? get_bits(x, from, a->fs) : get(x, from, a->fs);
-    set(x, to, a->fd, ir_fp(&x->b, op, type, op == IR_I2F ? 0 : flush(x), value, IR_NONE, IR_NONE));
-    operated(x);
+    if (mips_fp_ready(x, fmt, a->fs | a->fd))
+        set(x, fmt, a->fd,
+            compute(x, fp_what(OPERATION_RINT, fmt), fmt, get(x, fmt, a->fs), IR_NONE, IR_NONE));
     return true;
 }
 
-/* CVT.<to>.<from> fd, fs */
-#define CONVERT(name, to, op, from, operation)                                                     \
-    bool mips_trans_##name(struct xlat *x, const struct arg_fp2 *a)                                \
-    {                                                                                              \
-        return convert(x, a, to, op, from, operation);                                             \
-    }
-CONVERT(CVT_S_D, FMT_SINGLE, IR_FCVT, FMT_DOUBLE, FPU_TO_SINGLE)
-CONVERT(CVT_D_S, FMT_DOUBLE, IR_FCVT, FMT_SINGLE, FPU_TO_DOUBLE)
-CONVERT(CVT_S_W, FMT_SINGLE, IR_I2F, FMT_SINGLE, FPU_FROM_WORD)
-CONVERT(CVT_D_W, FMT_DOUBLE, IR_I2F, FMT_SINGLE, FPU_FROM_WORD)
-CONVERT(CVT_S_L, FMT_SINGLE, IR_I2F, FMT_DOUBLE, FPU_FROM_LONG)
-CONVERT(CVT_D_L, FMT_DOUBLE, IR_I2F, FMT_DOUBLE, FPU_FROM_LONG)
+/* CLASS.fmt fd, fs; no exceptions, and Cause stays */
+bool mips_trans_CLASS_fmt(struct xlat *x, const struct arg_fp_two *a)
+{
+    enum fp_fmt fmt = (enum fp_fmt)a->f;
+
+    if (mips_fp_ready(x, fmt, a->fs | a->fd))
+        set(x, fmt, a->fd,
+            from_bits(x, fmt,
+                      ir_call(&x->b, &helper_mips_fp_class, ir_i32(&x->b, (uint32_t)a->f),
+                              to_bits(x, get(x, fmt, a->fs)), IR_NONE, IR_NONE)));
+    return true;
+}
+
+/* ABS.fmt, NEG.fmt, MOV.fmt fd, fs: of NaNs, too, only the sign changes, and Cause stays, whatever
+ * FCSR.ABS2008 says. (Without it the manual has signalling NaNs raise Invalid Operation.) */
+static bool sign_operation(struct xlat *x, const struct arg_fp_two *a, enum ir_op op)
+{
+    enum fp_fmt fmt = (enum fp_fmt)a->f;
+    ir_ref value;
+
+    if (!mips_fp_ready(x, fmt, a->fs | a->fd))
+        return true;
+    value = get(x, fmt, a->fs);
+    set(x, fmt, a->fd, op == IR_NOP ? value : ir_un(&x->b, op, value));
+    return true;
+}
+
+bool mips_trans_ABS_fmt(struct xlat *x, const struct arg_fp_two *a)
+{
+    return sign_operation(x, a, IR_FABS);
+}
+
+bool mips_trans_NEG_fmt(struct xlat *x, const struct arg_fp_two *a)
+{
+    return sign_operation(x, a, IR_FNEG);
+}
+
+bool mips_trans_MOV_fmt(struct xlat *x, const struct arg_fp_two *a)
+{
+    return sign_operation(x, a, IR_NOP);
+}
 
 /* ---- comparisons ----------------------------------------------------------------------------- */
 
-/* Relations for which the condition's low three bits (less, equal, unordered) hold. */
-static uint32_t relations(int cond)
+/* Which of enum fp_relation make a condition true: its bits are unordered, equal, less. */
+static unsigned relations(unsigned cond)
 {
     return (cond & 1 ? FP_UNORDERED : 0) | (cond & 2 ? FP_EQUAL : 0) | (cond & 4 ? FP_LESS : 0);
 }
 
-/* 1 if the relation of two values, I32, is among those of the condition, else 0. */
-static ir_ref compare(struct xlat *x, bool is_double, ir_ref left, ir_ref right, int cond)
+/* enum fp_relation as I32; bit 3 of a condition: quiet NaNs are invalid */
+static ir_ref compare(struct xlat *x, enum fp_fmt fmt, unsigned cond, int fs, int ft)
 {
-    struct ir_builder *b = &x->b;
-    bool signalling = cond & 8;
-    ir_ref relation;
+    bool signaling = cond & 8;
+    uint32_t what = fp_what(signaling ? OPERATION_COMPARE_SIGNALING : OPERATION_COMPARE, fmt);
+    ir_ref left = get(x, fmt, fs), right = get(x, fmt, ft), result;
 
-    if (mips_x_key(x, KEY_FP_TRAPS)) {
-        enum fpu_operation operation = signalling ? FPU_COMPARE_SIGNALLING : FPU_COMPARE;
-        ir_ref a = bitcast(x, is_double ? IR_I64 : IR_I32, left);
-        ir_ref c = bitcast(x, is_double ? IR_I64 : IR_I32, right);
+    if (traps(x))
+        return ir_un(&x->b, IR_NARROW, compute_bits(x, what, left, right, IR_NONE));
+    result = ir_fp(&x->b, IR_FCMP, IR_I32, signaling ? IR_FP_SIGNAL_QNAN : 0, left, right, IR_NONE);
+    note(x, what, left, right, IR_NONE);
+    return result;
+}
 
-        if (!is_double) {
-            a = ir_un(b, IR_WIDEN_U, a);
-            c = ir_un(b, IR_WIDEN_U, c);
-        }
-        relation = ir_un(b, IR_NARROW, call(x, FPU_WORD(operation, is_double, 0), a, c, IR_NONE));
+static ir_ref any_of(struct xlat *x, ir_ref relation, unsigned wanted)
+{
+    return ir_setcc(&x->b, IR_NZ, ir_test(&x->b, ir_bin_i(&x->b, IR_AND, relation, wanted)));
+}
+
+/* C.cond.fmt cc, fs, ft */
+bool mips_trans_C_cond_fmt(struct xlat *x, const struct arg_fp_cond *a)
+{
+    enum fp_fmt fmt = (enum fp_fmt)a->f;
+    unsigned cond = (unsigned)a->cond;
+
+    if (a->cc && !mips_x_has(x, MIPS_HAS_4))
+        return false;
+    if (!mips_fp_ready(x, fmt, a->fs | a->ft))
+        return true;
+    ir_set(&x->b, F_FCC0 + (unsigned)a->cc,
+           any_of(x, compare(x, fmt, cond, a->fs, a->ft), relations(cond)));
+    return true;
+}
+
+/* CMP.cond.fmt fd, fs, ft: bit 4 negates OR (not unordered), UNE and NE (neither equal) */
+bool mips_trans_CMP_cond(struct xlat *x, const struct arg_fp_cmp *a)
+{
+    enum fp_fmt fmt = (enum fp_fmt)a->f;
+    unsigned cond = (unsigned)a->cond, wanted = relations(cond);
+    ir_ref mask;
+
+    if (cond & 16 && (!(cond & 3) || cond & 4))
+        return false;
+    if (!mips_fp_ready(x, fmt, a->fs | a->ft | a->fd))
+        return true;
+    if (cond & 16)
+        wanted ^= FP_LESS | FP_EQUAL | FP_GREATER | FP_UNORDERED;
+    mask = ir_un(&x->b, IR_NEG, any_of(x, compare(x, fmt, cond, a->fs, a->ft), wanted));
+    if (is_wide(fmt))
+        mask = ir_un(&x->b, IR_WIDEN_S, mask);
+    set(x, fmt, a->fd, mips_fp_bitcast(x, float_type(fmt), mask));
+    return true;
+}
+
+/* ---- conversions ----------------------------------------------------------------------------- */
+
+/* CVT.S.D, CVT.D.S fd, fs */
+static bool convert_float(struct xlat *x, const struct arg_ps_two *a, enum fp_fmt from,
+                          enum fp_fmt to)
+{
+    uint32_t what = fp_what(OPERATION_CONVERT, from) | (uint32_t)to << WHAT_TO;
+    ir_ref value, result;
+
+    if (!mips_fp_ready(x, FMT_D, from == FMT_D ? a->fs : a->fd) || !mips_fp_ready(x, FMT_S, 0))
+        return true;
+    value = get(x, from, a->fs);
+    if (traps(x)) {
+        result = compute(x, what, to, value, IR_NONE, IR_NONE);
     } else {
-        relation = ir_fp(b, IR_FCMP, IR_I32, flush(x) | (signalling ? IR_FP_SIGNAL_QNAN : 0), left,
-                         right, IR_NONE);
-        operated(x);
+        result = operate(x, IR_FCVT, to, value, IR_NONE);
+        note(x, what, value, IR_NONE, IR_NONE);
     }
-    return ir_setcc(b, IR_NZ, ir_test(b, ir_bin_i(b, IR_AND, relation, relations(cond))));
-}
-
-/* C.cond.fmt cc, fs, ft; of paired singles two */
-bool mips_trans_C_fmt(struct xlat *x, const struct arg_compare *a)
-{
-    struct ir_builder *b = &x->b;
-
-    if (!exist(x, a->fmt, a->fs, a->ft) || (a->fmt == FMT_PAIRED && a->cc & 1))
-        return false;
-    if (!mips_check_fpu(x))
-        return true;
-    if (a->fmt != FMT_PAIRED) {
-        ir_set(b, F_FCC0 + (unsigned)a->cc,
-               compare(x, a->fmt == FMT_DOUBLE, get(x, a->fmt, a->fs), get(x, a->fmt, a->ft),
-                       a->cond));
-        return true;
-    }
-    ir_ref low = compare(x, false, ir_get(b, F_S0 + (unsigned)a->fs),
-                         ir_get(b, F_S0 + (unsigned)a->ft), a->cond);
-    ir_ref high = compare(x, false, ir_get(b, F_ODD0 + (unsigned)a->fs),
-                          ir_get(b, F_ODD0 + (unsigned)a->ft), a->cond);
-    ir_set(b, F_FCC0 + (unsigned)a->cc, low);
-    ir_set(b, F_FCC0 + (unsigned)a->cc + 1, high);
+    set(x, to, a->fd, result);
     return true;
 }
 
-/* Release 6: all ones or none. Conditions 16 and up are the inverse of those 16 below; of the eight
- * only OR, UNE and NE are there. */
-static bool compare_to_mask(struct xlat *x, const struct arg_compare6 *a)
+bool mips_trans_CVT_S_D(struct xlat *x, const struct arg_ps_two *a)
 {
-    struct ir_builder *b = &x->b;
-    bool inverse = a->cond & 16;
-    int low = a->cond & 7;
+    return convert_float(x, a, FMT_D, FMT_S);
+}
 
-    if (inverse && (low < 1 || low > 3))
-        return false;
-    if (!mips_check_fpu(x))
+bool mips_trans_CVT_D_S(struct xlat *x, const struct arg_ps_two *a)
+{
+    return convert_float(x, a, FMT_S, FMT_D);
+}
+
+/* CVT.S.W, CVT.S.L, CVT.D.W, CVT.D.L fd, fs */
+static bool from_integer(struct xlat *x, const struct arg_fp_two *a, enum fp_fmt to)
+{
+    enum fp_fmt from = a->f ? FMT_L : FMT_W;
+    uint32_t what = fp_what(OPERATION_CONVERT, from) | (uint32_t)to << WHAT_TO;
+    ir_ref value, result;
+
+    if (!mips_fp_ready(x, to, a->fd) || !mips_fp_ready(x, from, a->fs))
         return true;
-    ir_ref bit = compare(x, a->fmt, get(x, a->fmt, a->fs), get(x, a->fmt, a->ft), a->cond & 15);
-    if (inverse)
-        bit = ir_bin_i(b, IR_XOR, bit, 1);
-    ir_ref mask = ir_un(b, IR_NEG, bit);
-    set_bits(x, a->fmt, a->fd, a->fmt ? ir_un(b, IR_WIDEN_S, mask) : mask);
+    value = get(x, from, a->fs);
+    if (traps(x)) {
+        result = compute(x, what, to, value, IR_NONE, IR_NONE);
+    } else {
+        result = ir_fp(&x->b, IR_I2F, float_type(to), 0,
+                       mips_fp_bitcast(x, integer_type(from), value), IR_NONE, IR_NONE);
+        note(x, what, value, IR_NONE, IR_NONE);
+    }
+    set(x, to, a->fd, result);
     return true;
 }
 
-/* CMP.cond.S fd, fs, ft; CMP.cond.D */
-bool mips_trans_CMP_S(struct xlat *x, const struct arg_compare6 *a)
+bool mips_trans_CVT_S_int(struct xlat *x, const struct arg_fp_two *a)
 {
-    return compare_to_mask(x, a);
+    return from_integer(x, a, FMT_S);
 }
 
-bool mips_trans_CMP_D(struct xlat *x, const struct arg_compare6 *a)
+bool mips_trans_CVT_D_int(struct xlat *x, const struct arg_fp_two *a)
 {
-    return compare_to_mask(x, a);
+    return from_integer(x, a, FMT_D);
 }
 
-static bool branch_on_code(struct xlat *x, const struct arg_bc1 *a, enum ir_cond cond, bool likely)
+/* CVT, ROUND, TRUNC, CEIL and FLOOR.W or .L fd, fs. The host converts in the current mode or
+ * truncates; rounding first would raise Inexact where the integer is then out of range. */
+static bool to_integer(struct xlat *x, const struct arg_fp_two *a, enum fp_fmt to,
+                       enum fp_what_rounding rounding)
 {
-    return !mips_check_fpu(x) ||
-           mips_branch_if(x, cond, ir_get(&x->b, F_FCC0 + (unsigned)a->cc), a->imm, likely);
+    enum fp_fmt from = (enum fp_fmt)a->f;
+    uint32_t what = fp_what(OPERATION_CONVERT, from) | (uint32_t)to << WHAT_TO |
+                    (uint32_t)rounding << WHAT_ROUNDING;
+    bool current =
+        rounding == ROUND_CURRENT || (rounding == ROUND_NEAREST && mips_x_key(x, KEY_FP_NEAREST));
+    ir_ref value, result;
+
+    if (!mips_fp_ready(x, to, a->fd) || !mips_fp_ready(x, from, a->fs))
+        return true;
+    value = get(x, from, a->fs);
+    if (traps(x) || (!current && rounding != ROUND_ZERO)) {
+        result = compute(x, what, to, value, IR_NONE, IR_NONE);
+    } else {
+        result = ir_fp(&x->b, IR_F2I, integer_type(to), current ? 0 : IR_F2I_TRUNCATE, value,
+                       IR_NONE, IR_NONE);
+        result = mips_fp_bitcast(x, float_type(to), result);
+        note(x, what, value, IR_NONE, IR_NONE);
+    }
+    set(x, to, a->fd, result);
+    return true;
 }
 
-/* BC1F cc, offset; BC1T; BC1FL; BC1TL */
-#define BRANCH_ON_CODE(name, cond, likely)                                                         \
-    bool mips_trans_##name(struct xlat *x, const struct arg_bc1 *a)                                \
+#define TO_INTEGER(name, rounding)                                                                 \
+    bool mips_trans_##name##_W(struct xlat *x, const struct arg_fp_two *a)                         \
     {                                                                                              \
-        return branch_on_code(x, a, cond, likely);                                                 \
+        return to_integer(x, a, FMT_W, rounding);                                                  \
+    }                                                                                              \
+    bool mips_trans_##name##_L(struct xlat *x, const struct arg_fp_two *a)                         \
+    {                                                                                              \
+        return to_integer(x, a, FMT_L, rounding);                                                  \
     }
-BRANCH_ON_CODE(BC1F, IR_Z, false)
-BRANCH_ON_CODE(BC1T, IR_NZ, false)
-BRANCH_ON_CODE(BC1FL, IR_Z, true)
-BRANCH_ON_CODE(BC1TL, IR_NZ, true)
-
-/* BC1EQZ ft, offset; BC1NEZ */
-bool mips_trans_BC1EQZ(struct xlat *x, const struct arg_ft_branch *a)
-{
-    return !mips_check_fpu(x) ||
-           mips_branch_if(x, IR_Z, lowest_bit(x, FMT_SINGLE, a->ft), a->imm, false);
-}
-
-bool mips_trans_BC1NEZ(struct xlat *x, const struct arg_ft_branch *a)
-{
-    return !mips_check_fpu(x) ||
-           mips_branch_if(x, IR_NZ, lowest_bit(x, FMT_SINGLE, a->ft), a->imm, false);
-}
+TO_INTEGER(CVT, ROUND_CURRENT)
+TO_INTEGER(ROUND, ROUND_NEAREST)
+TO_INTEGER(TRUNC, ROUND_ZERO)
+TO_INTEGER(CEIL, ROUND_UP)
+TO_INTEGER(FLOOR, ROUND_DOWN)
 
 /* ---- paired single --------------------------------------------------------------------------- */
 
-/* fd = one half of fs above one half of ft */
-static bool pair(struct xlat *x, const struct arg_fp3 *a, unsigned upper, unsigned lower)
+static ir_ref vector_operate(struct xlat *x, enum ir_op op, ir_ref a, ir_ref b)
 {
-    struct ir_builder *b = &x->b;
+    return ir_emit(&x->b, op, IR_V128, IR_LANE32 | flush_flag(x) << 4, 0, a, b, IR_NONE, 0);
+}
 
-    if (!mips_check_fpu(x))
+/* <op>.PS fd, fs, ft */
+static bool pair_binary(struct xlat *x, const struct arg_ps_three *a, enum fp_operation operation,
+                        enum ir_op op)
+{
+    uint32_t what = fp_what(operation, FMT_PS);
+    ir_ref left, right;
+
+    if (!mips_fp_ready(x, FMT_PS, 0))
         return true;
-    ir_ref high = ir_get(b, upper + (unsigned)a->fs), low = ir_get(b, lower + (unsigned)a->ft);
-    ir_set(b, F_S0 + (unsigned)a->fd, low);
-    ir_set(b, F_ODD0 + (unsigned)a->fd, high);
+    left = get(x, FMT_PS, a->fs);
+    right = get(x, FMT_PS, a->ft);
+    if (traps(x)) {
+        set(x, FMT_PS, a->fd, compute(x, what, FMT_PS, left, right, IR_NONE));
+    } else {
+        ir_ref result =
+            vector_operate(x, op, mips_fp_get(x, FMT_PS, a->fs), mips_fp_get(x, FMT_PS, a->ft));
+
+        note(x, what, left, right, IR_NONE);
+        mips_fp_set(x, FMT_PS, a->fd, result);
+    }
     return true;
 }
 
-/* PLL.PS fd, fs, ft; PLU.PS; PUL.PS; PUU.PS; CVT.PS.S */
-bool mips_trans_PLL_PS(struct xlat *x, const struct arg_fp3 *a)
+#define PAIR_BINARY(name, operation, op)                                                           \
+    bool mips_trans_##name(struct xlat *x, const struct arg_ps_three *a)                           \
+    {                                                                                              \
+        return pair_binary(x, a, operation, op);                                                   \
+    }
+PAIR_BINARY(ADD_PS, OPERATION_ADD, IR_VFADD)
+PAIR_BINARY(SUB_PS, OPERATION_SUB, IR_VFSUB)
+PAIR_BINARY(MUL_PS, OPERATION_MUL, IR_VFMUL)
+
+static ir_ref pair_of_signs(struct xlat *x)
 {
-    return pair(x, a, F_S0, F_S0);
+    return ir_v128(&x->b, UINT64_C(0x8000000080000000), 0);
 }
 
-bool mips_trans_PLU_PS(struct xlat *x, const struct arg_fp3 *a)
+/* MADD.PS and its like, fd, fr, fs, ft */
+static bool pair_multiply_add(struct xlat *x, const struct arg_ps_four *a,
+                              enum fp_operation operation)
 {
-    return pair(x, a, F_S0, F_ODD0);
-}
+    uint32_t what = fp_what(operation, FMT_PS);
+    bool subtracts = operation == OPERATION_MSUB || operation == OPERATION_NMSUB;
+    ir_ref left, right, addend, result;
 
-bool mips_trans_PUL_PS(struct xlat *x, const struct arg_fp3 *a)
-{
-    return pair(x, a, F_ODD0, F_S0);
-}
-
-bool mips_trans_PUU_PS(struct xlat *x, const struct arg_fp3 *a)
-{
-    return pair(x, a, F_ODD0, F_ODD0);
-}
-
-bool mips_trans_CVT_PS_S(struct xlat *x, const struct arg_fp3 *a)
-{
-    return pair(x, a, F_S0, F_S0);
-}
-
-/* CVT.S.PL fd, fs; CVT.S.PU */
-bool mips_trans_CVT_S_PL(struct xlat *x, const struct arg_fp2 *a)
-{
-    if (mips_check_fpu(x))
-        set_single(x, a->fd, ir_get(&x->b, F_S0 + (unsigned)a->fs));
-    return true;
-}
-
-bool mips_trans_CVT_S_PU(struct xlat *x, const struct arg_fp2 *a)
-{
-    if (mips_check_fpu(x))
-        set_single(x, a->fd, ir_get(&x->b, F_ODD0 + (unsigned)a->fs));
-    return true;
-}
-
-/* ALNV.PS fd, fs, ft, rs: by 0 or 4 bytes; by others UNPREDICTABLE */
-bool mips_trans_ALNV_PS(struct xlat *x, const struct arg_fp4 *a)
-{
-    struct ir_builder *b = &x->b;
-
-    if (!mips_check_fpu(x))
+    if (!mips_fp_ready(x, FMT_PS, 0))
         return true;
-    ir_ref thirty_two = ir_i32(b, 32);
-    ir_ref fs = get_bits(x, FMT_PAIRED, a->fs), ft = get_bits(x, FMT_PAIRED, a->ft);
-    ir_ref first = mips_xlat(x)->big_endian ? fs : ft, second = mips_xlat(x)->big_endian ? ft : fs;
-    ir_ref both = ir_bin(b, IR_OR, ir_bin(b, IR_SHL, first, thirty_two),
-                         ir_bin(b, IR_SHR, second, thirty_two));
-    ir_ref by = ir_bin_i(b, IR_AND, mips_get32(x, a->fr), 4);
-    return select_bits(x, FMT_PAIRED, a->fd, IR_Z, by, fs, both);
-}
-
-/* ---- between the register files -------------------------------------------------------------- */
-
-/* MFC1 rt, fs */
-bool mips_trans_MFC1(struct xlat *x, const struct arg_gpr *a)
-{
-    if (mips_check_fpu(x))
-        mips_set32(x, a->rt, get_bits(x, FMT_SINGLE, a->fs));
+    left = get(x, FMT_PS, a->fs);
+    right = get(x, FMT_PS, a->ft);
+    addend = get(x, FMT_PS, a->fr);
+    if (traps(x)) {
+        set(x, FMT_PS, a->fd, compute(x, what, FMT_PS, left, right, addend));
+        return true;
+    }
+    result =
+        vector_operate(x, IR_VFMUL, mips_fp_get(x, FMT_PS, a->fs), mips_fp_get(x, FMT_PS, a->ft));
+    result =
+        vector_operate(x, subtracts ? IR_VFSUB : IR_VFADD, result, mips_fp_get(x, FMT_PS, a->fr));
+    if (operation == OPERATION_NMADD || operation == OPERATION_NMSUB)
+        result = ir_vec(&x->b, IR_VXOR, IR_LANE32, result, pair_of_signs(x));
+    note(x, what, left, right, addend);
+    mips_fp_set(x, FMT_PS, a->fd, result);
     return true;
 }
 
-/* MTC1 rt, fs */
-bool mips_trans_MTC1(struct xlat *x, const struct arg_gpr *a)
-{
-    if (mips_check_fpu(x))
-        set_bits(x, FMT_SINGLE, a->fs, mips_get32(x, a->rt));
-    return true;
-}
+#define PAIR_MULTIPLY_ADD(name)                                                                    \
+    bool mips_trans_##name##_PS(struct xlat *x, const struct arg_ps_four *a)                       \
+    {                                                                                              \
+        return pair_multiply_add(x, a, OPERATION_##name);                                          \
+    }
+PAIR_MULTIPLY_ADD(MADD)
+PAIR_MULTIPLY_ADD(MSUB)
+PAIR_MULTIPLY_ADD(NMADD)
+PAIR_MULTIPLY_ADD(NMSUB)
 
-/* The high word is where it is whatever Status.FR says; odd registers have none with FR = 0. */
-bool mips_trans_MFHC1(struct xlat *x, const struct arg_gpr *a)
+/* ABS.PS, NEG.PS, MOV.PS fd, fs */
+static bool pair_sign(struct xlat *x, const struct arg_ps_two *a, enum ir_op op)
 {
-    if (!exists(x, FMT_DOUBLE, a->fs))
-        return false;
-    if (mips_check_fpu(x))
-        mips_set32(x, a->rt, bitcast(x, IR_I32, ir_get(&x->b, F_ODD0 + (unsigned)a->fs)));
-    return true;
-}
-
-/* MTHC1 rt, fs */
-bool mips_trans_MTHC1(struct xlat *x, const struct arg_gpr *a)
-{
-    if (!exists(x, FMT_DOUBLE, a->fs))
-        return false;
-    if (mips_check_fpu(x))
-        ir_set(&x->b, F_ODD0 + (unsigned)a->fs, bitcast(x, IR_F32, mips_get32(x, a->rt)));
-    return true;
-}
-
-/* DMFC1 rt, fs */
-bool mips_trans_DMFC1(struct xlat *x, const struct arg_gpr *a)
-{
-    if (!exists(x, FMT_DOUBLE, a->fs))
-        return false;
-    if (mips_check_fpu(x))
-        mips_set(x, a->rt, get_bits(x, FMT_DOUBLE, a->fs));
-    return true;
-}
-
-/* DMTC1 rt, fs */
-bool mips_trans_DMTC1(struct xlat *x, const struct arg_gpr *a)
-{
-    if (!exists(x, FMT_DOUBLE, a->fs))
-        return false;
-    if (mips_check_fpu(x))
-        set_bits(x, FMT_DOUBLE, a->fs, mips_get(x, a->rt));
-    return true;
-}
-
-/* Control registers: MD00083, chapter 5. */
-enum { FIR = 0, FCCR = 25, FEXR = 26, FENR = 28, FCSR = 31 };
-enum { FENR_FS = 1 << 2, FEXR_BITS = 0x0003f07c, FENR_ENABLES = 0xf80, FENR_RM = 3 };
-
-static ir_ref read_fcsr(struct xlat *x)
-{
-    return ir_call(&x->b, &helper_fcsr_read, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
-}
-
-/* CFC1 rt, fs: FCCR, FEXR and FENR are views of FCSR; others read as 0 */
-bool mips_trans_CFC1(struct xlat *x, const struct arg_gpr *a)
-{
-    struct ir_builder *b = &x->b;
     ir_ref value;
 
-    if (!mips_check_fpu(x))
+    if (!mips_fp_ready(x, FMT_PS, 0))
         return true;
-    switch (a->fs) {
-    case FIR:
-        value = ir_i32(b, mips_cpu(x->cpu)->model->fir);
-        break;
-    case FCCR: {
-        ir_ref fcsr = read_fcsr(x);
-        ir_ref high = ir_bin_i(b, IR_AND, ir_bin_i(b, IR_SHR, fcsr, FCSR_FCC1_SHIFT - 1), 0xfe);
-        value = ir_bin(b, IR_OR, high, ir_extract(b, fcsr, 23, 1));
-        break;
-    }
-    case FEXR:
-        value = ir_bin_i(b, IR_AND, read_fcsr(x), FEXR_BITS);
-        break;
-    case FENR: {
-        ir_ref fcsr = ir_get(b, F_FCSR);
-        ir_ref fs = ir_bin_i(b, IR_SHL, ir_extract(b, fcsr, 24, 1), 2);
-        value = ir_bin(b, IR_OR, fs, ir_bin_i(b, IR_AND, fcsr, FENR_ENABLES | FENR_RM));
-        break;
-    }
-    case FCSR:
-        value = read_fcsr(x);
-        break;
-    default:
-        value = ir_i32(b, 0);
-        break;
-    }
-    mips_set32(x, a->rt, value);
+    value = mips_fp_get(x, FMT_PS, a->fs);
+    if (op != IR_NOP)
+        value = ir_vec(&x->b, op, IR_LANE32, value, pair_of_signs(x));
+    mips_fp_set(x, FMT_PS, a->fd, value);
     return true;
 }
 
-/* FCSR with the bits in mask replaced. */
-static ir_ref merged_fcsr(struct xlat *x, uint32_t mask, ir_ref value)
+bool mips_trans_ABS_PS(struct xlat *x, const struct arg_ps_two *a)
+{
+    return pair_sign(x, a, IR_VANDN);
+}
+
+bool mips_trans_NEG_PS(struct xlat *x, const struct arg_ps_two *a)
+{
+    return pair_sign(x, a, IR_VXOR);
+}
+
+bool mips_trans_MOV_PS(struct xlat *x, const struct arg_ps_two *a)
+{
+    return pair_sign(x, a, IR_NOP);
+}
+
+/* C.cond.PS cc, fs, ft: the high halves give the condition code after cc */
+bool mips_trans_C_cond_PS(struct xlat *x, const struct arg_ps_cond *a)
 {
     struct ir_builder *b = &x->b;
-    ir_ref kept = ir_bin_i(b, IR_AND, read_fcsr(x), ~mask);
+    unsigned cond = (unsigned)a->cond, cc = (unsigned)a->cc, sub = cond & 8 ? IR_FP_SIGNAL_QNAN : 0;
+    uint32_t what = fp_what(cond & 8 ? OPERATION_COMPARE_SIGNALING : OPERATION_COMPARE, FMT_PS);
+    ir_ref left, right, low, high;
 
-    return ir_bin(b, IR_OR, kept, ir_bin_i(b, IR_AND, value, mask));
-}
-
-static ir_ref new_fcsr(struct xlat *x, int fs, ir_ref value)
-{
-    struct ir_builder *b = &x->b;
-    ir_ref moved;
-
-    switch (fs) {
-    case FCCR:
-        moved = ir_bin_i(b, IR_SHL, ir_bin_i(b, IR_AND, value, 0xfe), FCSR_FCC1_SHIFT - 1);
-        moved = ir_bin(b, IR_OR, moved, ir_bin_i(b, IR_SHL, ir_bin_i(b, IR_AND, value, 1), 23));
-        return merged_fcsr(x, 0xfe800000u, moved);
-    case FEXR:
-        return merged_fcsr(x, FEXR_BITS, value);
-    case FENR:
-        moved = ir_bin_i(b, IR_SHL, ir_bin_i(b, IR_AND, value, FENR_FS), 22);
-        moved = ir_bin(b, IR_OR, moved, ir_bin_i(b, IR_AND, value, FENR_ENABLES | FENR_RM));
-        return merged_fcsr(x, FCSR_FS | FENR_ENABLES | FENR_RM, moved);
-    default:
-        return value;
+    if (!mips_fp_ready(x, FMT_PS, 0))
+        return true;
+    left = get(x, FMT_PS, a->fs);
+    right = get(x, FMT_PS, a->ft);
+    if (traps(x)) {
+        low = ir_un(b, IR_NARROW, compute_bits(x, what, left, right, IR_NONE));
+        high = ir_bin_i(b, IR_SHR, low, 4);
+    } else {
+        low = ir_fp(b, IR_FCMP, IR_I32, sub, ir_get(b, F_S0 + (unsigned)a->fs),
+                    ir_get(b, F_S0 + (unsigned)a->ft), IR_NONE);
+        high = ir_fp(b, IR_FCMP, IR_I32, sub, ir_get(b, F_ODD0 + (unsigned)a->fs),
+                     ir_get(b, F_ODD0 + (unsigned)a->ft), IR_NONE);
+        note(x, what, left, right, IR_NONE);
     }
+    low = any_of(x, low, relations(cond));
+    high = any_of(x, high, relations(cond));
+    ir_set(b, F_FCC0 + cc, low);
+    ir_set(b, F_FCC0 + ((cc + 1) & 7), high);
+    return true;
 }
 
-/* CTC1 rt, fs: a Cause bit that is enabled raises at once */
-bool mips_trans_CTC1(struct xlat *x, const struct arg_gpr *a)
+/* CVT.S.PU, CVT.S.PL fd, fs */
+static bool take_half(struct xlat *x, const struct arg_ps_two *a, unsigned first)
 {
-    struct ir_builder *b = &x->b;
+    ir_ref value;
 
-    if (!mips_check_fpu(x))
+    if (!mips_fp_ready(x, FMT_PS, 0))
         return true;
-    if (a->fs != FCCR && a->fs != FEXR && a->fs != FENR && a->fs != FCSR)
+    value = ir_get(&x->b, first + (unsigned)a->fs);
+    note_nothing(x);
+    set(x, FMT_S, a->fd, value);
+    return true;
+}
+
+bool mips_trans_CVT_S_PL(struct xlat *x, const struct arg_ps_two *a)
+{
+    return take_half(x, a, F_S0);
+}
+
+bool mips_trans_CVT_S_PU(struct xlat *x, const struct arg_ps_two *a)
+{
+    return take_half(x, a, F_ODD0);
+}
+
+/* CVT.PS.S, PLL.PS, PLU.PS, PUL.PS, PUU.PS fd, fs, ft: a half of fs above one of ft */
+static bool put_together(struct xlat *x, const struct arg_ps_three *a, unsigned high, unsigned low)
+{
+    ir_ref upper, lower;
+
+    if (!mips_fp_ready(x, FMT_PS, 0))
         return true;
-    ir_ref value = new_fcsr(x, a->fs, mips_get32(x, a->rt));
-    ir_call(b, &helper_fcsr_write, value, IR_NONE, IR_NONE, IR_NONE);
-    mips_sync_pc(x);
-    ir_call(b, &helper_fcsr_update, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
-    mips_end_lookup_next(x);
+    upper = ir_get(&x->b, high + (unsigned)a->fs);
+    lower = ir_get(&x->b, low + (unsigned)a->ft);
+    ir_set(&x->b, F_ODD0 + (unsigned)a->fd, upper);
+    ir_set(&x->b, F_S0 + (unsigned)a->fd, lower);
     return true;
 }
 
-/* ---- memory ---------------------------------------------------------------------------------- */
-
-static bool load(struct xlat *x, int fmt, int n, struct mips_ea ea, bool aligned)
-{
-    unsigned memop = mips_memop(x, fmt == FMT_SINGLE ? 2 : 3, false, !aligned);
-    bool whole = !(memop & IR_MEM_SWAP); /* else by way of an integer */
-    enum ir_type type = fmt == FMT_SINGLE ? (whole ? IR_F32 : IR_I32) : (whole ? IR_F64 : IR_I64);
-    ir_ref value = ir_load(&x->b, type, ea.base, ea.displacement, memop);
-
-    if (whole)
-        set(x, fmt, n, value);
-    else
-        set_bits(x, fmt, n, value);
-    return true;
-}
-
-static bool store(struct xlat *x, int fmt, int n, struct mips_ea ea, bool aligned)
-{
-    unsigned memop = mips_memop(x, fmt == FMT_SINGLE ? 2 : 3, false, !aligned);
-    ir_ref value = memop & IR_MEM_SWAP ? get_bits(x, fmt, n) : get(x, fmt, n);
-
-    ir_store(&x->b, ea.base, ea.displacement, value, memop);
-    return true;
-}
-
-/* LWC1 ft, offset(base); LDC1; SWC1; SDC1 */
-#define ACCESS(name, what, fmt)                                                                    \
-    bool mips_trans_##name(struct xlat *x, const struct arg_fpaccess *a)                           \
+#define PUT_TOGETHER(name, high, low)                                                              \
+    bool mips_trans_##name(struct xlat *x, const struct arg_ps_three *a)                           \
     {                                                                                              \
-        if (!exists(x, fmt, a->ft))                                                                \
-            return false;                                                                          \
-        return !mips_check_fpu(x) || what(x, fmt, a->ft, mips_ea(x, a->base, a->offset), true);    \
+        return put_together(x, a, high, low);                                                      \
     }
-ACCESS(LWC1, load, FMT_SINGLE)
-ACCESS(LDC1, load, FMT_DOUBLE)
-ACCESS(SWC1, store, FMT_SINGLE)
-ACCESS(SDC1, store, FMT_DOUBLE)
-
-/* LWXC1 fd, index(base); LDXC1; SWXC1 fs, index(base); SDXC1 */
-#define INDEXED(name, what, fmt)                                                                   \
-    bool mips_trans_##name(struct xlat *x, const struct arg_fpindexed *a)                          \
-    {                                                                                              \
-        if (!exists(x, fmt, a->fd))                                                                \
-            return false;                                                                          \
-        return !mips_check_fpu(x) ||                                                               \
-               what(x, fmt, a->fd, mips_ea_indexed(x, a->base, a->index), true);                   \
-    }
-INDEXED(LWXC1, load, FMT_SINGLE)
-INDEXED(LDXC1, load, FMT_DOUBLE)
-INDEXED(SWXC1, store, FMT_SINGLE)
-INDEXED(SDXC1, store, FMT_DOUBLE)
-
-/* The address's low three bits are ignored. */
-static struct mips_ea aligned_down(struct xlat *x, const struct arg_fpindexed *a)
-{
-    struct mips_ea ea = mips_ea_indexed(x, a->base, a->index);
-
-    ea.base = ir_bin_i(&x->b, IR_AND, ea.base, ~UINT64_C(7));
-    return ea;
-}
-
-/* LUXC1 fd, index(base) */
-bool mips_trans_LUXC1(struct xlat *x, const struct arg_fpindexed *a)
-{
-    return !mips_check_fpu(x) || load(x, FMT_DOUBLE, a->fd, aligned_down(x, a), false);
-}
-
-/* SUXC1 fs, index(base) */
-bool mips_trans_SUXC1(struct xlat *x, const struct arg_fpindexed *a)
-{
-    return !mips_check_fpu(x) || store(x, FMT_DOUBLE, a->fd, aligned_down(x, a), false);
-}
-
-/* PREFX hint, index(base): nothing to see */
-bool mips_trans_PREFX(struct xlat *x, const struct arg_empty *a)
-{
-    mips_check_fpu(x);
-    return true;
-}
+PUT_TOGETHER(CVT_PS_S, F_S0, F_S0)
+PUT_TOGETHER(PLL_PS, F_S0, F_S0)
+PUT_TOGETHER(PLU_PS, F_S0, F_ODD0)
+PUT_TOGETHER(PUL_PS, F_ODD0, F_S0)
+PUT_TOGETHER(PUU_PS, F_ODD0, F_ODD0)

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The FPU's arithmetic in software: what generated code leaves to functions, because the host has
- * no such instruction, a NaN or a denormal is involved, or an exception may trap. MD00083,
- * chapter 5.
+ * The FPU's parts: fp_rules.c (arithmetic), fcsr.c (control registers), fpu.c and fpu_moves.c
+ * (translation). Private to them. Sections are of "ISA", the instruction set volume, MD00086.
+ *
+ * FCSR.Cause is that of the last FP instruction. Generated code has the host compute and collect
+ * Flags, so Cause is put off: each instruction notes what it was (enum fp_what) and its operands,
+ * and whoever reads FCSR has them computed again, in software. Notes that another follows are dead
+ * stores. Where an exception is enabled (KEY_FP_TRAPS) every instruction is computed in software.
  */
 #ifndef CALQUE_FRONTEND_MIPS_FPU_H
 #define CALQUE_FRONTEND_MIPS_FPU_H
@@ -10,71 +14,93 @@
 #include "frontend/mips/translate.h"
 #include "util/softfp.h"
 
-/* Exceptions as Flags, Enables and Cause order them. */
-enum fpu_exception {
-    FPU_INEXACT = 1,
-    FPU_UNDERFLOW = 2,
-    FPU_OVERFLOW = 4,
-    FPU_DIVIDE_BY_ZERO = 8,
-    FPU_INVALID = 16,
-    FPU_UNIMPLEMENTED = 32, /* Cause only; always enabled */
-};
+#include "build/gen/fpu.inc"
 
-enum {
-    FCSR_RM = 3,
-    FCSR_FLAGS_SHIFT = 2,
-    FCSR_ENABLES_SHIFT = 7,
-    FCSR_CAUSE_SHIFT = 12,
-    FCSR_NAN2008 = 1 << 18,
-    FCSR_ABS2008 = 1 << 19,
+enum fcsr_bits {
+    FCSR_ROUNDING = 3,
+    FCSR_FLAGS = 31 << 2,
+    FCSR_ENABLES = 31 << 7,
+    FCSR_CAUSE = 63 << 12,
+    FCSR_UNIMPLEMENTED = 1 << 17,
+    FCSR_ABS2008_BIT = 1 << 18,
+    FCSR_NAN2008_BIT = 1 << 19,
     FCSR_FCC0 = 1 << 23,
-    FCSR_FS = 1 << 24,
-    FCSR_FCC1_SHIFT = 25,
+    FCSR_FLUSH = 1 << 24,
+    FCSR_CONTROL = FCSR_ROUNDING | FCSR_ENABLES | FCSR_ABS2008_BIT | FCSR_NAN2008_BIT | FCSR_FLUSH,
 };
+/* From a field of exceptions to the next. */
+enum { FCSR_FLAGS_SHIFT = 2, FCSR_ENABLES_SHIFT = 7, FCSR_CAUSE_SHIFT = 12 };
 
-enum fpu_operation {
-    FPU_ADD,
-    FPU_SUB,
-    FPU_MUL,
-    FPU_DIV,
-    FPU_SQRT,
-    FPU_RECIP,
-    FPU_RSQRT,
-    FPU_MADD, /* a * b + c, two roundings */
-    FPU_MSUB,
-    FPU_NMADD,
-    FPU_NMSUB,
-    FPU_MADDF, /* c + a * b, one rounding */
-    FPU_MSUBF,
-    FPU_MIN,
-    FPU_MAX,
-    FPU_MINA,
-    FPU_MAXA,
-    FPU_RINT,
-    FPU_TO_SINGLE,
-    FPU_TO_DOUBLE,
-    FPU_TO_WORD,
-    FPU_TO_LONG,
-    FPU_FROM_WORD, /* to the format */
-    FPU_FROM_LONG,
-    FPU_COMPARE, /* enum fp_relation */
-    FPU_COMPARE_SIGNALLING,
+/* Formats of operands: their numbers are the fmt field's less 16. */
+enum fp_fmt { FMT_S = 0, FMT_D = 1, FMT_W = 4, FMT_L = 5, FMT_PS = 6 };
+
+/* What an instruction computes of a, b and c. */
+enum fp_operation {
+    OPERATION_NONE,
+    OPERATION_ADD,
+    OPERATION_SUB,
+    OPERATION_MUL,
+    OPERATION_DIV,
+    OPERATION_SQRT,
+    OPERATION_RECIP,
+    OPERATION_RSQRT,
+    OPERATION_MADD, /* a * b + c, rounded twice */
+    OPERATION_MSUB,
+    OPERATION_NMADD,
+    OPERATION_NMSUB,
+    OPERATION_MADDF, /* c + a * b, rounded once */
+    OPERATION_MSUBF,
+    OPERATION_MAX,
+    OPERATION_MIN,
+    OPERATION_MAXA,
+    OPERATION_MINA,
+    OPERATION_RINT,
+    OPERATION_COMPARE,           /* enum fp_relation; PS: of both halves, the high one << 4 */
+    OPERATION_COMPARE_SIGNALING, /* quiet NaNs are invalid, too */
+    OPERATION_CONVERT,
 };
+/* enum fp_operation | format of the operands << 8 | format of a CONVERT's result << 12 | rounding
+ * mode of a CONVERT to an integer << 16. */
+enum fp_what { WHAT_FROM = 8, WHAT_TO = 12, WHAT_ROUNDING = 16 };
+enum fp_what_rounding { ROUND_CURRENT, ROUND_NEAREST, ROUND_ZERO, ROUND_UP, ROUND_DOWN };
 
-enum fpu_format { FMT_SINGLE, FMT_DOUBLE, FMT_PAIRED };
+static inline uint32_t fp_what(enum fp_operation operation, enum fp_fmt from)
+{
+    return (uint32_t)operation | (uint32_t)from << WHAT_FROM;
+}
 
-/* An operation in one word: with the format of the operands (FROM_: of the result), and for TO_WORD
- * and TO_LONG how to round: 0 as FCSR says, else 1 + enum fp_rounding. */
-#define FPU_WORD(operation, format, rounding)                                                      \
-    ((uint32_t)(operation) | (uint32_t)(format) << 8 | (uint32_t)(rounding) << 12)
+/* fp_rules.c: the instruction in software. */
+uint64_t mips_fp_compute(struct fp_env *env, uint32_t what, uint64_t a, uint64_t b, uint64_t c);
+/* The environment that FCSR states. */
+struct fp_env mips_fp_env(uint32_t fcsr);
+/* softfp's exceptions as a field of FCSR has them, at bit 0. */
+uint32_t mips_fp_exceptions(uint32_t softfp_flags);
+/* CLASS.fmt: ISA, "Scalar Floating-Point Class Mask" */
+uint64_t mips_fp_class(bool is_double, uint64_t a);
 
-/* (word, a, b, c) -> result: values as I64, singles zero-extended. Raises Floating Point if an
- * exception is enabled; the second only where none is. */
-extern const struct ir_helper helper_fpu_trapping, helper_fpu_operate;
-/* CLASS.fmt: (format, value) -> mask. */
-extern const struct ir_helper helper_fpu_class;
-extern const struct ir_helper helper_fcsr_read;   /* () -> I32 */
-extern const struct ir_helper helper_fcsr_write;  /* (value); MAY_FAULT: Cause and Enables */
-extern const struct ir_helper helper_fcsr_update; /* * after that: the mode */
+/* (what, a, b, c) -> I64: computes, sets Cause and Flags, raises if that is enabled; MAY_FAULT */
+extern const struct ir_helper helper_mips_fp_compute;
+extern const struct ir_helper helper_mips_fp_class; /* (is double, a) -> I64 */
+
+/* ---- registers (fpu.c) ----------------------------------------------------------------------- */
+
+/* The instruction may use such registers; regs are their numbers ORed. If not, raises and returns
+ * false: Coprocessor Unusable, or Reserved Instruction where the register mode has no such
+ * operands. */
+bool mips_fp_ready(struct xlat *x, enum fp_fmt fmt, int regs);
+
+/* State field of a register as a number of the format: W is in F32, L in F64, PS in V64. */
+unsigned mips_fp_field(struct xlat *x, enum fp_fmt fmt, int n);
+static inline ir_ref mips_fp_get(struct xlat *x, enum fp_fmt fmt, int n)
+{
+    return ir_get(&x->b, mips_fp_field(x, fmt, n));
+}
+static inline void mips_fp_set(struct xlat *x, enum fp_fmt fmt, int n, ir_ref value)
+{
+    ir_set(&x->b, mips_fp_field(x, fmt, n), value);
+}
+/* Field of the high word of a double, F32. */
+unsigned mips_fp_high_field(struct xlat *x, int n);
+ir_ref mips_fp_bitcast(struct xlat *x, enum ir_type type, ir_ref value);
 
 #endif

@@ -22,6 +22,9 @@
         FIELD(F_LO0 + (n), "lo" #n, lo[n], type, 0, GROUP_HILO)
 #define FCC(n) FIELD(F_FCC0 + (n), "fcc" #n, fcc[n], IR_I8, 0, GROUP_FCSR)
 #define FCSR(index, member, type) FIELD(index, #member, member, type, 0, GROUP_FCSR)
+#define LAST(n, name, member)                                                                      \
+    FIELD(F_FP_LAST_DA + (n), "fp_last_d" name, member, IR_F64, 0, GROUP_FCSR),                    \
+        FIELD(F_FP_LAST_SA + (n), "fp_last_s" name, member, IR_F32, 0, GROUP_FCSR)
 #define VTEMP(n) FIELD(F_VTEMP0 + (n), "vtemp" #n, vtemp[2 * (n)], IR_V128, 0, GROUP_FP)
 
 /* Views of the FPU and vector registers. */
@@ -59,7 +62,11 @@
         ACCUMULATOR(word, 2), ACCUMULATOR(word, 3),                                                \
         FIELD(F_DSPCONTROL, "dspcontrol", dspcontrol, IR_I32, 0, GROUP_DSP), FCC(0), FCC(1),       \
         FCC(2), FCC(3), FCC(4), FCC(5), FCC(6), FCC(7), FCSR(F_FCSR, fcsr, IR_I32),                \
-        FCSR(F_FP_OPERATED, fp_operated, IR_I32), FCSR(F_MSACSR, msacsr, IR_I32),                  \
+        FCSR(F_FCSR_FLAGS, fcsr_flags, IR_I32), FCSR(F_FCSR_CAUSE, fcsr_cause, IR_I32),            \
+        FCSR(F_FP_LAST_OP, fp_last_op, IR_I32), FCSR(F_FP_LAST_A, fp_last_a, IR_I64),              \
+        FCSR(F_FP_LAST_B, fp_last_b, IR_I64), FCSR(F_FP_LAST_C, fp_last_c, IR_I64),                \
+        LAST(0, "a", fp_last_a), LAST(1, "b", fp_last_b), LAST(2, "c", fp_last_c),                 \
+        FCSR(F_MSACSR, msacsr, IR_I32),                                                            \
         FIELD(F_LL_VALID, "ll_valid", ll_valid, IR_I32, 0, GROUP_LL),                              \
         FIELD(F_LL_ADDRESS, "ll_address", ll_address, IR_I64, 0, GROUP_LL),                        \
         FIELD(F_LL_VALUE, "ll_value", ll_value, IR_I64, 0, GROUP_LL),                              \

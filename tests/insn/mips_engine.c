@@ -148,7 +148,8 @@ static void load_registers(struct mips_engine *e, const struct mips_registers *b
     struct mips_cpu *cpu = mips_cpu(e->cpu);
 
     memcpy(cpu->gpr, before->gpr, sizeof(cpu->gpr));
-    cpu->gpr[0] = 0;
+    cpu->gpr[0] = cpu->gpr[K0] = 0;
+    cpu->gpr[K1] = MIPS_CODE; /* as the runner jumps there */
     memcpy(cpu->hi, before->hi, sizeof(cpu->hi));
     memcpy(cpu->lo, before->lo, sizeof(cpu->lo));
     memcpy(cpu->fpr, before->w, sizeof(cpu->fpr));

@@ -153,7 +153,7 @@ __asm__(".set noreorder\n .set noat\n .set nomacro\n"
         " $30, 80($26)\n" STOREG " $31, 88($26)\n" STOREG " $5, 96($26)\n"
         "move $26, $4\n"
         "lw $27, " FCSR_OFFSET "($26)\n ctc1 $27, $31\n" LOAD_FP LOAD_HILO
-            EACH_GPR(LOAD_GPR) "lui $27, 0x3000\n jr $27\n nop\n"
+            EACH_GPR(LOAD_GPR) "lui $27, 0x3000\n jr $27\n move $26, $0\n"
                                ".globl page_done\n"
                                "page_done:\n"
                                ".set macro\n" LA " $26, saved\n .set nomacro\n" LOADG
