@@ -155,13 +155,12 @@ struct mips_cpu {
     uint64_t fpr[32][2] __attribute__((aligned(16)));
     uint64_t vtemp[8] __attribute__((aligned(16))); /* operands of vector helpers */
     uint8_t fcc[8];                                 /* FPU condition codes, 0 or 1 */
-    uint32_t fcsr;       /* FS, NAN2008, ABS2008, Enables, RM; the rest is elsewhere or lazy */
-    uint32_t fcsr_flags; /* Flags (bits 6:2), beside what the host's MXCSR has collected */
-    uint32_t fcsr_cause; /* Cause (bits 17:12), unless fp_last_op says what gave it */
-    /* The last FP instruction, for who reads FCSR.Cause: it is computed then. 0: fcsr_cause is it.
-     */
-    uint32_t fp_last_op;
-    uint64_t fp_last_a, fp_last_b, fp_last_c;
+    uint32_t fcsr;                                  /* FS, NAN2008, ABS2008, Enables, RM */
+    uint32_t fcsr_flags; /* Flags as of the last look: bits IUOZV from 0 up */
+    uint32_t fcsr_cause; /* Cause likewise, and E above them */
+    /* Exceptions since then that MXCSR has not collected; and whether there were FP instructions.
+     * Cause is that of all of them together: nobody stops to tell them apart. */
+    uint32_t fp_raised, fp_operated;
     uint32_t msacsr; /* as CFCMSA has it, but for what MXCSR has collected */
 
     uint32_t ll_valid; /* LLbit */
@@ -224,12 +223,7 @@ enum mips_field {
     F_DSPCONTROL = F_LO0 + 4,
     F_FCC0, /* 8, I8 */
     F_FCSR = F_FCC0 + 8,
-    F_FCSR_FLAGS,
-    F_FCSR_CAUSE,
-    F_FP_LAST_OP,
-    F_FP_LAST_A, /* I64 */
-    F_FP_LAST_B,
-    F_FP_LAST_C,
+    F_FP_OPERATED,
     F_MSACSR,
     F_LL_VALID,
     F_LL_ADDRESS, /* I64 */
@@ -256,7 +250,7 @@ enum mips_field {
 #define GROUP_HILO (UINT64_C(1) << 32)
 #define GROUP_DSP (UINT64_C(1) << 33)  /* dspcontrol */
 #define GROUP_FP (UINT64_C(1) << 34)   /* FPRs, vector registers, vtemp */
-#define GROUP_FCSR (UINT64_C(1) << 35) /* fcc, fcsr, flags, cause, last, msacsr */
+#define GROUP_FCSR (UINT64_C(1) << 35) /* fcc, fcsr, flags, cause, msacsr */
 #define GROUP_CP0 (UINT64_C(1) << 36)
 #define GROUP_PC (UINT64_C(1) << 37) /* run.pc, run.key */
 #define GROUP_LL (UINT64_C(1) << 38)

@@ -59,10 +59,7 @@
         ACCUMULATOR(word, 2), ACCUMULATOR(word, 3),                                                \
         FIELD(F_DSPCONTROL, "dspcontrol", dspcontrol, IR_I32, 0, GROUP_DSP), FCC(0), FCC(1),       \
         FCC(2), FCC(3), FCC(4), FCC(5), FCC(6), FCC(7), FCSR(F_FCSR, fcsr, IR_I32),                \
-        FCSR(F_FCSR_FLAGS, fcsr_flags, IR_I32), FCSR(F_FCSR_CAUSE, fcsr_cause, IR_I32),            \
-        FCSR(F_FP_LAST_OP, fp_last_op, IR_I32), FCSR(F_FP_LAST_A, fp_last_a, IR_I64),              \
-        FCSR(F_FP_LAST_B, fp_last_b, IR_I64), FCSR(F_FP_LAST_C, fp_last_c, IR_I64),                \
-        FCSR(F_MSACSR, msacsr, IR_I32),                                                            \
+        FCSR(F_FP_OPERATED, fp_operated, IR_I32), FCSR(F_MSACSR, msacsr, IR_I32),                  \
         FIELD(F_LL_VALID, "ll_valid", ll_valid, IR_I32, 0, GROUP_LL),                              \
         FIELD(F_LL_ADDRESS, "ll_address", ll_address, IR_I64, 0, GROUP_LL),                        \
         FIELD(F_LL_VALUE, "ll_value", ll_value, IR_I64, 0, GROUP_LL),                              \
