@@ -490,6 +490,7 @@ static void monitor_services(void **state)
         b->r[2] = 1;
         run(b, (uint64_t)(int32_t)word(b, RESET + 0x52c), b->r[31]);
         assert_int_equal(b->r[2], 0);
+        assert_int_equal(word(b, RESET + 0x380), 0x1000ffff); /* an exception goes no further */
         board_destroy(b);
     }
 }
