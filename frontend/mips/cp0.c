@@ -12,8 +12,8 @@
 #include "util/log.h"
 
 enum flags {
-    MODE = 1,      /* a write changes key, space or map */
-    ENTRYLO = 2,   /* RI and XI are bits 31:30 of the low word */
+    MODE = 1,    /* a write changes key, space or map */
+    ENTRYLO = 2, /* RI and XI are bits 31:30 of the low word */
 };
 
 struct cp0_register {
@@ -21,10 +21,10 @@ struct cp0_register {
     const char *name;
     uint16_t field; /* 0: none */
     uint8_t flags;
-    uint32_t features;      /* of the model, that it needs */
-    uint8_t config;         /* Config<config>'s bits ... */
-    uint32_t config_bits;   /* ... of which it needs one */
-    uint64_t mask;          /* written */
+    uint32_t features;    /* of the model, that it needs */
+    uint8_t config;       /* Config<config>'s bits ... */
+    uint32_t config_bits; /* ... of which it needs one */
+    uint64_t mask;        /* written */
     uint64_t (*read)(struct mips_cpu *cpu, const struct cp0_register *r);
     void (*write)(struct mips_cpu *cpu, const struct cp0_register *r, uint64_t value);
 };
@@ -431,7 +431,8 @@ static char *place(struct mips_cpu *cpu, const struct cp0_register *r)
 
 static uint64_t field_read(struct mips_cpu *cpu, const struct cp0_register *r)
 {
-    return is_wide(r) ? load_le64(place(cpu, r)) : (uint64_t)(int64_t)(int32_t)load_le32(place(cpu, r));
+    return is_wide(r) ? load_le64(place(cpu, r))
+                      : (uint64_t)(int64_t)(int32_t)load_le32(place(cpu, r));
 }
 
 static uint64_t cp0_read(void *opaque, uint32_t index)
@@ -532,8 +533,9 @@ static bool mfhc0(struct xlat *x, int rt, const struct cp0_register *r)
     ir_ref value = ir_i32(b, 0);
 
     if (r->flags & ENTRYLO)
-        value = ir_bin_i(b, IR_AND, ir_un(b, IR_NARROW, ir_bin_i(b, IR_SHR, ir_get(b, r->field), 30)),
-                         UINT32_C(0xffffff));
+        value =
+            ir_bin_i(b, IR_AND, ir_un(b, IR_NARROW, ir_bin_i(b, IR_SHR, ir_get(b, r->field), 30)),
+                     UINT32_C(0xffffff));
     mips_set32(x, rt, value);
     return true;
 }
@@ -730,8 +732,8 @@ static void reset_segments(struct mips_cpu *cpu)
 
     cpu->cp0.segctl0 = MK << AM_SHIFT | CACHED | (MSK << AM_SHIFT | CACHED) << 16;
     cpu->cp0.segctl1 = UK << AM_SHIFT | UNCACHED | (UK << AM_SHIFT | CACHED) << 16;
-    cpu->cp0.segctl2 = 2 << PA_SHIFT | MUSK << AM_SHIFT | EU | UNCACHED |
-                       (MUSK << AM_SHIFT | EU | UNCACHED) << 16;
+    cpu->cp0.segctl2 =
+        2 << PA_SHIFT | MUSK << AM_SHIFT | EU | UNCACHED | (MUSK << AM_SHIFT | EU | UNCACHED) << 16;
 }
 
 /* PRA "Reset Exception". What is UNDEFINED there is zero here. */

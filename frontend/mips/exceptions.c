@@ -61,9 +61,8 @@ static uint32_t coprocessor_key(const struct mips_cpu *cpu)
  * mode from release 6 on only. */
 static uint32_t width_key(const struct mips_cpu *cpu, enum mips_mode mode)
 {
-    static const uint32_t extended[] = {[MODE_KERNEL] = STATUS_KX,
-                                        [MODE_SUPERVISOR] = STATUS_SX,
-                                        [MODE_USER] = STATUS_UX};
+    static const uint32_t extended[] = {
+        [MODE_KERNEL] = STATUS_KX, [MODE_SUPERVISOR] = STATUS_SX, [MODE_USER] = STATUS_UX};
     uint32_t status = cpu->cp0.status, key = 0;
 
     if (!cpu->wide)
@@ -92,8 +91,7 @@ void mips_update_mode(struct mips_cpu *cpu)
         key |= KEY_DEBUG;
     if (mode == MODE_KERNEL || (status & STATUS_CU0))
         key |= KEY_CP0;
-    if ((cpu->cp0.config3 & CONFIG3_ULRI) &&
-        ((key & KEY_CP0) || (cpu->cp0.hwrena & HWRENA_ULR)))
+    if ((cpu->cp0.config3 & CONFIG3_ULRI) && ((key & KEY_CP0) || (cpu->cp0.hwrena & HWRENA_ULR)))
         key |= KEY_USERLOCAL;
     cpu->v.run.key = key;
     if (cpu->v.mmu)
@@ -166,8 +164,8 @@ static void set_fault_page(struct mips_cpu *cpu, uint64_t va)
     uint64_t vpn2 = va >> 13;
 
     cpu->cp0.context = (cpu->cp0.context & ~UINT64_C(0x7fffff)) | (vpn2 & 0x7ffff) << 4;
-    cpu->cp0.entryhi = (va & mips_vpn_mask(cpu)) |
-                       (cpu->cp0.entryhi & (mips_asid_mask(cpu) | ENTRYHI_EHINV));
+    cpu->cp0.entryhi =
+        (va & mips_vpn_mask(cpu)) | (cpu->cp0.entryhi & (mips_asid_mask(cpu) | ENTRYHI_EHINV));
     if (!mips_is_64(cpu))
         return;
     cpu->cp0.xcontext = deposit64(cpu->cp0.xcontext, 4, segbits - 13, vpn2);
@@ -261,8 +259,7 @@ static uint32_t vector_offset(const struct mips_cpu *cpu, const struct exception
 
 static COLD void log_exception(const struct mips_cpu *cpu, const struct exception *e)
 {
-    log_write("exception: %s at pc %0*" PRIx64 "%s status %08x address %0*" PRIx64
-              " syndrome %x\n",
+    log_write("exception: %s at pc %0*" PRIx64 "%s status %08x address %0*" PRIx64 " syndrome %x\n",
               entries[e->kind].name, cpu->wide ? 16 : 8, cpu->v.run.pc,
               cpu->in_delay_slot ? " (slot)" : "", cpu->cp0.status, cpu->wide ? 16 : 8, e->address,
               e->syndrome);

@@ -67,14 +67,14 @@ enum segment_access { REFUSED, MAPPED, UNMAPPED };
 /* PRA "Segmentation Control", table of access modes: by SegCtl's AM and by mode. */
 static const uint8_t access_modes[8][3] = {
     /* kernel, supervisor, user */
-    {UNMAPPED, REFUSED, REFUSED},    /* UK */
-    {MAPPED, REFUSED, REFUSED},      /* MK */
-    {MAPPED, MAPPED, REFUSED},       /* MSK */
-    {MAPPED, MAPPED, MAPPED},        /* MUSK */
-    {UNMAPPED, MAPPED, MAPPED},      /* MUSUK */
-    {UNMAPPED, UNMAPPED, REFUSED},   /* USK */
-    {REFUSED, REFUSED, REFUSED},     /* reserved */
-    {UNMAPPED, UNMAPPED, UNMAPPED},  /* UUSK */
+    {UNMAPPED, REFUSED, REFUSED},   /* UK */
+    {MAPPED, REFUSED, REFUSED},     /* MK */
+    {MAPPED, MAPPED, REFUSED},      /* MSK */
+    {MAPPED, MAPPED, MAPPED},       /* MUSK */
+    {UNMAPPED, MAPPED, MAPPED},     /* MUSUK */
+    {UNMAPPED, UNMAPPED, REFUSED},  /* USK */
+    {REFUSED, REFUSED, REFUSED},    /* reserved */
+    {UNMAPPED, UNMAPPED, UNMAPPED}, /* UUSK */
 };
 
 enum { SEGMENT_EU = 1 << 3 };
@@ -648,8 +648,7 @@ static void tlbp(void *opaque)
 {
     mips_tlb_probe(mips_cpu(opaque));
 }
-const struct ir_helper helper_mips_tlbp =
-    IR_HELPER(tlbp, IR_VOID, 0, 0, GROUP_CP0, GROUP_CP0);
+const struct ir_helper helper_mips_tlbp = IR_HELPER(tlbp, IR_VOID, 0, 0, GROUP_CP0, GROUP_CP0);
 
 static void tlbr(void *opaque)
 {
@@ -664,8 +663,7 @@ static void tlbwi(void *opaque)
 
     mips_tlb_write(cpu, indexed(cpu), false);
 }
-const struct ir_helper helper_mips_tlbwi =
-    IR_HELPER(tlbwi, IR_VOID, 0, 0, GROUP_CP0, 0);
+const struct ir_helper helper_mips_tlbwi = IR_HELPER(tlbwi, IR_VOID, 0, 0, GROUP_CP0, 0);
 
 static void tlbwr(void *opaque)
 {
@@ -673,15 +671,13 @@ static void tlbwr(void *opaque)
 
     mips_tlb_write(cpu, mips_random(cpu), true);
 }
-const struct ir_helper helper_mips_tlbwr =
-    IR_HELPER(tlbwr, IR_VOID, 0, 0, GROUP_CP0, GROUP_CP0);
+const struct ir_helper helper_mips_tlbwr = IR_HELPER(tlbwr, IR_VOID, 0, 0, GROUP_CP0, GROUP_CP0);
 
 static void tlbinv(void *opaque, uint32_t all)
 {
     mips_tlb_invalidate(mips_cpu(opaque), all);
 }
-const struct ir_helper helper_mips_tlbinv =
-    IR_HELPER(tlbinv, IR_VOID, 1, 0, GROUP_CP0, 0);
+const struct ir_helper helper_mips_tlbinv = IR_HELPER(tlbinv, IR_VOID, 1, 0, GROUP_CP0, 0);
 
 /* ---- CACHE ----------------------------------------------------------------------------------- */
 

@@ -23,9 +23,9 @@ enum { MHZ = 1000000, CPU_HZ = 320 * MHZ };
 
 /* Config1: M, watch registers, EJTAG; TLB entries, sets, lines, ways of I and D caches. */
 #define CONFIG1(entries, sets, line, ways, other)                                                  \
-    (CONFIG_M | CONFIG1_WR | CONFIG1_EP | (uint32_t)((entries) - 1) << 25 |                        \
-     (uint32_t)(sets) << 22 | (uint32_t)(line) << 19 | (uint32_t)((ways) - 1) << 16 |              \
-     (uint32_t)(sets) << 13 | (uint32_t)(line) << 10 | (uint32_t)((ways) - 1) << 7 | (other))
+    (CONFIG_M | CONFIG1_WR | CONFIG1_EP | (uint32_t)((entries)-1) << 25 | (uint32_t)(sets) << 22 | \
+     (uint32_t)(line) << 19 | (uint32_t)((ways)-1) << 16 | (uint32_t)(sets) << 13 |                \
+     (uint32_t)(line) << 10 | (uint32_t)((ways)-1) << 7 | (other))
 #define CONFIG1_FP (UINT32_C(1) << 0)
 #define CONFIG2 CONFIG_M
 #define CONFIG3_MSAP (UINT32_C(1) << 28)
@@ -166,6 +166,20 @@ static const struct mips_model mips_5kc = {
     .tlb_entries = 32,
 };
 
+static const struct mips_model mips_5kec = {
+    BASE,
+    .segbits = 42,
+    .pabits = 36,
+    .vector_base_fixed = EBASE_FIXED,
+    .features = MIPS_HAS_64 | MIPS_HAS_R2,
+    .prid = 0x00018900,
+    .config = {CONFIG0_TLB | CONFIG0_MIPS64 | CONFIG0_RELEASE2,
+               CONFIG1(32, 1, 4, 2, CONFIG1_PC), CONFIG2},
+    .config_writable = {WRITABLE_TLB},
+    .status_writable = 0x12f8ffff,
+    .tlb_entries = 32,
+};
+
 static const struct mips_model mips_20kc = {
     .cca_uncached = 2,
     .count_divider = 1,
@@ -235,13 +249,16 @@ static const struct mips_model mips_i6400 = {
         {"24Kf", "MIPS32 release 2, FPU", &mips_24kf},                                             \
         {"34Kf", "MIPS32 release 2, FPU, DSP; one thread: no MT ASE", &mips_34kf},                 \
         {"74Kf", "MIPS32 release 2, FPU, DSP release 2", &mips_74kf},                              \
-        {"P5600", "MIPS32 release 5, FPU, MSA, XPA, EVA", &mips_p5600}
+    {                                                                                              \
+        "P5600", "MIPS32 release 5, FPU, MSA, XPA, EVA", &mips_p5600                               \
+    }
 
 const struct cpu_model mips_models32[] = {MODELS32, {NULL, NULL, NULL}};
 
 const struct cpu_model mips_models64[] = {
     MODELS32,
     {"5Kc", "MIPS64 release 1, no FPU", &mips_5kc},
+    {"5KEc", "MIPS64 release 2, no FPU", &mips_5kec},
     {"20Kc", "MIPS64 release 1, FPU, MIPS-3D", &mips_20kc},
     {"MIPS64R2-generic", "MIPS64 release 2, FPU, MIPS-3D", &mips64r2_generic},
     {"I6400", "MIPS64 release 6, FPU, MSA", &mips_i6400},

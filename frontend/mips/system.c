@@ -58,8 +58,7 @@ static void deret(void *opaque)
     mips_update_mode(cpu);
     mips_poll_interrupts(cpu);
 }
-const struct ir_helper helper_mips_deret =
-    IR_HELPER(deret, IR_VOID, 0, 0, MODE_READS, MODE_WRITES);
+const struct ir_helper helper_mips_deret = IR_HELPER(deret, IR_VOID, 0, 0, MODE_READS, MODE_WRITES);
 
 /* IE is no part of the key. */
 static uint32_t di(void *opaque)
@@ -176,8 +175,7 @@ void mips_print_state(struct vcpu *v, FILE *out)
     char mode[32];
 
     v->guest->mode_name(v->run.key, mode, sizeof(mode));
-    fprintf(out,
-            "pc=0x%0*" PRIx64 " HI=0x%0*" PRIx64 " LO=0x%0*" PRIx64 " %s key %08x%s\n", width,
+    fprintf(out, "pc=0x%0*" PRIx64 " HI=0x%0*" PRIx64 " LO=0x%0*" PRIx64 " %s key %08x%s\n", width,
             shown(cpu, v->run.pc), width, shown(cpu, cpu->hi[0]), width, shown(cpu, cpu->lo[0]),
             mode, v->run.key, v->halted ? " halted" : "");
     for (unsigned i = 0; i < 32; i++)
@@ -189,8 +187,7 @@ void mips_print_state(struct vcpu *v, FILE *out)
             cpu->cp0.config1, cpu->ll_address);
     fprintf(out, "    Config2 0x%08x Config3 0x%08x\n", cpu->cp0.config2, cpu->cp0.config3);
     fprintf(out, "    Config4 0x%08x Config5 0x%08x\n", cpu->cp0.config4, cpu->cp0.config5);
-    fprintf(out,
-            "    BadVAddr 0x%0*" PRIx64 " EntryHi 0x%0*" PRIx64 " ErrorEPC 0x%0*" PRIx64 "\n",
+    fprintf(out, "    BadVAddr 0x%0*" PRIx64 " EntryHi 0x%0*" PRIx64 " ErrorEPC 0x%0*" PRIx64 "\n",
             width, shown(cpu, cpu->cp0.badvaddr), width, shown(cpu, cpu->cp0.entryhi), width,
             shown(cpu, cpu->cp0.errorepc));
     if (v->run.key & KEY_FPU)

@@ -99,7 +99,9 @@ static const struct {
  */
 
 enum reg { ZERO = 0, A0 = 4, A1, A2, A3, T0 = 8, T1, T9 = 25, SP = 29 };
-enum { NOP = 0 };
+enum { NOP = 0, LOOP = 0x1000ffff /* b . */ };
+/* Vectors while Status.BEV is set, cache error and EJTAG among them: nobody handles these. */
+enum { EXCEPTIONS = 0x200, EXCEPTION_STRIDE = 0x80 };
 
 struct code {
     uint8_t *rom;
@@ -165,6 +167,8 @@ bool yamon_make_rom(uint8_t *rom, const struct yamon_start *start)
     memset(rom, 0, YAMON_ROM_BYTES);
     emit(&c, 0x10000000u | (START - 4) / 4); /* BEQ $0, $0 */
     emit(&c, NOP);
+    for (unsigned at = EXCEPTIONS; at < VECTOR; at += EXCEPTION_STRIDE)
+        store_word(rom + at, LOOP, c.big_endian);
     for (unsigned i = 0; i < ARRAY_SIZE(vector); i++)
         store_word(rom + VECTOR + vector[i].offset, BOOT_ROM + SERVICES + vector[i].service,
                    c.big_endian);

@@ -38,9 +38,12 @@ enum csr {
     CSR_RCVRL = 76, /* two's complement of their lengths */
     CSR_XMTRL = 78,
     CSR_FIFO = 80,
+    CSR_DMABAT = 82,
     CSR_CHIP_ID = 88,
     CSR_MERRTO = 100,
-    CSR_MFC = 112,
+    CSR_MFC = 112, /* frames missed, collisions received */
+    CSR_RCC = 114,
+    CSR_TEST = 124,
 };
 enum csr0_bit {
     INIT = 1 << 0,
@@ -63,7 +66,7 @@ enum csr0_bit {
     CSR0_INTERRUPTS = 0x5f00, /* all but CERR */
 };
 enum {
-    CSR3_MASKS = 0x5f00,
+    CSR3_WRITABLE = 0x5f7c,
     CSR4_DPOLL = 1 << 12,
     CSR4_APAD_XMT = 1 << 11,
     CSR4_ASTRP_RCV = 1 << 10,
@@ -559,8 +562,8 @@ static void style_write(struct pcnet *p, uint16_t value)
 /* What may be written while the controller is stopped or suspended only. */
 static bool csr_is_set_up(unsigned n)
 {
-    return (n >= 1 && n <= 3) || (n >= CSR_LADRF && n <= CSR_IADR_ALIAS + 1) || n == 47 ||
-           n == 49 || (n >= 18 && n <= 46) || (n >= 60 && n <= 78);
+    return n == 1 || n == 2 || (n >= CSR_LADRF && n <= CSR_IADR_ALIAS + 1) || n == 47 || n == 49 ||
+           (n >= 18 && n <= 46) || (n >= 60 && n <= 78);
 }
 
 static void csr_write(struct device *d, unsigned n, uint16_t value)
@@ -572,6 +575,9 @@ static void csr_write(struct device *d, unsigned n, uint16_t value)
     case CSR0:
         csr0_write(d, value);
         return;
+    case CSR3:
+        p->csr[n] = value & CSR3_WRITABLE;
+        break;
     case CSR4:
         p->csr[n] &= (uint16_t) ~(value & CSR4_EVENTS);
         p->csr[n] = (uint16_t)((p->csr[n] & ~CSR4_WRITABLE) | (value & CSR4_WRITABLE));
@@ -588,10 +594,11 @@ static void csr_write(struct device *d, unsigned n, uint16_t value)
         style_write(p, value);
         break;
     case CSR_FIFO:
-    case 82:
+    case CSR_DMABAT:
     case CSR_MERRTO:
     case CSR_MFC:
-    case 114:
+    case CSR_RCC:
+    case CSR_TEST:
         p->csr[n] = value;
         break;
     default:
@@ -602,7 +609,7 @@ static void csr_write(struct device *d, unsigned n, uint16_t value)
         else if (n == CSR_IADR_ALIAS || n == CSR_IADR_ALIAS + 1)
             p->csr[n - CSR_IADR_ALIAS + CSR_IADR] = value;
         else
-            p->csr[n] = n == CSR3 ? value & 0x5f7c : value;
+            p->csr[n] = value;
         break;
     }
     interrupt_update(d);

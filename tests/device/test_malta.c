@@ -157,6 +157,9 @@ static void test_configuration(void **state)
 
     map_as_yamon(pc);
     assert_int_equal(config_get(pc, 0, 0), 0x462011ab);
+    config_set(pc, 0, 0x20, 0xffffffff); /* its registers on the bus: 4 KiB */
+    assert_int_equal(config_get(pc, 0, 0x20), 0xfffff000);
+    config_set(pc, 0, 0x20, GT);
     assert_int_equal(config_get(pc, BRIDGE, 0), 0x71108086);
     assert_int_equal(config_get(pc, BRIDGE, 0x0c) >> 16, 0x80); /* several functions */
     assert_int_equal(config_get(pc, IDE, 0), 0x71118086);
@@ -723,6 +726,7 @@ static void test_transmit(void **state)
         assert_int_equal(csr_get(&n, 76), 0xfffc);
         assert_int_equal(csr_get(&n, 24), RX & 0xffff);
         assert_int_equal(csr_get(&n, 15), 0);
+        csr_set(&n, 3, 0x0200);  /* masks may be set at any time */
         csr_set(&n, 15, 0xffff); /* not while it runs */
         assert_int_equal(csr_get(&n, 15), 0);
         /* two buffers, one frame */
@@ -730,6 +734,8 @@ static void test_transmit(void **state)
         descriptor_set(&n, TX, 0, TX_BUFFER, 0x82000000u | 0xf000 | (0x1000 - 100));
         csr_set(&n, 0, 0x48);
         assert_int_equal(csr_get(&n, 0) & 0x7f00, 0x0200);
+        assert_false(n.pc->line[10]);
+        csr_set(&n, 3, 0);
         assert_true(n.pc->line[10]);
         assert_int_equal(descriptor_flags(&n, TX, 0) >> 24, 0x02);
         assert_int_equal(descriptor_flags(&n, TX, 1) >> 24, 0x01);

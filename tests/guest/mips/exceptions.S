@@ -5,6 +5,12 @@
  */
 #include "bare.h"
     program
+/* Code below, copied to a page of user space. */
+#define USER_SYSCALL 0x00400000
+#define USER_CP0 0x00400004
+#define USER_LOAD 0x00400008
+#define USER_STORE 0x0040000c
+#define USER_RDHWR 0x00400010
 
 test:
     RESUME(1f)
@@ -146,19 +152,21 @@ test:
     jal copy_user
     nop
     RESUME(1f)
+    li t0, USER_SYSCALL
     jal enter_user
-    li t0, 0x00400000 + user_syscall - user_code
+    nop
     FAIL
-1:  CAUGHT_VALUE(VECTOR_GENERAL, 8, 0, 0x00400000 + user_syscall - user_code)
+1:  CAUGHT_VALUE(VECTOR_GENERAL, 8, 0, USER_SYSCALL)
     address k0, record
     lw t0, 32(k0)
     andi t0, t0, 0x1f
     CHECK(t0, 0x12) /* from user mode, EXL set */
     RESUME(1f)
+    li t0, USER_CP0
     jal enter_user
-    li t0, 0x00400000 + user_cp0 - user_code
+    nop
     FAIL
-1:  CAUGHT_VALUE(VECTOR_GENERAL, 11, 0, 0x00400000 + user_cp0 - user_code)
+1:  CAUGHT_VALUE(VECTOR_GENERAL, 11, 0, USER_CP0)
     address k0, record
     lw t0, 4(k0)
     srl t0, t0, 28
@@ -166,16 +174,18 @@ test:
     CHECK(t0, 0)
     RESUME(1f)
     li t1, DATA
+    li t0, USER_LOAD
     jal enter_user
-    li t0, 0x00400000 + user_load - user_code
+    nop
     FAIL
-1:  CAUGHT_VALUE(VECTOR_GENERAL, 4, 0, 0x00400000 + user_load - user_code)
+1:  CAUGHT_VALUE(VECTOR_GENERAL, 4, 0, USER_LOAD)
     CHECK_BADVADDR(DATA)
     RESUME(1f)
+    li t0, USER_STORE
     jal enter_user
-    li t0, 0x00400000 + user_store - user_code
+    nop
     FAIL
-1:  CAUGHT_VALUE(VECTOR_GENERAL, 5, 0, 0x00400000 + user_store - user_code)
+1:  CAUGHT_VALUE(VECTOR_GENERAL, 5, 0, USER_STORE)
 
     /* interrupts: software, masked, pending, taken at the next chance */
     li t0, 0x100
@@ -197,6 +207,7 @@ test:
 1:  address k0, record
     lw t0, 0(k0)
     CHECK(t0, VECTOR_GENERAL)
+    address k0, record
     lw t0, 4(k0)
     andi t0, t0, 0x7c
     CHECK(t0, 0)
@@ -221,6 +232,7 @@ test:
 1:  address k0, record
     lw t0, 0(k0)
     CHECK(t0, VECTOR_INTERRUPT)
+    address k0, record
     lw t0, 4(k0)
     andi t0, t0, 0xfc7c
     CHECK(t0, 0x1000)
@@ -272,10 +284,11 @@ test:
     CHECK(t0, 1)
     rdhwr t0, $1
     RESUME(1f)
+    li t0, USER_RDHWR
     jal enter_user
-    li t0, 0x00400000 + user_rdhwr - user_code
+    nop
     FAIL
-1:  CAUGHT_VALUE(VECTOR_GENERAL, 10, 0, 0x00400000 + user_rdhwr - user_code)
+1:  CAUGHT_VALUE(VECTOR_GENERAL, 10, 0, USER_RDHWR)
 #endif
     b passed
     nop
@@ -315,15 +328,10 @@ copy_user:
     nop
 
 user_code:
-user_syscall:
     syscall
-user_cp0:
     mfc0 t0, C0_STATUS
-user_load:
     lw t0, 0(t1)
-user_store:
     sw t0, 0(t1)
-user_rdhwr:
 #if __mips_isa_rev >= 2
     rdhwr t0, $2
 #endif
