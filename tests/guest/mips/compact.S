@@ -61,7 +61,8 @@ test:
     CHECK_REG(ra, t2)
     move ra, $0
     bgtzalc t0, 1f
-2:  b 3f
+2:  nop /* no branch may follow one that is not taken */
+    b 3f
     nop
 1:  FAIL
 3:  address t2, 2b
