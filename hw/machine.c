@@ -281,11 +281,17 @@ bool machine_show_ram(struct machine *m, uint64_t low_limit, struct error *err)
         {.offset = low, .base = 4 * GIB, .size = m->ram_bytes - low},
     };
 
+    return machine_show_ram_windows(m, windows, ARRAY_SIZE(windows), err);
+}
+
+bool machine_show_ram_windows(struct machine *m, const struct memory_window *windows, unsigned n,
+                              struct error *err)
+{
     m->ram_block = memory_create_ram(m->memory, "ram", m->ram_bytes, err);
     if (!m->ram_block)
         return false;
     m->ram = memory_block_host(m->ram_block);
-    for (unsigned i = 0; i < ARRAY_SIZE(windows); i++) {
+    for (unsigned i = 0; i < n && i < ARRAY_SIZE(m->ram_windows); i++) {
         m->ram_windows[i] = windows[i];
         m->ram_windows[i].block = m->ram_block;
         if (windows[i].size && !memory_window_show(m->memory, &m->ram_windows[i], err))

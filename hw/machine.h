@@ -162,6 +162,9 @@ void *machine_find_bus(struct machine *m, const char *kind, const char *name);
  * to 640 KiB, from 1 MiB to low_limit, and the rest at 4 GiB. What is left out below 1 MiB is the
  * chipset's to show (PAM, SMRAM). */
 bool machine_show_ram(struct machine *m, uint64_t low_limit, struct error *err);
+/* The same for other maps: up to 3 windows onto the RAM; those without size are left out. */
+bool machine_show_ram_windows(struct machine *m, const struct memory_window *windows, unsigned n,
+                              struct error *err);
 /* Property of -M name,key=value. */
 bool machine_prop_string(const struct machine *m, const char *key, char *out, size_t out_size);
 struct device *machine_find_device(struct machine *m, const char *id);

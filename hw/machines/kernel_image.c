@@ -6,10 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifndef WITHOUT_LIBELF
-#include <libelf.h>
-#endif
-
+#include "hw/machines/elf_image.h"
 #include "util/bits.h"
 
 enum {
@@ -134,126 +131,51 @@ static bool load_raw(struct loader_file *file, const struct kernel_target *targe
 
 /* ---- ELF ------------------------------------------------------------------------------------- */
 
-#ifndef WITHOUT_LIBELF
+struct elf_place {
+    const struct kernel_target *target;
+    bool is_linux;
+};
 
 /* A vmlinux states virtual addresses, also as physical ones: PAGE_OFFSET is where RAM begins. */
-static gpa elf_physical(const struct kernel_target *target, bool is_linux, uint32_t address)
+static gpa elf_physical(const void *opaque, uint64_t address)
 {
-    if (!is_linux || loader_fits(target->memory, address, 1))
+    const struct elf_place *place = opaque;
+
+    if (!place->is_linux || loader_fits(place->target->memory, address, 1))
         return address;
-    return target->ram_base + (address & 0x0fffffff);
+    return place->target->ram_base + (address & 0x0fffffff);
 }
 
-static bool check_elf_header(const struct loader_file *file, struct error *err)
+static bool load_elf(struct loader_file *file, const struct kernel_target *target, struct loader *l,
+                     struct kernel_image *out, struct error *err)
 {
-    const uint8_t *data = file->data;
-    char number[24];
+    const struct elf_place place = {
+        .target = target,
+        .is_linux = memmem(file->data, file->size, "Linux version ", 14) != NULL,
+    };
+    const struct elf_image_target elf = {.memory = target->memory,
+                                         .machine = ELF_MACHINE_ARM,
+                                         .architecture = "ARM",
+                                         .physical = elf_physical,
+                                         .opaque = &place};
+    struct elf_image image;
 
-    if (file->size < sizeof(Elf32_Ehdr))
-        return error_set(err, "%s is truncated: the file is shorter than an ELF header",
-                         file->what);
-    unsigned machine = data[EI_DATA] == ELFDATA2MSB ? load_be16(data + 18) : load_le16(data + 18);
-    if (machine != ELF_MACHINE_ARM || data[EI_CLASS] != ELFCLASS32) {
-        const char *name = loader_elf_machine(machine);
-        snprintf(number, sizeof(number), "machine number %u", machine);
-        return error_set(err, "%s is an ELF program for %s, not for ARM", file->what,
-                         name ? name : number);
-    }
-    if (data[EI_DATA] != ELFDATA2LSB)
-        return error_set(err, "%s is a big-endian ARM program; only little-endian ones run",
-                         file->what);
-    unsigned type = load_le16(data + 16);
-    if (type != ET_EXEC && type != ET_DYN)
-        return error_set(err, "%s is an ELF %s, not an executable", file->what,
-                         type == ET_REL ? "object file" : "file");
-    return true;
-}
-
-static bool load_elf_segment(const struct loader_file *file, const Elf32_Phdr *segment,
-                             const struct kernel_target *target, bool is_linux, struct loader *l,
-                             struct kernel_image *out, struct error *err)
-{
-    gpa address = elf_physical(target, is_linux, segment->p_paddr);
-
-    if (segment->p_offset > file->size || segment->p_filesz > file->size - segment->p_offset)
-        return error_set(err, "%s is truncated: an ELF segment ends at %llu, the file at %zu",
-                         file->what, (unsigned long long)segment->p_offset + segment->p_filesz,
-                         file->size);
-    if (segment->p_filesz > segment->p_memsz)
-        return error_set(err, "%s is damaged: an ELF segment is larger in the file than in memory",
-                         file->what);
-    if (!loader_fits(target->memory, address, segment->p_memsz))
-        return error_set(err,
-                         "%s does not fit: its segment of %u bytes at 0x%llx is outside the "
-                         "machine's memory",
-                         file->what, segment->p_memsz, (unsigned long long)address);
-    out->end = MAX(out->end, address + segment->p_memsz);
-    return loader_add(l, address, file->data + segment->p_offset, segment->p_filesz,
-                      segment->p_memsz, err);
-}
-
-static bool load_elf_segments(struct loader_file *file, Elf *elf,
-                              const struct kernel_target *target, struct loader *l,
-                              struct kernel_image *out, struct error *err)
-{
-    bool is_linux = memmem(file->data, file->size, "Linux version ", 14) != NULL;
-    const Elf32_Ehdr *header = elf32_getehdr(elf);
-    size_t n = 0, loaded = 0;
-    const Elf32_Phdr *table = header ? elf32_getphdr(elf) : NULL;
-
-    if (!table || elf_getphdrnum(elf, &n) != 0 ||
-        header->e_phoff + n * sizeof(Elf32_Phdr) > file->size)
-        return error_set(err, "%s is truncated or damaged: no ELF program headers", file->what);
-    /* The section headers are not needed, but they stand at the end: a cut shows there. */
-    if ((uint64_t)header->e_shoff + (uint64_t)header->e_shnum * header->e_shentsize > file->size)
-        return error_set(err, "%s is truncated: its ELF section headers are beyond its end",
-                         file->what);
-    for (size_t i = 0; i < n; i++) {
-        Elf32_Phdr segment;
-        /* The table may stand at an odd place of the file. */
-        memcpy(&segment, (const uint8_t *)table + i * sizeof(segment), sizeof(segment));
-        if (segment.p_type != PT_LOAD || !segment.p_memsz)
-            continue;
-        if (!load_elf_segment(file, &segment, target, is_linux, l, out, err))
-            return false;
-        loaded++;
-    }
-    if (!loaded)
-        return error_set(err, "%s has nothing to load: no ELF segments", file->what);
+    if (!elf_image_check(file, &elf, &image, err))
+        return false;
+    if (image.big_endian || image.wide)
+        return error_set(err, "%s is a %s ARM program; only 32-bit little-endian ones run",
+                         file->what, image.wide ? "64-bit" : "big-endian");
+    if (!elf_image_load(file, &elf, l, &image, err))
+        return false;
     out->format = "ELF";
-    out->entry = elf_physical(target, is_linux, header->e_entry & ~1u) | (header->e_entry & 1);
+    out->end = image.end;
+    out->entry = elf_physical(&place, image.entry & ~UINT64_C(1)) | (image.entry & 1);
     if (!loader_fits(target->memory, out->entry & ~UINT64_C(1), 2))
         return error_set(err, "%s: its ELF entry point 0x%llx is outside the machine's memory",
                          file->what, (unsigned long long)out->entry);
+    loader_file_free(file);
     return true;
 }
-
-static bool load_elf(struct loader_file *file, const struct kernel_target *target, struct loader *l,
-                     struct kernel_image *out, struct error *err)
-{
-    if (!check_elf_header(file, err))
-        return false;
-    elf_version(EV_CURRENT);
-    Elf *elf = elf_memory((char *)file->data, file->size);
-    if (!elf)
-        return error_set(err, "%s is a damaged ELF file: %s", file->what, elf_errmsg(-1));
-    bool ok = load_elf_segments(file, elf, target, l, out, err);
-    elf_end(elf);
-    if (ok)
-        loader_file_free(file);
-    return ok;
-}
-
-#else
-
-static bool load_elf(struct loader_file *file, const struct kernel_target *target, struct loader *l,
-                     struct kernel_image *out, struct error *err)
-{
-    return error_set(err, "%s is an ELF file, and this calque was built without libelf",
-                     file->what);
-}
-
-#endif
 
 /* ---- uImage ---------------------------------------------------------------------------------- */
 
@@ -314,7 +236,7 @@ static bool load_any(struct loader_file *file, const struct kernel_target *targe
         if (!loader_gunzip(file, target->ram_bytes, err))
             return false;
     }
-    if (starts_with(file, 0, "\177ELF", 4))
+    if (elf_image_is(file))
         return load_elf(file, target, l, out, err);
     if (loader_is_uimage(file->data, file->size))
         return load_uimage(file, target, l, out, err);

@@ -170,17 +170,7 @@ static bool map_ram(struct machine *m, struct error *err)
          .size = m->ram_bytes > 2 * (uint64_t)LOW_RAM ? m->ram_bytes - 2 * (uint64_t)LOW_RAM : 0},
     };
 
-    m->ram_block = memory_create_ram(m->memory, "ram", m->ram_bytes, err);
-    if (!m->ram_block)
-        return false;
-    m->ram = memory_block_host(m->ram_block);
-    for (unsigned i = 0; i < ARRAY_SIZE(windows); i++) {
-        m->ram_windows[i] = windows[i];
-        m->ram_windows[i].block = m->ram_block;
-        if (windows[i].size && !memory_window_show(m->memory, &m->ram_windows[i], err))
-            return false;
-    }
-    return true;
+    return machine_show_ram_windows(m, windows, ARRAY_SIZE(windows), err);
 }
 
 /* Serial presence detect of one SDRAM module (JEDEC standard 21-C, 4.1.2.5): at most two rows of at
@@ -355,8 +345,25 @@ static bool plan_kernel(struct boot_plan *plan, struct error *err)
 /* ---- firmware --------------------------------------------------------------------------------
  */
 
-/* Images for this board are big-endian; to a little-endian processor its bus shows the same words,
- * whose bytes are the other way round then. */
+static bool is_branch(uint32_t insn)
+{
+    return insn >> 16 == 0x1000 || insn >> 16 == 0x0411 || insn >> 26 == 2; /* B, BAL, J */
+}
+
+/* Images for the board's flash have big-endian words, which its bus shows to either processor:
+ * YAMON has code for both. Images that are what a little-endian processor sees are told by their
+ * first instructions: they have to go around the revision register. */
+static bool has_big_endian_words(const uint8_t *image, size_t size)
+{
+    for (size_t i = 0; i < MIN(size & ~(size_t)3, (size_t)REVISION_AT); i += 4) {
+        if (is_branch(load_be32(image + i)))
+            return true;
+        if (is_branch(load_le32(image + i)))
+            return false;
+    }
+    return true;
+}
+
 static bool plan_firmware(struct boot_plan *plan, struct error *err)
 {
     struct machine *m = plan->m;
@@ -367,7 +374,7 @@ static bool plan_firmware(struct boot_plan *plan, struct error *err)
     if (!loader_read_file(&file, "-bios", m->boot.bios, FLASH_BYTES, err))
         return false;
     memcpy(array, file.data, file.size);
-    if (!m->cpu->guest->big_endian) {
+    if (!m->cpu->guest->big_endian && has_big_endian_words(file.data, file.size)) {
         for (size_t i = 0; i < file.size; i += 4)
             store_le32(array + i, load_be32(array + i));
     }

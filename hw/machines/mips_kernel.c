@@ -2,13 +2,7 @@
 /* Recognises, checks and places kernels for MIPS. */
 #include "hw/machines/mips_kernel.h"
 
-#include <stdio.h>
-#include <string.h>
-
-#ifndef WITHOUT_LIBELF
-#include <gelf.h>
-#endif
-
+#include "hw/machines/elf_image.h"
 #include "util/bits.h"
 
 enum { RAW_ADDRESS = 0x100000, MAX_NESTING = 3 };
@@ -33,128 +27,41 @@ gpa mips_physical(uint64_t address)
     return address;
 }
 
-/* ---- ELF ------------------------------------------------------------------------------------- */
-
-#ifndef WITHOUT_LIBELF
-
-static bool check_elf_header(const struct loader_file *file,
-                             const struct mips_kernel_target *target, struct error *err)
+static gpa physical(const void *opaque, uint64_t address)
 {
-    const uint8_t *data = file->data;
-    char number[24];
+    return mips_physical(address);
+}
 
-    if (file->size < sizeof(Elf32_Ehdr))
-        return error_set(err, "%s is truncated: the file is shorter than an ELF header",
-                         file->what);
-    bool big_endian = data[EI_DATA] == ELFDATA2MSB;
-    unsigned machine = big_endian ? load_be16(data + 18) : load_le16(data + 18);
-    unsigned type = big_endian ? load_be16(data + 16) : load_le16(data + 16);
-    if (machine != ELF_MACHINE_MIPS) {
-        const char *name = loader_elf_machine(machine);
-        snprintf(number, sizeof(number), "machine number %u", machine);
-        return error_set(err, "%s is an ELF program for %s, not for MIPS", file->what,
-                         name ? name : number);
-    }
-    if (big_endian != target->big_endian)
+/* ---- formats --------------------------------------------------------------------------------- */
+
+static bool load_elf(struct loader_file *file, const struct mips_kernel_target *target,
+                     struct loader *l, struct mips_kernel *out, struct error *err)
+{
+    const struct elf_image_target elf = {.memory = target->memory,
+                                         .machine = ELF_MACHINE_MIPS,
+                                         .architecture = "MIPS",
+                                         .physical = physical};
+    struct elf_image image;
+
+    if (!elf_image_check(file, &elf, &image, err))
+        return false;
+    if (image.big_endian != target->big_endian)
         return error_set(err, "%s is a %s-endian MIPS program; this machine is %s-endian",
-                         file->what, big_endian ? "big" : "little",
+                         file->what, image.big_endian ? "big" : "little",
                          target->big_endian ? "big" : "little");
-    if (data[EI_CLASS] == ELFCLASS64 && !target->wide)
+    if (image.wide && !target->wide)
         return error_set(err, "%s is a 64-bit MIPS program; this machine's processor has 32 bits",
                          file->what);
-    if (type != ET_EXEC && type != ET_DYN)
-        return error_set(err, "%s is an ELF %s, not an executable", file->what,
-                         type == ET_REL ? "object file" : "file");
-    return true;
-}
-
-static bool load_elf_segment(const struct loader_file *file, const GElf_Phdr *segment,
-                             const struct mips_kernel_target *target, struct loader *l,
-                             struct mips_kernel *out, struct error *err)
-{
-    gpa address = mips_physical(segment->p_paddr);
-
-    if (segment->p_offset > file->size || segment->p_filesz > file->size - segment->p_offset)
-        return error_set(err, "%s is truncated: an ELF segment ends at %llu, the file at %zu",
-                         file->what, (unsigned long long)segment->p_offset + segment->p_filesz,
-                         file->size);
-    if (segment->p_filesz > segment->p_memsz)
-        return error_set(err, "%s is damaged: an ELF segment is larger in the file than in memory",
-                         file->what);
-    if (!loader_fits(target->memory, address, segment->p_memsz))
-        return error_set(err,
-                         "%s does not fit: its segment of %llu bytes at 0x%llx is outside the "
-                         "machine's memory",
-                         file->what, (unsigned long long)segment->p_memsz,
-                         (unsigned long long)address);
-    out->end = MAX(out->end, address + segment->p_memsz);
-    return loader_add(l, address, file->data + segment->p_offset, segment->p_filesz,
-                      segment->p_memsz, err);
-}
-
-static bool load_elf_segments(const struct loader_file *file, Elf *elf,
-                              const struct mips_kernel_target *target, struct loader *l,
-                              struct mips_kernel *out, struct error *err)
-{
-    GElf_Ehdr header;
-    GElf_Phdr segment;
-    size_t n = 0, loaded = 0;
-
-    if (!gelf_getehdr(elf, &header) || elf_getphdrnum(elf, &n) != 0 ||
-        !gelf_getphdr(elf, 0, &segment))
-        return error_set(err, "%s is truncated or damaged: no ELF program headers", file->what);
-    /* The section headers are not needed, but they stand at the end: a cut shows there. */
-    if (header.e_shoff > file->size ||
-        (uint64_t)header.e_shnum * header.e_shentsize > file->size - header.e_shoff)
-        return error_set(err, "%s is truncated: its ELF section headers are beyond its end",
-                         file->what);
-    for (size_t i = 0; i < n; i++) {
-        if (!gelf_getphdr(elf, (int)i, &segment))
-            return error_set(err, "%s is truncated or damaged: no ELF program header %zu",
-                             file->what, i);
-        if (segment.p_type != PT_LOAD || !segment.p_memsz)
-            continue;
-        if (!load_elf_segment(file, &segment, target, l, out, err))
-            return false;
-        loaded++;
-    }
-    if (!loaded)
-        return error_set(err, "%s has nothing to load: no ELF segments", file->what);
+    if (!elf_image_load(file, &elf, l, &image, err))
+        return false;
     out->format = "ELF";
-    out->entry =
-        file->data[EI_CLASS] == ELFCLASS64 ? header.e_entry : sign_extended(header.e_entry);
+    out->end = image.end;
+    out->entry = image.wide ? image.entry : sign_extended(image.entry);
     if ((out->entry & 1) || !loader_fits(target->memory, mips_physical(out->entry), 4))
         return error_set(err, "%s: its ELF entry point 0x%llx is outside the machine's memory",
                          file->what, (unsigned long long)out->entry);
     return true;
 }
-
-static bool load_elf(struct loader_file *file, const struct mips_kernel_target *target,
-                     struct loader *l, struct mips_kernel *out, struct error *err)
-{
-    if (!check_elf_header(file, target, err))
-        return false;
-    elf_version(EV_CURRENT);
-    Elf *elf = elf_memory((char *)file->data, file->size);
-    if (!elf)
-        return error_set(err, "%s is a damaged ELF file: %s", file->what, elf_errmsg(-1));
-    bool ok = load_elf_segments(file, elf, target, l, out, err);
-    elf_end(elf);
-    return ok;
-}
-
-#else
-
-static bool load_elf(struct loader_file *file, const struct mips_kernel_target *target,
-                     struct loader *l, struct mips_kernel *out, struct error *err)
-{
-    return error_set(err, "%s is an ELF file, and this calque was built without libelf",
-                     file->what);
-}
-
-#endif
-
-/* ---- the others ------------------------------------------------------------------------------ */
 
 static bool place(struct loader_file *file, const struct mips_kernel_target *target, gpa load,
                   uint64_t entry, struct loader *l, struct mips_kernel *out, struct error *err)
@@ -203,7 +110,7 @@ static bool load_any(struct loader_file *file, const struct mips_kernel_target *
         if (!loader_gunzip(file, target->ram_bytes, err))
             return false;
     }
-    if (file->size >= 4 && !memcmp(file->data, "\177ELF", 4))
+    if (elf_image_is(file))
         return load_elf(file, target, l, out, err);
     if (loader_is_uimage(file->data, file->size))
         return load_uimage(file, target, l, out, err);

@@ -664,9 +664,10 @@ static bool gt64120_init(struct device *d, struct error *err)
         countdown_init(&g->timers[n], d->clock, expired[n], d);
     pci_set(d, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
     pci_set(d, PCI_STATUS, 2, 0x0280);
-    for (unsigned i = 0; i < ARRAY_SIZE(bars); i++)
+    for (unsigned i = 0; i < ARRAY_SIZE(bars); i++) {
         pci_set(d, PCI_BAR0 + 4 * i, 4, bars[i]);
-    pci_set_writable(d, PCI_BAR0 + 16, 4, 0xfffff000);
+        pci_set_writable(d, PCI_BAR0 + 4 * i, 4, 0xfffff000);
+    }
     pci_bus_of(d)->cpu_address = cpu_address;
     return true;
 }

@@ -157,6 +157,9 @@ static void test_configuration(void **state)
 
     map_as_yamon(pc);
     assert_int_equal(config_get(pc, 0, 0), 0x462011ab);
+    config_set(pc, 0, 0x20, 0xffffffff); /* its registers on the bus: 4 KiB */
+    assert_int_equal(config_get(pc, 0, 0x20), 0xfffff000);
+    config_set(pc, 0, 0x20, GT);
     assert_int_equal(config_get(pc, BRIDGE, 0), 0x71108086);
     assert_int_equal(config_get(pc, BRIDGE, 0x0c) >> 16, 0x80); /* several functions */
     assert_int_equal(config_get(pc, IDE, 0), 0x71118086);

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "boot_files.h"
 #include "exec/vcpu.h"
 #include "frontend/guest.h"
 #include "hw/machine.h"
@@ -26,9 +27,7 @@ struct board {
     uint32_t r[16];
     struct machine m;
     struct device *devices[2];
-    char directory[32];
-    char paths[8][64];
-    unsigned n_paths;
+    struct boot_files files;
 };
 
 static const struct state_field fields[] = {
@@ -46,8 +45,7 @@ static struct board *board_create(uint64_t ram_bytes)
     struct error err = {""};
 
     assert_non_null(b);
-    strcpy(b->directory, "/tmp/calque-boot-XXXXXX");
-    assert_non_null(mkdtemp(b->directory));
+    boot_files_create(&b->files);
     pthread_mutexattr_init(&attributes);
     pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
     pthread_mutex_init(&b->m.lock, &attributes);
@@ -91,27 +89,13 @@ static void board_destroy(struct board *b)
     memory_destroy(b->m.memory);
     clock_destroy(b->m.clock);
     pthread_mutex_destroy(&b->m.lock);
-    for (unsigned i = 0; i < b->n_paths; i++)
-        unlink(b->paths[i]);
-    rmdir(b->directory);
+    boot_files_remove(&b->files);
     free(b);
 }
 
 static const char *put_file(struct board *b, const char *name, const void *data, size_t size)
 {
-    char path[64];
-    unsigned i = 0;
-
-    snprintf(path, sizeof(path), "%s/%s", b->directory, name);
-    while (i < b->n_paths && strcmp(b->paths[i], path))
-        i++;
-    strcpy(b->paths[i], path);
-    b->n_paths = MAX(b->n_paths, i + 1);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, data, size), size);
-    close(fd);
-    return b->paths[i];
+    return boot_files_put(&b->files, name, data, size);
 }
 
 static const char *put_zimage(struct board *b, size_t size)
@@ -246,7 +230,7 @@ static void test_small_memory(void **state)
     assert_true(start >= RAM + 500000 && start + 5 * MIB <= b->r[2]);
     forget(b);
     b->m.boot.kernel = put_zimage(b, 4 * MIB);
-    b->m.boot.initrd = b->paths[1];
+    b->m.boot.initrd = b->files.paths[1];
     expect_error(b, "-initrd", "does not fit");
     forget(b);
     b->m.boot.kernel = put_zimage(b, 9 * MIB);
@@ -267,14 +251,14 @@ static void test_missing(void **state)
     b->m.boot.kernel = put_zimage(b, 100000);
     b->m.boot.initrd = "/nonexistent/initrd";
     expect_error(b, "-initrd '/nonexistent/initrd'", "No such file");
-    b->m.boot.initrd = b->paths[0];
+    b->m.boot.initrd = b->files.paths[0];
     expect_error(b, "-initrd", "is empty");
     b->m.boot.initrd = NULL;
     b->m.boot.dtb = "/nonexistent/dtb";
     expect_error(b, "-dtb '/nonexistent/dtb'", "No such file");
     b->m.boot.dtb = NULL;
     b->m.boot.kernel = NULL;
-    b->m.boot.initrd = b->paths[1];
+    b->m.boot.initrd = b->files.paths[1];
     expect_error(b, "-initrd", "needs a -kernel");
     board_destroy(b);
 }
@@ -325,13 +309,13 @@ static void test_dtb(void **state)
     assert_string_equal(text(fdt, "/chosen", "bootargs"), "of the tree");
     assert_null(fdt_getprop(fdt, fdt_path_offset(fdt, "/chosen"), "linux,initrd-start", NULL));
     forget(b);
-    b->m.boot.kernel = b->paths[0];
-    b->m.boot.dtb = b->paths[1];
+    b->m.boot.kernel = b->files.paths[0];
+    b->m.boot.dtb = b->files.paths[1];
     b->m.boot.append = "of the command line";
     assert_true(boot(b, &err));
     assert_string_equal(text(tree(b), "/chosen", "bootargs"), "of the command line");
     forget(b);
-    b->m.boot.kernel = b->paths[0];
+    b->m.boot.kernel = b->files.paths[0];
     for (size_t n = 1; n < size; n++) {
         b->m.boot.dtb = put_file(b, "dtb", dtb, n);
         expect_error(b, "-dtb '", n < 4 ? "not a device tree" : "truncated");
@@ -341,12 +325,12 @@ static void test_dtb(void **state)
         memcpy(damaged, dtb, size);
         damaged[at] ^= 0xff;
         forget(b);
-        b->m.boot.kernel = b->paths[0];
+        b->m.boot.kernel = b->files.paths[0];
         b->m.boot.dtb = put_file(b, "dtb", damaged, size);
         boot(b, &err);
     }
     forget(b);
-    b->m.boot.kernel = b->paths[0];
+    b->m.boot.kernel = b->files.paths[0];
     size = make_dtb(dtb, sizeof(dtb), "riscv");
     b->m.boot.dtb = put_file(b, "dtb", dtb, size);
     expect_error(b, "-dtb '", "RISC-V");

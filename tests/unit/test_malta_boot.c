@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "boot_files.h"
 #include "exec/vcpu.h"
 #include "frontend/guest.h"
 #include "host/chardev.h"
@@ -32,9 +33,7 @@ struct board {
     struct chardev chardev;
     uint8_t sent[64];
     unsigned n_sent;
-    char directory[32];
-    char paths[8][64];
-    unsigned n_paths;
+    struct boot_files files;
     uint64_t r[32], pc; /* of the interpreter */
 };
 
@@ -88,8 +87,7 @@ static struct board *board_create(const char *guest, uint64_t ram_bytes)
     struct error err = {""};
 
     assert_non_null(b);
-    strcpy(b->directory, "/tmp/calque-boot-XXXXXX");
-    assert_non_null(mkdtemp(b->directory));
+    boot_files_create(&b->files);
     pthread_mutexattr_init(&attributes);
     pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
     pthread_mutex_init(&b->m.lock, &attributes);
@@ -132,27 +130,13 @@ static void board_destroy(struct board *b)
     memory_destroy(b->m.memory);
     clock_destroy(b->m.clock);
     pthread_mutex_destroy(&b->m.lock);
-    for (unsigned i = 0; i < b->n_paths; i++)
-        unlink(b->paths[i]);
-    rmdir(b->directory);
+    boot_files_remove(&b->files);
     free(b);
 }
 
 static const char *put_file(struct board *b, const char *name, const void *data, size_t size)
 {
-    char path[64];
-    unsigned i = 0;
-
-    snprintf(path, sizeof(path), "%s/%s", b->directory, name);
-    while (i < b->n_paths && strcmp(b->paths[i], path))
-        i++;
-    assert_true(i < ARRAY_SIZE(b->paths));
-    strcpy(b->paths[i], path);
-    b->n_paths = MAX(b->n_paths, i + 1);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    assert_true(fd >= 0 && write(fd, data, size) == (ssize_t)size);
-    close(fd);
-    return b->paths[i];
+    return boot_files_put(&b->files, name, data, size);
 }
 
 static bool boot(struct board *b, struct error *err)
@@ -556,6 +540,19 @@ static void firmware(void **state)
     }
 }
 
+static void firmware_of_little_endian(void **state)
+{
+    struct board *b = board_create("mipsel", 64 * MIB);
+    uint8_t image[0x20] = {0x3f, 0x01, 0x00, 0x10}; /* a branch, as the processor sees it */
+
+    image[0x18] = 0x77;
+    b->m.boot.bios = put_file(b, "bios", image, sizeof(image));
+    must_boot(b);
+    assert_int_equal(word(b, KSEG1 + BOOT_ROM), 0x1000013f);
+    assert_int_equal(word(b, KSEG1 + FLASH + 0x18), 0x77);
+    board_destroy(b);
+}
+
 static void what_cannot_start(void **state)
 {
     struct board *b = board_create("mipsel", 64 * MIB);
@@ -619,6 +616,7 @@ int main(void)
         cmocka_unit_test(monitor_services),
         cmocka_unit_test(memory_map),
         cmocka_unit_test(firmware),
+        cmocka_unit_test(firmware_of_little_endian),
         cmocka_unit_test(what_cannot_start),
     };
 

@@ -8,8 +8,8 @@
  *   write +8  lets that many nanoseconds pass
  *
  * An exception leaves vector, Cause, EPC, BadVAddr, EntryHi and Status in `record` and goes on at
- * the address in s7; with s7 = 0 none is expected. k0 and k1 are the macros' and the handlers',
- * CAUGHT uses t8, t9 and s6.
+ * the address in s7, in kernel mode and with interrupts off; with s7 = 0 none is expected. k0 and k1
+ * are the macros' and the handlers', CAUGHT uses t8, t9 and s6.
  */
 #define DEVICE 0xb0000000 /* physical 0x10000000, uncached */
 #ifdef __mips64
@@ -189,6 +189,10 @@ common:
     SREG k0, 24(k1)
     mfc0 k0, C0_STATUS
     sw k0, 32(k1)
+    srl k0, k0, 5 /* goes on in kernel mode, without interrupts */
+    sll k0, k0, 5
+    ori k0, k0, 2
+    mtc0 k0, C0_STATUS
     beq s7, $0, unexpected
     nop
     li k0, STATUS_RUN | 2 /* back in kernel mode, interrupts off */

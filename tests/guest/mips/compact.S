@@ -61,7 +61,7 @@ test:
     CHECK_REG(ra, t2)
     move ra, $0
     bgtzalc t0, 1f
-2:  nop /* no branch may follow one that is not taken */
+2:  nop /* a forbidden slot */
     b 3f
     nop
 1:  FAIL

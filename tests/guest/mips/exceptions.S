@@ -5,13 +5,12 @@
  */
 #include "bare.h"
     program
-
-#define USER_CODE 0x00400000
-#define USER_SYSCALL (USER_CODE + 0)
-#define USER_CP0 (USER_CODE + 4)
-#define USER_LOAD (USER_CODE + 8)
-#define USER_STORE (USER_CODE + 12)
-#define USER_RDHWR (USER_CODE + 16)
+/* Code below, copied to a page of user space. */
+#define USER_SYSCALL 0x00400000
+#define USER_CP0 0x00400004
+#define USER_LOAD 0x00400008
+#define USER_STORE 0x0040000c
+#define USER_RDHWR 0x00400010
 
 test:
     RESUME(1f)
@@ -328,7 +327,7 @@ copy_user:
     jr.hb ra
     nop
 
-user_code: /* as USER_... above says */
+user_code:
     syscall
     mfc0 t0, C0_STATUS
     lw t0, 0(t1)
