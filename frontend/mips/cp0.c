@@ -557,12 +557,13 @@ static bool mthc0(struct xlat *x, int rt, const struct cp0_register *r)
 
 bool mips_translate_mfc0(struct xlat *x, int rt, int rd, int sel, enum mips_cp0_width width)
 {
-    const struct cp0_register *r = find_or_say(x, rd, sel, "read");
+    const struct cp0_register *r;
     struct ir_builder *b = &x->b;
     ir_ref value;
 
     if (width == MIPS_CP0_HIGH && !(mips_cpu(x->cpu)->cp0.config5 & CONFIG5_MVH))
         return false;
+    r = find_or_say(x, rd, sel, "read");
     if (!r) {
         mips_set32(x, rt, ir_i32(b, 0));
         return true;
@@ -620,12 +621,13 @@ static void emit_set(struct xlat *x, const struct cp0_register *r, ir_ref value)
 
 bool mips_translate_mtc0(struct xlat *x, int rt, int rd, int sel, enum mips_cp0_width width)
 {
-    const struct cp0_register *r = find_or_say(x, rd, sel, "write");
+    const struct cp0_register *r;
     struct ir_builder *b = &x->b;
     ir_ref value;
 
     if (width == MIPS_CP0_HIGH && !(mips_cpu(x->cpu)->cp0.config5 & CONFIG5_MVH))
         return false;
+    r = find_or_say(x, rd, sel, "write");
     if (!r)
         return true;
     if (width == MIPS_CP0_HIGH)

@@ -51,7 +51,8 @@ struct fixture {
 };
 
 static bool wide;
-static gva base; /* of the addresses the tests use */
+static bool everywhere; /* the walk knows addresses that are not canonical, too */
+static gva base;        /* of the addresses the tests use */
 
 static bool toy_walk(void *cpu, gva va, enum mmu_access access, bool user, struct tlb_fill *out,
                      struct mmu_fault *fault)
@@ -62,7 +63,7 @@ static bool toy_walk(void *cpu, gva va, enum mmu_access access, bool user, struc
 
     f->n_walks++;
     assert_true(wide || va < UINT64_C(1) << 32);
-    if (wide && !tlb_canonical(va)) {
+    if (wide && !everywhere && !tlb_canonical(va)) {
         fault->syndrome = 99;
         return false;
     }
@@ -486,7 +487,8 @@ static void fetches(void **state)
 
     assert_ptr_equal(mmu_fetch(f->mmu, base + 0x3004, &physical, false), host_of(f, 0, 0x3004));
     assert_int_equal(physical, ((gpa)f->page[0][3].physical << 12) + 4);
-    assert_int_equal(*tlb_exec_entry(f->run.tlb, wide, base + 0x3000), TLB_EXEC_TAG(physical));
+    assert_int_equal(tlb_exec_tag(f->run.tlb, wide, base + 0x3000),
+                     everywhere ? 0 : TLB_EXEC_TAG(physical));
     f->page[0][4].flags = P_READ;
     assert_null(mmu_fetch(f->mmu, base + 0x4000, &physical, true));
     assert_int_equal(f->n_faults, 0);
@@ -758,6 +760,75 @@ static void addresses_that_are_not_canonical(void **state)
     assert_int_equal(load_le64(host_of(f, 0, 0x3000)), 5);
 }
 
+/* Pages that share their entries: each access finds its own, whoever came last. */
+static void addresses_that_share_an_entry(void **state)
+{
+    static const gva places[] = {0x3000, 0x9800000000003000, 0x9000000000003000,
+                                 0xc000000000003000};
+    struct fixture *f = *state;
+    gpa physical;
+
+    everywhere = true;
+    for (unsigned i = 0; i < N_PAGES; i++)
+        f->page[0][i] = (struct page){20 + i, P_READ | P_WRITE | P_EXEC};
+    for (unsigned round = 0; round < 3; round++) {
+        for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
+            /* the same page but for the last, which is another one */
+            f->page[0][3].physical = i == 3 ? 60 : 23;
+            mmu_store(f->mmu, places[i] + 8 * i, i + 1, 3);
+            assert_int_equal(mmu_load(f->mmu, places[i] + 8 * i, 3), i + 1);
+            assert_int_equal(load_le64(f->ram + (i == 3 ? 60 << 12 : 23 << 12) + 8 * i), i + 1);
+            for (unsigned k = 0; k < ARRAY_SIZE(places); k++)
+                assert_int_equal(tlb_host_address(true,
+                                                  *tlb_write_entry(f->run.tlb, true, places[k]),
+                                                  places[k]) != 0,
+                                 k == i);
+        }
+    }
+    /* code in the page: the entry that stands for another address loses its right to write */
+    f->page[0][3].physical = 23;
+    mmu_store(f->mmu, places[0], 1, 3);
+    mmu_store(f->mmu, places[1], 1, 3);
+    assert_non_null(mmu_fetch(f->mmu, places[0], &physical, false));
+    memory_set_page_code(f->memory, physical, true);
+    assert_int_equal(*tlb_write_entry(f->run.tlb, true, places[1]), 0);
+    f->n_changed = 0;
+    mmu_store(f->mmu, places[1], 2, 3);
+    assert_int_equal(f->n_changed, 1);
+    /* code: only canonical addresses are in the table, the others are translated each time */
+    assert_int_equal(*tlb_exec_entry(f->run.tlb, true, places[0]), TLB_EXEC_TAG(physical));
+    mmu_flush_page(f->mmu, places[1]);
+    f->page[0][3].physical = 60;
+    assert_non_null(mmu_fetch(f->mmu, places[1], &physical, false));
+    assert_int_equal(physical >> 12, 60);
+    assert_int_equal(*tlb_exec_entry(f->run.tlb, true, places[0]), 0);
+    f->page[0][3].physical = 23;
+    assert_non_null(mmu_fetch(f->mmu, places[0], &physical, false));
+    assert_int_equal(tlb_exec_tag(f->run.tlb, true, places[1]), 0);
+    assert_int_equal(tlb_exec_tag(f->run.tlb, true, places[0]), TLB_EXEC_TAG(23 << 12));
+    /* a flush is for whoever is there */
+    mmu_load(f->mmu, places[2], 3);
+    mmu_flush_page(f->mmu, places[2]);
+    assert_int_equal(*tlb_read_entry(f->run.tlb, true, places[2]), 0);
+    everywhere = false;
+}
+
+/* Spaces whose tags differ in bits that do not matter. */
+static void pages_of_several_tags_are_flushed(void **state)
+{
+    struct fixture *f = *state;
+
+    for (unsigned tag = 0; tag < 4; tag++) {
+        select_tag(f, tag, true);
+        mmu_load(f->mmu, base + 0x3000, 2);
+    }
+    mmu_flush_page_tags(f->mmu, 1, 2, base + 0x3000);
+    for (unsigned tag = 0; tag < 4; tag++) {
+        select_tag(f, tag, true);
+        assert_int_equal(entry(f, TLB_READ, 0x3000) != 0, !(tag & 1));
+    }
+}
+
 static void a_large_page_goes_as_a_whole_in_the_upper_half(void **state)
 {
     struct fixture *f = *state;
@@ -856,6 +927,7 @@ static const struct CMUnitTest tests[] = {
     TEST(atomics),
     TEST(user_accesses_from_privileged_mode),
     TEST(tags_are_kept_apart),
+    TEST(pages_of_several_tags_are_flushed),
     TEST(flushing_one_page_of_a_large_mapping_flushes_it_all),
     TEST(code_pages_lose_their_write_entries),
     TEST(fetches),
@@ -867,11 +939,9 @@ static const struct CMUnitTest tests[] = {
 };
 static const struct CMUnitTest narrow_tests[] = {TEST(tables_stay_small)};
 static const struct CMUnitTest wide_tests[] = {
-    TEST(the_ends_of_both_halves),
-    TEST(addresses_that_are_not_canonical),
-    TEST(a_large_page_goes_as_a_whole_in_the_upper_half),
-    TEST(limited_address_space_is_an_error),
-    TEST(wide_tables_stay_small),
+    TEST(the_ends_of_both_halves),           TEST(addresses_that_are_not_canonical),
+    TEST(addresses_that_share_an_entry),     TEST(a_large_page_goes_as_a_whole_in_the_upper_half),
+    TEST(limited_address_space_is_an_error), TEST(wide_tables_stay_small),
 };
 
 int main(void)
@@ -885,5 +955,10 @@ int main(void)
         base = bases[i];
         failed += cmocka_run_group_tests_name("wide", tests, NULL, NULL);
     }
+    everywhere = true;
+    base = 0x9800000000000000;
+    failed += cmocka_run_group_tests_name("not canonical", tests, NULL, NULL);
+    everywhere = false;
+    base = bases[ARRAY_SIZE(bases) - 1];
     return failed + cmocka_run_group_tests(wide_tests, NULL, NULL);
 }

@@ -344,6 +344,46 @@ test:
     dli t4, 0x9000000000000000 + DATA_PHYSICAL
     lw t7, 0x20(t4)
     CHECK(t7, 0x4321)
+    /* code at addresses that differ in bits 63:62 alone: return_one's at DATA + 0x2100 in XKPHYS,
+     * the other in xkseg and in xuseg */
+    li t0, 0
+    dli t1, 0xc000000000000000 + DATA_PHYSICAL + 0x2000
+    li t2, LO(DATA_PHYSICAL + 0x3000, V)
+    li t3, LO(DATA_PHYSICAL + 0x2000, V)
+    write_indexed
+    li t0, 2
+    li t1, DATA_PHYSICAL + 0x2000
+    write_indexed
+    li t5, 3
+1:  dli t4, 0x9800000000000000 + DATA_PHYSICAL + 0x2100
+    jalr ra, t4
+    nop
+    CHECK(t6, 1)
+    dli t4, 0xc000000000000000 + DATA_PHYSICAL + 0x2100
+    jalr ra, t4
+    nop
+    CHECK(t6, 2)
+    li t4, DATA_PHYSICAL + 0x2100
+    jalr ra, t4
+    nop
+    CHECK(t6, 2)
+    dli t4, 0xc000000000000000 + DATA_PHYSICAL + 0x3100
+    jalr ra, t4
+    nop
+    CHECK(t6, 1)
+    addiu t5, t5, -1
+    bnez t5, 1b
+    nop
+    /* xkseg's is mapped to the other code */
+    li t0, 0
+    dli t1, 0xc000000000000000 + DATA_PHYSICAL + 0x2000
+    li t2, LO(DATA_PHYSICAL + 0x2000, V)
+    write_indexed
+    dli t4, 0xc000000000000000 + DATA_PHYSICAL + 0x2100
+    jalr ra, t4
+    nop
+    CHECK(t6, 1)
+
     /* no address: beyond SEGBITS, beyond PABITS */
     RESUME(1f)
     dli t4, 0x3f00000000000000
