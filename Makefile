@@ -179,8 +179,8 @@ $(BUILD)/tests/arm_runner: tests/insn/arm/arm_runner.c tests/insn/arm_page.h
 MIPS_CC ?= mips-linux-gnu-gcc
 mips_runner_mipsel_74Kf := -EL -mabi=32 -march=mips32r2 -mfp32 -mdspr2
 mips_runner_mips_74Kf := -EB -mabi=32 -march=mips32r2 -mfp32 -mdspr2
-mips_runner_mipsel_P5600 := -EL -mabi=32 -march=mips32r5 -mfp64 -mmsa
-mips_runner_mips_P5600 := -EB -mabi=32 -march=mips32r5 -mfp64 -mmsa
+mips_runner_mipsel_P5600 := -EL -mabi=32 -march=mips32r5 -mfp64 -mmsa -mnan=2008
+mips_runner_mips_P5600 := -EB -mabi=32 -march=mips32r5 -mfp64 -mmsa -mnan=2008
 mips_runner_mips64el_R2 := -EL -mabi=64 -march=mips64r2 -msym32
 mips_runner_mips64_R2 := -EB -mabi=64 -march=mips64r2 -msym32
 mips_runner_mips64el_R6 := -EL -mabi=64 -march=mips64r6 -mmsa -mnan=2008 -msym32

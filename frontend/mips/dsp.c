@@ -176,8 +176,8 @@ static bool extract_wide(struct xlat *x, const struct arg_dsp_acc *a,
 }
 
 #define ACC(name, group, expression)                                                               \
-    static const struct ir_helper helper_##name = IR_HELPER(                                       \
-        mips_dsp_##name, IR_I64, 4, FLAGS_##group, GROUP_##group, GROUP_##group);                  \
+    static const struct ir_helper helper_##name =                                                  \
+        IR_HELPER(mips_dsp_##name, IR_I64, 4, FLAGS_##group, GROUP_##group, GROUP_##group);        \
     TRANS(name, arg_dsp_acc, accumulate)
 #define EXT(name, variable, expression)                                                            \
     static const struct ir_helper helper_##name =                                                  \
@@ -187,8 +187,8 @@ static bool extract_wide(struct xlat *x, const struct arg_dsp_acc *a,
         return extract(x, a, &helper_##name, variable);                                            \
     }
 #define WIDE(name, expression)                                                                     \
-    static const struct ir_helper helper_##name = IR_HELPER(                                       \
-        mips_dsp_##name, IR_VOID, 3, 0, GROUP_DSP | GROUP_HILO, GROUP_DSP | GROUP_HILO);           \
+    static const struct ir_helper helper_##name =                                                  \
+        IR_HELPER(mips_dsp_##name, IR_VOID, 3, 0, GROUP_DSP | GROUP_HILO, GROUP_DSP | GROUP_HILO); \
     TRANS(name, arg_dsp_acc, accumulate_wide)
 #define WIDE_EXT(name, variable, expression)                                                       \
     static const struct ir_helper helper_##name =                                                  \
@@ -259,8 +259,7 @@ static const struct ir_helper helper_DSHILO =
 
 static bool shift_accumulator(struct xlat *x, int ac, ir_ref by)
 {
-    set_accumulator(x, ac,
-                    ir_call(&x->b, &helper_SHILO, accumulator(x, ac), by, IR_NONE, IR_NONE));
+    set_accumulator(x, ac, ir_call(&x->b, &helper_SHILO, accumulator(x, ac), by, IR_NONE, IR_NONE));
     return true;
 }
 
@@ -352,9 +351,8 @@ static uint32_t control_mask(struct xlat *x, int mask)
 bool mips_trans_RDDSP(struct xlat *x, const struct arg_dsp_mask_rd *a)
 {
     if (mips_check_dsp(x))
-        mips_set32(
-            x, a->rd,
-            ir_bin_i(&x->b, IR_AND, ir_get(&x->b, F_DSPCONTROL), control_mask(x, a->mask)));
+        mips_set32(x, a->rd,
+                   ir_bin_i(&x->b, IR_AND, ir_get(&x->b, F_DSPCONTROL), control_mask(x, a->mask)));
     return true;
 }
 

@@ -569,7 +569,8 @@ static uint32_t extract_bits(struct mips_cpu *cpu, uint64_t accumulator, uint32_
 
 /* ---- the rows -------------------------------------------------------------------------------- */
 
-#define ROW(name, shape, type, group, expression) FUNCTION_##shape(name, DSP_TYPE_##type, expression)
+#define ROW(name, shape, type, group, expression)                                                  \
+    FUNCTION_##shape(name, DSP_TYPE_##type, expression)
 
 #define FUNCTION2(name, type, expression)                                                          \
     type mips_dsp_##name(struct mips_cpu *cpu, type a, type b)                                     \

@@ -346,11 +346,11 @@ static void msa_float(void *state, uint32_t word, uint32_t number)
                      element(cpu, op, log2 - 1, format, 0, get_lane(&t, log2, i), 0, 0));
             continue;
         }
-        set_lane(&result, log2, i,
-                 element(cpu, op, log2, format, get_lane(&d, log2, i),
-                         widens ? get_lane(&s, log2 - 1, i + (left ? n : 0))
-                                : get_lane(&s, log2, i),
-                         get_lane(&t, log2, i), number));
+        set_lane(
+            &result, log2, i,
+            element(cpu, op, log2, format, get_lane(&d, log2, i),
+                    widens ? get_lane(&s, log2 - 1, i + (left ? n : 0)) : get_lane(&s, log2, i),
+                    get_lane(&t, log2, i), number));
     }
     uint32_t causes = extract32(cpu->msacsr, FCSR_CAUSE_SHIFT, 6);
     if (causes & enables_of(cpu))
@@ -376,10 +376,9 @@ static void msa_update_mode(void *state)
     mips_update_mode(mips_cpu(state));
 }
 
-const struct ir_helper helper_msa_float =
-    IR_HELPER(msa_float, IR_VOID, 2, HELPER_MAY_FAULT, GROUP_FP | GROUP_FCSR,
-              GROUP_FP | GROUP_FCSR);
+const struct ir_helper helper_msa_float = IR_HELPER(msa_float, IR_VOID, 2, HELPER_MAY_FAULT,
+                                                    GROUP_FP | GROUP_FCSR, GROUP_FP | GROUP_FCSR);
 const struct ir_helper helper_msa_write_control =
     IR_HELPER(msa_write_control, IR_VOID, 1, HELPER_MAY_FAULT, GROUP_FCSR, GROUP_FCSR);
-const struct ir_helper helper_msa_update_mode = IR_HELPER(
-    msa_update_mode, IR_VOID, 0, 0, GROUP_FCSR | GROUP_CP0 | GROUP_PC, GROUP_PC);
+const struct ir_helper helper_msa_update_mode =
+    IR_HELPER(msa_update_mode, IR_VOID, 0, 0, GROUP_FCSR | GROUP_CP0 | GROUP_PC, GROUP_PC);

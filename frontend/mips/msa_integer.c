@@ -321,7 +321,5 @@ static void msa_number(void *state, uint32_t word, uint32_t number)
     operate(mips_cpu(state), word, &t, number);
 }
 
-const struct ir_helper helper_msa_vector =
-    IR_HELPER(msa_vector, IR_VOID, 1, 0, GROUP_FP, GROUP_FP);
-const struct ir_helper helper_msa_number =
-    IR_HELPER(msa_number, IR_VOID, 2, 0, GROUP_FP, GROUP_FP);
+const struct ir_helper helper_msa_vector = IR_HELPER(msa_vector, IR_VOID, 1, 0, GROUP_FP, GROUP_FP);
+const struct ir_helper helper_msa_number = IR_HELPER(msa_number, IR_VOID, 2, 0, GROUP_FP, GROUP_FP);
