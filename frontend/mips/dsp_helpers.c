@@ -443,8 +443,8 @@ static uint32_t add_with_carry(struct mips_cpu *cpu, uint32_t a, uint32_t b)
 /* The low scount bits of a into b at pos; fields that do not fit are UNPREDICTABLE: b as it is. */
 static uint64_t insert(struct mips_cpu *cpu, uint64_t a, uint64_t b, unsigned width)
 {
-    unsigned pos = cpu->dspcontrol & (width == 64 ? 0x7f : 0x1f);
-    unsigned size = cpu->dspcontrol >> DSP_SCOUNT & (width == 64 ? 0x3f : 0x1f);
+    unsigned pos = cpu->dspcontrol & (width == 64 ? 0x7f : 0x3f);
+    unsigned size = cpu->dspcontrol >> DSP_SCOUNT & 0x3f;
 
     if (!size || pos + size > width)
         return b;

@@ -313,7 +313,7 @@ static uint64_t element(struct mips_cpu *cpu, enum msa_operation op, unsigned lo
     }
     c = causes_of(cpu, &env);
     if ((op == MSA_OP_FRCP || op == MSA_OP_FRSQRT) && !(c & (FPU_INVALID | FPU_DIVIDE_BY_ZERO)) &&
-        !is_nan(format, s))
+        (s & ~sign_of(format)) < fp_infinity(format, false))
         c = FPU_INEXACT;
     return settle(cpu, c, log2_result, result);
 }

@@ -19,7 +19,7 @@ static bool inserts_too_much(uint32_t insn, const struct mips_case *c)
 {
     uint32_t control = (uint32_t)c->before.dspcontrol;
 
-    return !extract32(control, 7, 5) || extract32(control, 0, 5) + extract32(control, 7, 5) > 32;
+    return !extract32(control, 7, 6) || extract32(control, 0, 6) + extract32(control, 7, 6) > 32;
 }
 
 /* An instance is excepted if it is of the row, (insn & mask) == bits and `when` agrees. */
