@@ -16,6 +16,16 @@
 
 #include "build/gen/fpu.inc"
 
+/* Exceptions as Flags, Enables and Cause order them, MSACSR's too. */
+enum fpu_exception {
+    FPU_INEXACT = 1,
+    FPU_UNDERFLOW = 2,
+    FPU_OVERFLOW = 4,
+    FPU_DIVIDE_BY_ZERO = 8,
+    FPU_INVALID = 16,
+    FPU_UNIMPLEMENTED = 32, /* Cause only; always enabled */
+};
+
 enum fcsr_bits {
     FCSR_ROUNDING = 3,
     FCSR_FLAGS = 31 << 2,

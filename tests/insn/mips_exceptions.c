@@ -14,6 +14,25 @@ static bool divides_badly(uint32_t insn, const struct mips_case *c)
            (uint32_t)divisor == UINT32_MAX || !extract32(insn, 16, 5);
 }
 
+/* INSV of a field that does not fit: UNPREDICTABLE. */
+static bool inserts_too_much(uint32_t insn, const struct mips_case *c)
+{
+    uint32_t control = (uint32_t)c->before.dspcontrol;
+
+    return !extract32(control, 7, 6) || extract32(control, 0, 6) + extract32(control, 7, 6) > 32;
+}
+
+/* An address that is not an aligned one in the data area. */
+static bool goes_astray(uint32_t insn, const struct mips_case *c)
+{
+    bool release6 = insn >> 26 == 31,
+         doubleword = insn >> 26 == 60 || (release6 && (insn & 63) == 39);
+    int64_t offset = release6 ? sextract32(insn, 7, 9) : sextract32(insn, 0, 16);
+    uint64_t address = c->before.gpr[extract32(insn, 21, 5)] + (uint64_t)offset - MIPS_DATA;
+
+    return (uint32_t)address >= MIPS_DATA_BYTES - 8 || address & (doubleword ? 7 : 3);
+}
+
 /* An instance is excepted if it is of the row, (insn & mask) == bits and `when` agrees. */
 static const struct known_difference {
     const char *row, *table;
@@ -41,8 +60,46 @@ static const struct known_difference {
     {"MAXA_fmt", "fpu", 0, 0, "RSQRT2", NULL, true},
     {"C_cond_PS", "fpu", 1 << 8, 1 << 8, "odd cc: UNPREDICTABLE", NULL, true},
     {"MOVCF_PS", "fpu", 1 << 18, 1 << 18, "odd cc: UNPREDICTABLE", NULL, true},
+    {"INSV", "dsp", 0, 0, "UNPREDICTABLE", inserts_too_much, false},
+    {"SC", "mips", 0, 0, "its address is looked at, too, when it does not store", goes_astray,
+     false},
+    {"SC_r6", "mips", 0, 0, "the same", goes_astray, false},
+    {"SCD", "mips", 0, 0, "the same", goes_astray, false},
+    {"SCD_r6", "mips", 0, 0, "the same", goes_astray, false},
     {NULL, NULL, 0, 0, NULL, NULL, false},
 };
+
+/* Of MSA, what is reserved: qemu has a nop in its place, as for all of MSA where there is none. */
+static bool reserved_msa(const struct mips_kind *kind, const char *row, uint32_t insn)
+{
+    unsigned function = insn & 63, bit = extract32(insn, 16, 7), element = extract32(insn, 16, 6);
+
+    if (!kind->msa)
+        return true;
+    if (function == 9 || function == 10) /* table "df/m" */
+        return bit >= 0x78;
+    if (function == 19 ||
+        (function == 21 && extract32(insn, 23, 3) >= 4)) /* half as wide elements */
+        return !extract32(insn, 21, 2);
+    if (function == 25) { /* table "df/n"; doublewords in general registers */
+        bool exists = element < 0x10 || (element & 0x38) == 0x20 || (element & 0x3c) == 0x30 ||
+                      (element & 0x3e) == 0x38;
+        bool general = !strncmp(row, "MSA_COPY", 8) || !strcmp(row, "MSA_INSERT");
+        bool unsigned_word = !strcmp(row, "MSA_COPY_U") && element >= 0x30;
+        return !exists || (general && (element >= 0x38 || unsigned_word));
+    }
+    return !strcmp(row, "MSA_FILL") && extract32(insn, 16, 2) == 3;
+}
+
+/* qemu drops DSP instructions whose destination is $0, with what they do to DSPControl. */
+static bool dropped_dsp(const char *row, uint32_t insn)
+{
+    unsigned function = insn & 63;
+    bool to_rt = function == 49 || function == 53 || function == 56 || function == 60 ||
+                 function == 12 || function == 13 || !strncmp(row, "PRECR_SRA", 9);
+
+    return !extract32(insn, to_rt ? 16 : 11, 5);
+}
 
 bool mips_known_difference(const struct mips_kind *kind, const struct insn_desc *row, uint32_t insn,
                            const struct mips_case *c)
@@ -50,6 +107,10 @@ bool mips_known_difference(const struct mips_kind *kind, const struct insn_desc 
     /* $27 is where the code is, and the peer's goes on there. */
     if (row->annotations & INSN_MEM &&
         (extract32(insn, 21, 5) == K1 || (insn >> 26 == 19 && extract32(insn, 16, 5) == K1)))
+        return true;
+    if (!strcmp(row->table, "msa") && reserved_msa(kind, row->name, insn))
+        return true;
+    if (!strcmp(row->table, "dsp") && dropped_dsp(row->name, insn))
         return true;
     for (const struct known_difference *k = known_differences; k->row; k++)
         if (!strcmp(k->row, row->name) && !strcmp(k->table, row->table) &&

@@ -13,7 +13,24 @@ bool mips_row_is_plain(const struct insn_desc *row)
     return !(row->annotations & (INSN_SYSTEM | INSN_BRANCH | INSN_NOTEST));
 }
 
-/* Is it a word that a row within this one has, by what is fixed there? */
+/* Is the feature among the row's? */
+static bool has_feature(const struct insn_desc *row, const char *feature)
+{
+    size_t length = strlen(feature);
+
+    for (const char *at = row->features; at && (at = strstr(at, feature)); at += length)
+        if ((at == row->features || at[-1] == ' ') && (!at[length] || at[length] == ' '))
+            return true;
+    return false;
+}
+
+bool mips_row_is_of(const struct mips_kind *kind, const struct insn_desc *row)
+{
+    if (has_feature(row, "r6") && kind->hilo)
+        return false;
+    return !(has_feature(row, "lsa") && kind->hilo && !kind->msa);
+}
+
 static uint32_t random_instance_of(struct random *r, const struct insn_desc *row)
 {
     uint32_t insn = (random_u32(r) & ~row->fixed_mask) | row->fixed_bits;

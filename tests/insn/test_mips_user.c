@@ -163,7 +163,8 @@ static void test_rows(void **state)
             for (const struct insn_desc *row = *table; row->name; row++) {
                 int failures;
 
-                if (!mips_row_is_plain(row) || (only && strcmp(only, row->name)))
+                if (!mips_row_is_plain(row) || !mips_row_is_of(kind, row) ||
+                    (only && strcmp(only, row->name)))
                     continue;
                 failures = run_row(&e, &p, row);
                 rows += failures >= 0;
