@@ -141,9 +141,10 @@ bool mips_trans_PREF(struct xlat *x, const struct arg_access *a)
     return true;
 }
 
+/* In release 6 hints 24 to 31 are reserved. */
 bool mips_trans_PREF_r6(struct xlat *x, const struct arg_access *a)
 {
-    return true;
+    return a->rt < 24;
 }
 
 /* PREFE hint, offset(base) */

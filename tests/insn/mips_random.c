@@ -28,6 +28,8 @@ bool mips_row_is_of(const struct mips_kind *kind, const struct insn_desc *row)
 {
     if (has_feature(row, "r6") && kind->hilo)
         return false;
+    if (!strcmp(row->table, "dsp") && !kind->dsp)
+        return false;
     return !(has_feature(row, "lsa") && kind->hilo && !kind->msa);
 }
 
