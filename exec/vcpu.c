@@ -500,8 +500,11 @@ static enum exit_reason run_loop(struct engine *engine)
     enum exit_reason reason;
 
     /* Exceptions raised outside generated code (by a fetch) come back here. */
-    if (_setjmp(engine->restart))
+    if (_setjmp(engine->restart)) {
         engine->pending_link = NULL;
+        if (UNLIKELY(engine->limit) && !--engine->limit)
+            return EXIT_RAISED;
+    }
     for (;;) {
         const void *code;
 

@@ -212,7 +212,7 @@ static enum mips_outcome outcome(const struct mips_engine *e)
 }
 
 void mips_engine_run(struct mips_engine *e, const struct mips_case *c, bool kernel,
-                     struct mips_result *out)
+                     enum mips_run how, struct mips_result *out)
 {
     uint32_t code[MIPS_MAX_INSNS], word = (uint32_t)c->data_seed | 1;
 
@@ -225,7 +225,10 @@ void mips_engine_run(struct mips_engine *e, const struct mips_case *c, bool kern
     }
     enter(e, kernel);
     load_registers(e, &c->before);
-    vcpu_run_here(e->cpu, RUN_LIMIT);
+    if (how == MIPS_ONE)
+        vcpu_step(e->cpu, 1);
+    else
+        vcpu_run_here(e->cpu, RUN_LIMIT);
     memset(out, 0, sizeof(*out));
     out->outcome = outcome(e);
     out->data_hash = 1;

@@ -34,8 +34,10 @@ struct mips_engine {
 void mips_engine_init(struct mips_engine *e, const struct mips_kind *kind,
                       const struct exec_options *options);
 void mips_engine_finish(struct mips_engine *e);
-/* Runs the case in user or kernel mode, to its end or to an exception. */
+/* Runs the case in user or kernel mode, to its end or to an exception; or its first instruction
+ * alone, with its delay slot. */
+enum mips_run { MIPS_TO_END, MIPS_ONE };
 void mips_engine_run(struct mips_engine *e, const struct mips_case *c, bool kernel,
-                     struct mips_result *out);
+                     enum mips_run how, struct mips_result *out);
 
 #endif

@@ -105,9 +105,8 @@ bool mips_known_difference(const struct mips_kind *kind, const struct insn_desc 
                            const struct mips_case *c)
 {
     /* $27 is where the code is, and the peer's goes on there. */
-    if (row->annotations & INSN_MEM &&
-        (extract32(insn, insn >> 26 == 30 ? 11 : 21, 5) == K1 ||
-         (insn >> 26 == 19 && extract32(insn, 16, 5) == K1)))
+    if (row->annotations & INSN_MEM && (extract32(insn, insn >> 26 == 30 ? 11 : 21, 5) == K1 ||
+                                        (insn >> 26 == 19 && extract32(insn, 16, 5) == K1)))
         return true;
     if (!strcmp(row->table, "msa") && reserved_msa(kind, row->name, insn))
         return true;

@@ -117,7 +117,7 @@ static int run_row(struct mips_engine *e, struct peer *p, const struct insn_desc
         mips_random_case(&r, e->kind, &row, 1, &c);
         if (mips_known_difference(e->kind, row, (uint32_t)c.insns[0], &c))
             continue;
-        mips_engine_run(e, &c, false, &ours);
+        mips_engine_run(e, &c, false, MIPS_TO_END, &ours);
         if (!peer_run(p, &c, &theirs)) {
             print_error("%s died at %s 0x%08llx (seed %llu, case %u)\n", e->kind->peer, row->name,
                         (unsigned long long)c.insns[0], (unsigned long long)seed, n);
