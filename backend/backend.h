@@ -50,9 +50,10 @@ struct exit_site {
 struct unit_code {
     const void *entry; /* executable view */
     size_t code_bytes;
-    struct exit_site *exits; /* arrays live in `tables`, malloc'ed by emit, freed by exec */
+    /* Arrays of the backend's, until it emits again: exec keeps copies. */
+    struct exit_site *exits;
     unsigned n_exits;
-    void *tables; /* one allocation: exits and the backend's side tables */
+    void *tables; /* the backend's side tables: bytes */
     size_t tables_bytes;
 };
 

@@ -22,7 +22,7 @@ bool cache_init(struct exec *exec, struct error *err)
 
     exec->n_regions = bytes >= 8 * MIB ? MAX_REGIONS : MAX_REGIONS / 2;
     region_bytes = (uint32_t)align_down(bytes / exec->n_regions, TLB_PAGE_SIZE);
-    exec->buckets = calloc(UNIT_BUCKETS, sizeof(struct unit *));
+    exec->buckets = calloc((size_t)1 << UNIT_BUCKET_BITS, sizeof(struct unit *));
     exec->dropped_codes = calloc(DROPPED_CODES, sizeof(*exec->dropped_codes));
     exec->pages = calloc(PAGE_BUCKETS, sizeof(struct code_page *));
     exec->kept = calloc(KEPT_BUCKETS, sizeof(struct unit *));
@@ -142,26 +142,93 @@ static void place_unit(struct exec *exec, struct unit *unit, uint32_t bytes)
     release_written(exec, region);
 }
 
+static struct record_chunk *record_chunk_create(size_t size)
+{
+    struct record_chunk *chunk =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+    if (chunk == MAP_FAILED)
+        BUG("out of memory");
+    chunk->size = size;
+    return chunk;
+}
+
+/* Not cleared. Records live as long as the code around theirs, so that no list of free ones is
+ * needed; and the host allocates many pages at once instead of by one fault each. */
+static void *record_alloc(struct region *region, size_t size)
+{
+    struct record_chunk *chunk = region->record;
+    uint8_t *record;
+
+    size = align_up(size, sizeof(uint64_t));
+    if (UNLIKELY(!chunk || chunk->size - chunk->used < size)) {
+        struct record_chunk **next = chunk ? &chunk->next : &region->records;
+        size_t need = align_up(sizeof(*chunk) + size, TLB_PAGE_SIZE);
+
+        /* Those kept from before the region was emptied come first, where they are large enough. */
+        if (!*next || (*next)->size < need) {
+            struct record_chunk *made = record_chunk_create(MAX(need, (size_t)RECORD_CHUNK_BYTES));
+
+            made->next = *next;
+            *next = made;
+        }
+        chunk = region->record = *next;
+        chunk->used = sizeof(*chunk);
+    }
+    record = (uint8_t *)chunk + chunk->used;
+    chunk->used += size;
+    return record;
+}
+
+/* The last one, never entered, is not wanted. */
+static void record_take_back(struct region *region, const void *record)
+{
+    struct record_chunk *chunk = region->record;
+    uint64_t offset = (uint64_t)((const uint8_t *)record - (const uint8_t *)chunk);
+
+    if ((const uint8_t *)record > (const uint8_t *)chunk && offset < chunk->used)
+        chunk->used = offset;
+}
+
+static void records_finish(struct region *region)
+{
+    while (region->records) {
+        struct record_chunk *chunk = region->records;
+
+        region->records = chunk->next;
+        munmap(chunk, chunk->size);
+    }
+}
+
 struct unit *unit_create(struct exec *exec, const struct unit_code *code,
                          const struct code_buf *end, const uint8_t *bytes, unsigned n_bytes)
 {
-    const struct region *region = &exec->region[exec->current];
+    struct region *region = &exec->region[exec->current];
     uint32_t host_bytes = (uint32_t)(end->exec - (exec->exec_view + region->offset + region->used));
-    size_t size = sizeof(struct unit) + code->n_exits * sizeof(struct link) + (bytes ? n_bytes : 0);
-    struct unit *unit = calloc(1, size);
+    size_t links_bytes = code->n_exits * sizeof(struct link);
+    size_t exits_bytes = code->n_exits * sizeof(struct exit_site);
+    size_t size = sizeof(struct unit) + links_bytes + exits_bytes + code->tables_bytes +
+                  (bytes ? n_bytes : 0);
+    struct unit *unit = record_alloc(region, size);
+    uint8_t *behind = (uint8_t *)&unit->links[code->n_exits];
 
-    if (!unit)
-        BUG("out of memory");
+    memset(unit, 0, sizeof(*unit) + links_bytes);
     unit->code = *code;
     unit->second = NO_SECOND_PAGE;
     for (unsigned i = 0; i < code->n_exits; i++)
         unit->links[i].from = unit;
+    unit->code.exits = (struct exit_site *)(void *)behind;
+    unit->code.tables = behind + exits_bytes;
+    if (exits_bytes)
+        memcpy(behind, code->exits, exits_bytes);
+    if (code->tables_bytes)
+        memcpy(unit->code.tables, code->tables, code->tables_bytes);
     if (bytes)
-        unit->bytes = memcpy(&unit->links[code->n_exits], bytes, n_bytes);
+        unit->bytes = memcpy(behind + exits_bytes + code->tables_bytes, bytes, n_bytes);
     place_unit(exec, unit, MAX(host_bytes, 1));
     count(&exec->counters, COUNT_UNITS);
     exec->counters.n[COUNT_HOST_BYTES] += host_bytes;
-    exec->counters.n[COUNT_RECORD_BYTES] += size + code->tables_bytes;
+    exec->counters.n[COUNT_RECORD_BYTES] += size;
     return unit;
 }
 
@@ -171,9 +238,6 @@ static void unit_free(struct exec *exec, struct unit *unit)
 
     if (placement && placement->unit == unit)
         placement->unit = NULL;
-    free(unit->code.tables);
-    free(unit->second_member);
-    free(unit);
 }
 
 void unit_discard(struct exec *exec, struct unit *unit)
@@ -189,6 +253,7 @@ void unit_discard(struct exec *exec, struct unit *unit)
         }
         region->used = last->start;
         region->n_placements--;
+        record_take_back(region, unit); /* what it holds is there until the next one is made */
     }
     unit_free(exec, unit);
 }
@@ -202,7 +267,7 @@ static uint64_t unit_hash(uint64_t pc, uint32_t key, gpa physical)
 
 static struct unit **unit_bucket(struct exec *exec, uint64_t pc, uint32_t key, gpa physical)
 {
-    return &exec->buckets[unit_hash(pc, key, physical) >> 48];
+    return &exec->buckets[unit_hash(pc, key, physical) >> (64 - UNIT_BUCKET_BITS)];
 }
 
 static struct unit **kept_bucket(struct exec *exec, uint64_t pc, uint32_t key, gpa physical)
@@ -226,6 +291,9 @@ struct unit *cache_find(struct exec *exec, uint64_t pc, uint32_t key, gpa physic
             (unit->second == NO_SECOND_PAGE || unit->second == second))
             return unit;
     }
+    /* It will be translated, which looks there: not at hand, but soon. */
+    __builtin_prefetch(kept_bucket(exec, pc, key, physical));
+    __builtin_prefetch(&exec->dropped_codes[unit_hash(pc, key, physical) >> 48]);
     return NULL;
 }
 
@@ -354,9 +422,8 @@ void unit_enter(struct exec *exec, struct unit *unit)
     unit->next = *bucket;
     *bucket = unit;
     if (unit->second != NO_SECOND_PAGE) {
-        unit->second_member = calloc(1, sizeof(*unit->second_member));
-        if (!unit->second_member)
-            BUG("out of memory");
+        unit->second_member =
+            record_alloc(&exec->region[exec->current], sizeof(*unit->second_member));
         member_add(exec, unit->second_member, unit, unit->second);
     }
     member_add(exec, &unit->member, unit, unit->physical & ~(gpa)PAGE_MASK);
@@ -567,6 +634,7 @@ static void region_empty(struct exec *exec, struct region *region)
     memset(region->granules, 0, ((region->size >> GRANULE_BITS) + 1) * sizeof(uint32_t));
     region->n_placements = 0;
     region->used = 0;
+    region->record = NULL;
 }
 
 bool cache_next_region(struct exec *exec)
@@ -727,15 +795,7 @@ void cache_finish(struct exec *exec)
     for (unsigned i = 0; i < exec->n_regions; i++) {
         struct region *region = &exec->region[i];
 
-        for (uint32_t k = 0; k < region->n_placements; k++) {
-            struct unit *unit = region->placements[k].unit;
-
-            if (unit) {
-                free(unit->code.tables);
-                free(unit->second_member);
-                free(unit);
-            }
-        }
+        records_finish(region);
         free(region->placements);
         free(region->granules);
     }

@@ -33,8 +33,9 @@ enum {
     PREFAULT_BYTES = 64 * 1024,
     GRANULE_BITS = 8, /* of the map from host address to unit */
     MAX_REGIONS = 8,
+    RECORD_CHUNK_BYTES = 128 * 1024,
     MAX_BREAKPOINTS = 64,
-    UNIT_BUCKETS = 1 << 16,
+    UNIT_BUCKET_BITS = 18, /* a full cache has about as many units */
     DROPPED_CODES = 1 << 16,
     PAGE_BUCKETS = 1 << 12,
     KEPT_BUCKETS = 1 << 14,
@@ -78,11 +79,11 @@ struct unit {
     struct link *incoming;
     struct unit *doomed;               /* code_cache.c's, while it handles a store */
     struct page_member member;         /* of the first page */
-    struct page_member *second_member; /* malloc'ed, if there is a second page */
+    struct page_member *second_member; /* if there is a second page */
     uint64_t dropped_at;               /* exec.epoch then; 0: alive */
     bool kept;                         /* dropped, but used again if the bytes come back */
-    const uint8_t *bytes; /* what it was made from, behind the links; NULL: parts of two pages */
-    struct link links[];  /* one per code.exits */
+    const uint8_t *bytes;              /* what it was made from; NULL: parts of two pages */
+    struct link links[]; /* one per code.exits; these, code.tables and bytes lie behind */
 };
 
 /* A guest-physical page that units were made from. It exists while the page is flagged. */
@@ -101,12 +102,19 @@ struct placement {
     struct unit *unit;
 };
 
-/* A generation: filled front to back, emptied as a whole. */
+/* Memory for units and what belongs to them. */
+struct record_chunk {
+    struct record_chunk *next;
+    size_t size, used; /* of the whole mapping, this included */
+};
+
+/* A generation: filled front to back, emptied as a whole, with its units' records. */
 struct region {
     uint32_t offset; /* from the code memory's start */
     uint32_t size, used;
     struct placement *placements;
     uint32_t n_placements, capacity;
+    struct record_chunk *records, *record; /* the first, and the one that is being filled */
     uint32_t *granules; /* 1 + index of the first placement that reaches into it, 0 none */
 };
 

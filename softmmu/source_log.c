@@ -43,6 +43,11 @@ static struct tlb_source *source_log_find(struct source_log *log, const struct t
     return NULL;
 }
 
+static void group_changed(struct source_log *log, unsigned index)
+{
+    log->group[index / SOURCE_GROUP].kind = GROUP_UNKNOWN;
+}
+
 bool source_log_add(struct source_log *log, const struct tlb_source *given)
 {
     struct tlb_source source = *given, *known;
@@ -54,6 +59,8 @@ bool source_log_add(struct source_log *log, const struct tlb_source *given)
         bool same = known->value == source.value;
 
         known->value = source.value;
+        if (!same)
+            group_changed(log, (unsigned)(known - log->source));
         return same;
     }
     if (UNLIKELY(log->n == SOURCE_LOG_SIZE)) {
@@ -61,6 +68,7 @@ bool source_log_add(struct source_log *log, const struct tlb_source *given)
         return true;
     }
     bucket = bucket_of(log, &source);
+    group_changed(log, log->n);
     log->source[log->n] = source;
     log->next[log->n] = *bucket;
     *bucket = (uint16_t)++log->n;
@@ -82,6 +90,7 @@ static void source_log_remove(struct source_log *log, unsigned index)
     unsigned last = log->n - 1;
 
     *link_to(log, index) = log->next[index];
+    group_changed(log, index);
     if (index != last) {
         *link_to(log, last) = (uint16_t)(index + 1);
         log->source[index] = log->source[last];
@@ -90,19 +99,71 @@ static void source_log_remove(struct source_log *log, unsigned index)
     log->n--;
 }
 
+/* Where it is now; 0: nowhere. */
+static uintptr_t place_of(const struct tlb_source *source, const uint8_t *const roots[MAX_ROOTS])
+{
+    const uint8_t *root = source->root ? roots[source->root - 1] : NULL;
+
+    if (UNLIKELY(source->root && !root))
+        return 0;
+    return source->entry + (uintptr_t)root;
+}
+
 static bool is_current(const struct tlb_source *source, const uint8_t *const roots[MAX_ROOTS])
 {
-    uintptr_t entry = source->entry;
+    uintptr_t entry = place_of(source, roots);
 
-    if (source->root) {
-        if (UNLIKELY(!roots[source->root - 1]))
-            return false;
-        entry += (uintptr_t)roots[source->root - 1];
-    }
-
+    if (UNLIKELY(!entry))
+        return false;
     if (LIKELY(source->bytes == 8))
         return __atomic_load_n((const uint64_t *)entry, __ATOMIC_RELAXED) == source->value;
     return __atomic_load_n((const uint32_t *)entry, __ATOMIC_RELAXED) == source->value;
+}
+
+static void group_classify(struct source_group *group, const struct tlb_source *source)
+{
+    uint8_t *image = (uint8_t *)group->image;
+
+    group->kind = GROUP_APART;
+    for (unsigned k = 0; k < SOURCE_GROUP; k++) {
+        uint32_t low = (uint32_t)source[k].value;
+
+        if (source[k].entry != source->entry + k * source->bytes ||
+            source[k].bytes != source->bytes || source[k].root != source->root ||
+            (source->bytes == 4 && source[k].value != low))
+            return;
+        if (source->bytes == 4)
+            memcpy(image + k * 4, &low, 4);
+        else
+            memcpy(image + k * 8, &source[k].value, 8);
+    }
+    group->kind = GROUP_IN_LINE;
+}
+
+/* Known to hold what the group's entries say. False: who knows. */
+static bool group_is_current(struct source_log *log, unsigned first,
+                             const uint8_t *const roots[MAX_ROOTS])
+{
+    struct source_group *group = &log->group[first / SOURCE_GROUP];
+    const struct tlb_source *source = &log->source[first];
+    uint64_t now[SOURCE_GROUP], differ = 0;
+    uintptr_t place;
+
+    if (UNLIKELY(group->kind == GROUP_UNKNOWN))
+        group_classify(group, source);
+    place = group->kind == GROUP_IN_LINE ? place_of(source, roots) : 0;
+    if (!place)
+        return false;
+    if (source->bytes == 8) {
+        memcpy(now, (const void *)place, sizeof(now));
+        for (unsigned k = 0; k < SOURCE_GROUP; k++)
+            differ |= now[k] ^ group->image[k];
+    } else {
+        memcpy(now, (const void *)place, sizeof(now) / 2);
+        for (unsigned k = 0; k < SOURCE_GROUP / 2; k++)
+            differ |= now[k] ^ group->image[k];
+    }
+    return !differ;
 }
 
 /* An entry, and all that was found by way of it. */
@@ -128,8 +189,14 @@ bool source_log_next_changed(struct source_log *log, const uint8_t *const roots[
 {
     unsigned i = *position;
 
-    while (i < log->n && LIKELY(is_current(&log->source[i], roots)))
-        i++;
+    while (i < log->n) {
+        if (i % SOURCE_GROUP == 0 && i + SOURCE_GROUP <= log->n && group_is_current(log, i, roots))
+            i += SOURCE_GROUP;
+        else if (LIKELY(is_current(&log->source[i], roots)))
+            i++;
+        else
+            break;
+    }
     *position = i;
     if (i >= log->n)
         return false;

@@ -20,7 +20,14 @@ struct tlb_source {
 
 enum { MAX_ROOTS = 2 };
 
-enum { SOURCE_LOG_SIZE = 2048, SOURCE_LOG_BUCKETS = 1024 };
+enum { SOURCE_LOG_SIZE = 2048, SOURCE_LOG_BUCKETS = 1024, SOURCE_GROUP = 8 };
+
+/* So many entries, from a multiple on. A guest that goes through its memory has many that lie one
+ * after the other in one table, as they do here: these are compared together. */
+struct source_group {
+    enum { GROUP_UNKNOWN, GROUP_APART, GROUP_IN_LINE } kind;
+    uint64_t image[SOURCE_GROUP]; /* GROUP_IN_LINE: what memory holds if none has changed */
+};
 
 struct source_log {
     unsigned n;
@@ -28,6 +35,7 @@ struct source_log {
     uint16_t bucket[SOURCE_LOG_BUCKETS]; /* 1 + index */
     uint16_t next[SOURCE_LOG_SIZE];
     struct tlb_source source[SOURCE_LOG_SIZE];
+    struct source_group group[SOURCE_LOG_SIZE / SOURCE_GROUP];
 };
 
 void source_log_clear(struct source_log *log);

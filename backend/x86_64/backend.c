@@ -230,9 +230,7 @@ static void emit_pool(struct emit *e)
 
 static enum emit_result emit_finish(struct emit *e, struct code_buf *out, struct unit_code *code)
 {
-    size_t exits_bytes = e->n_exits * sizeof(struct exit_site);
-    struct exit_site exits[e->n_exits + 1];
-    code->exits = exits;
+    code->exits = e->exits;
     for (unsigned k = 0; k < e->n_sites; k++)
         sidetable_put_site(e, e->sites[k].offset, e->sites[k].insn, false, 0, 0);
     cold_emit_all(e, code);
@@ -240,18 +238,12 @@ static enum emit_result emit_finish(struct emit *e, struct code_buf *out, struct
         emit_pool(e);
     if (e->no_space || e->failed)
         return e->no_space ? EMIT_NO_SPACE : EMIT_TOO_LONG;
-    size_t bytes = exits_bytes + e->table_size;
-    uint8_t *tables = malloc(bytes ? bytes : 1);
-    if (!tables)
-        return EMIT_TOO_LONG;
-    memcpy(tables, exits, exits_bytes);
-    memcpy(tables + exits_bytes, e->table, e->table_size);
     *code = (struct unit_code){.entry = e->start + e->a.exec_offset,
                                .code_bytes = (size_t)(e->a.p - e->start),
-                               .exits = (struct exit_site *)(void *)tables,
+                               .exits = e->exits,
                                .n_exits = e->n_exits,
-                               .tables = tables,
-                               .tables_bytes = bytes};
+                               .tables = e->table,
+                               .tables_bytes = e->table_size};
     out->exec += e->a.p - out->write;
     out->write = e->a.p;
     return EMIT_OK;
@@ -397,6 +389,7 @@ static bool emit_create(struct backend_state *s)
     e->next_barrier = calloc(IR_MAX_INSNS, sizeof(*e->next_barrier));
     e->next_event = calloc(IR_MAX_INSNS, sizeof(*e->next_event));
     e->cold = calloc(MAX_COLD, sizeof(*e->cold));
+    e->exits = calloc(MAX_COLD, sizeof(*e->exits));
     e->pending = calloc(MAX_PENDING, sizeof(*e->pending));
     e->sites = calloc(MAX_HOT_SITES, sizeof(*e->sites));
     e->block_start = calloc(IR_MAX_BLOCKS, sizeof(*e->block_start));
@@ -405,8 +398,9 @@ static bool emit_create(struct backend_state *s)
     e->pool_use = calloc(MAX_POOL_USES, sizeof(*e->pool_use));
     e->table_capacity = 256 * KIB;
     e->table = malloc(e->table_capacity);
-    return e->value && e->arg_next && e->next_barrier && e->next_event && e->cold && e->pending &&
-           e->sites && e->block_start && e->fixups && e->pool && e->pool_use && e->table;
+    return e->value && e->arg_next && e->next_barrier && e->next_event && e->cold && e->exits &&
+           e->pending && e->sites && e->block_start && e->fixups && e->pool && e->pool_use &&
+           e->table;
 }
 
 static void emit_destroy(struct emit *e)
@@ -418,6 +412,7 @@ static void emit_destroy(struct emit *e)
     free(e->next_barrier);
     free(e->next_event);
     free(e->cold);
+    free(e->exits);
     free(e->pending);
     free(e->sites);
     free(e->block_start);

@@ -148,8 +148,8 @@ static void write_field(const struct backend_state *s, struct run_state *run, un
 
 const void *x86_access_fault(struct backend_state *s, const struct unit_code *code, const void *pc)
 {
-    const uint8_t *p = (const uint8_t *)code->tables + sizeof(struct exit_site) * code->n_exits;
-    const uint8_t *end = (const uint8_t *)code->tables + code->tables_bytes;
+    const uint8_t *p = code->tables;
+    const uint8_t *end = p + code->tables_bytes;
     const uint8_t *site = code->entry;
     while (p < end) {
         uint64_t head = take_number(&p);
@@ -176,8 +176,8 @@ void x86_restore(struct backend_state *s, struct run_state *run, const struct un
                  const void *site, uint64_t *pc, uint32_t *aux)
 {
     enum { MAX_PENDING_FIELDS = 64 };
-    const uint8_t *p = (const uint8_t *)code->tables + sizeof(struct exit_site) * code->n_exits;
-    const uint8_t *end = (const uint8_t *)code->tables + code->tables_bytes;
+    const uint8_t *p = code->tables;
+    const uint8_t *end = p + code->tables_bytes;
     uint32_t wanted = (uint32_t)((const uint8_t *)site - (const uint8_t *)code->entry);
     uint32_t offset = 0;
     *pc = 0;

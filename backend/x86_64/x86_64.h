@@ -311,6 +311,7 @@ struct emit {
     uint16_t *next_event; /* per GET, SET of a pinned field: the next of the same field */
     uint16_t event[N_PINNED]; /* next GET or SET from where emission stands */
     struct cold *cold;
+    struct exit_site *exits;
     unsigned n_cold;
     struct pending_place *pending;
     unsigned n_pending;

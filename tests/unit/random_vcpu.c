@@ -704,7 +704,6 @@ void random_vcpu_run(struct random_vcpu *cpu, const struct ir_unit *unit,
     outcome->reason = enter(cpu);
     if (outcome->reason == EXIT_LINK)
         outcome->reason = EXIT_LOOKUP_MISS;
-    free(cpu->code.tables);
     outcome->faulted = cpu->faulted;
     outcome->fault_pc = cpu->faulted ? cpu->fault_pc : 0;
     outcome->fault_aux = cpu->faulted ? cpu->fault_aux : 0;

@@ -402,7 +402,6 @@ static void print_idioms(FILE *out, const struct backend *backend)
         assert_int_equal(backend->emit_unit(state, unit, &buf, &code), EMIT_OK);
         fprintf(out, "%s%s\n", i ? "\n" : "", idioms[i].name);
         print_code(out, backend, code.entry, code.code_bytes);
-        free(code.tables);
     }
     arena_finish(&arena);
     backend->destroy(state);
