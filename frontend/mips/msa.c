@@ -148,7 +148,8 @@ static bool with_immediate(struct xlat *x, enum msa_operation op, unsigned df, i
                with_immediate(x, MSA_OP_##op, (unsigned)a->df, a->wd, a->ws, a->imm);              \
     }
 ALL(SLL)
-ALL(SRA) ALL(SRL) ALL(BCLR) ALL(BSET) ALL(BNEG) ALL(BINSL) ALL(BINSR) ALL(ADDV) ALL(SUBV) ALL(MAX_S)
+ALL(SRA)
+ALL(SRL) ALL(BCLR) ALL(BSET) ALL(BNEG) ALL(BINSL) ALL(BINSR) ALL(ADDV) ALL(SUBV) ALL(MAX_S)
     ALL(MAX_U) ALL(MIN_S) ALL(MIN_U) ALL(MAX_A) ALL(MIN_A) ALL(CEQ) ALL(CLT_S) ALL(CLT_U) ALL(CLE_S)
         ALL(CLE_U) ALL(ADD_A) ALL(ADDS_A) ALL(ADDS_S) ALL(ADDS_U) ALL(AVE_S) ALL(AVE_U) ALL(AVER_S)
             ALL(AVER_U) ALL(SUBS_S) ALL(SUBS_U) ALL(SUBSUS_U) ALL(SUBSUU_S) ALL(ASUB_S) ALL(ASUB_U)
@@ -225,7 +226,8 @@ BIT(SRLRI, SRLR, IR_NOP)
                with_number(x, MSA_OP_##name, (unsigned)a->df, a->wd, a->ws, ir_i32(&x->b, 0));     \
     }
 COUNT(PCNT)
-COUNT(NLOC) COUNT(NLZC)
+COUNT(NLOC)
+COUNT(NLZC)
 
     /* ---- all bits
        -------------------------------------------------------------------------------- */
@@ -281,7 +283,8 @@ static bool bits(struct xlat *x, enum bitwise op, int wd, int ws, ir_ref t)
         return !mips_check_msa(x) || bits(x, name, a->wd, a->ws, replicated(x, 0, a->imm));        \
     }
 BITS(AND, ANDI)
-BITS(OR, ORI) BITS(NOR, NORI) BITS(BMNZ, BMNZI) BITS(BMZ, BMZI) BITS(BSEL, BSELI) BITS(XOR, XORI)
+BITS(OR, ORI)
+BITS(NOR, NORI) BITS(BMNZ, BMNZI) BITS(BMZ, BMZI) BITS(BSEL, BSELI) BITS(XOR, XORI)
 
     /* ---- elements moved
        -------------------------------------------------------------------------- */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Runs bare-metal programs, built by a cross-assembler, in every engine mode on a board of RAM and
- * one small device. The programs check themselves: a store of 0 to the device's first word ends them
- * well, of anything else names the line that failed. Without the assembler the test is skipped.
+ * one small device. The programs check themselves: a store of 0 to the device's first word ends
+ * them well, of anything else names the line that failed. Without the assembler the test is
+ * skipped.
  */
 #ifndef CALQUE_TESTS_GUEST_BARE_H
 #define CALQUE_TESTS_GUEST_BARE_H

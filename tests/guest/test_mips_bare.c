@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The bare-metal programs of tests/guest/mips, in both byte orders and widths; mips/bare.h says what
- * the device does.
+ * The bare-metal programs of tests/guest/mips, in both byte orders and widths; mips/bare.h says
+ * what the device does.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,7 +37,8 @@ static void device_write(struct bare_board *board, uint64_t offset, uint32_t val
         .device_write = device_write                                                               \
     }
 #define KINDS32(march)                                                                             \
-    KIND("mips", "-EB -mabi=32", march, 0x80000400), KIND("mipsel", "-EL -mabi=32", march, 0x80000400)
+    KIND("mips", "-EB -mabi=32", march, 0x80000400),                                               \
+        KIND("mipsel", "-EL -mabi=32", march, 0x80000400)
 #define KINDS64(march)                                                                             \
     KIND("mips64", "-EB -mabi=64 -msym32", march, 0xffffffff80000400),                             \
         KIND("mips64el", "-EL -mabi=64 -msym32", march, 0xffffffff80000400)
@@ -97,9 +98,8 @@ static void compact_branches(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(slots),         cmocka_unit_test(exceptions),
-        cmocka_unit_test(tlb),           cmocka_unit_test(fixed_mapping),
-        cmocka_unit_test(compact_branches),
+        cmocka_unit_test(slots),         cmocka_unit_test(exceptions),       cmocka_unit_test(tlb),
+        cmocka_unit_test(fixed_mapping), cmocka_unit_test(compact_branches),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

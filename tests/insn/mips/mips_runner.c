@@ -130,12 +130,12 @@ static long syscall6(long number, long a, long b, long c, long d, long e, long f
 #elif defined(__mips_dsp)
 #define LOAD_HILO                                                                                  \
     TO_HILO(0, "")                                                                                 \
-    TO_HILO(1, ", $ac1") TO_HILO(2, ", $ac2") TO_HILO(3, ", $ac3") "lw $27, " DSP_OFFSET           \
-                                                                   "($26)\n wrdsp $27, 63\n"
+    TO_HILO(1, ", $ac1")                                                                           \
+    TO_HILO(2, ", $ac2") TO_HILO(3, ", $ac3") "lw $27, " DSP_OFFSET "($26)\n wrdsp $27, 63\n"
 #define STORE_HILO                                                                                 \
     FROM_HILO(0, "")                                                                               \
-    FROM_HILO(1, ", $ac1") FROM_HILO(2, ", $ac2")                                                  \
-        FROM_HILO(3, ", $ac3") "rddsp $8, 63\n sw $8, " DSP_OFFSET "($26)\n"
+    FROM_HILO(1, ", $ac1")                                                                         \
+    FROM_HILO(2, ", $ac2") FROM_HILO(3, ", $ac3") "rddsp $8, 63\n sw $8, " DSP_OFFSET "($26)\n"
 #else
 #define LOAD_HILO TO_HILO(0, "")
 #define STORE_HILO FROM_HILO(0, "")
