@@ -224,7 +224,7 @@ run-fuzz: $(fuzz_programs)
 
 # What bench/run measures; GUEST, where it is given, one guest of them. PEER, ROWS, ROUNDS, MILLISECONDS,
 # BENCH_TIMEOUT, A and B reach it through the environment: make help says what they are.
-GUESTS ?= arm thumb i386 x86_64
+GUESTS ?= arm thumb i386 x86_64 mipsel mips64el mips mips64
 bench_guests = $(if $(filter file,$(origin GUEST)),$(GUESTS),$(GUEST))
 include bench/bench.mk
 .PHONY: bench bench-quick bench-compare bench-page build-bench
@@ -299,7 +299,7 @@ help:
 	@echo 'make check-sanitize     the tests under address and undefined sanitizers;  check-clang'
 	@echo 'make fuzz               each fuzz harness for FUZZ_SECONDS=30'
 	@echo 'make bench              measure against QEMU and natively: build/bench.json, .txt, .svg'
-	@echo '                        GUESTS="arm thumb i386 x86_64" or GUEST=NAME;  ROWS=PATTERN of rows'
+	@echo '                        GUESTS="arm thumb i386 x86_64 mipsel ..." or GUEST=NAME;  ROWS=PATTERN of rows'
 	@echo '                        PEER=a QEMU, or a folder of them; empty: none;  ROUNDS=3'
 	@echo '                        MILLISECONDS=20 of a sample;  BENCH_TIMEOUT=60 seconds of a row'
 	@echo 'make bench-quick        a few rows of each class'

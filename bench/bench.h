@@ -25,7 +25,8 @@ uint64_t bench_divide(uint64_t n, uint64_t d); /* no division routine is linked 
  * until another row claims it: the first call of a row may be slow, those that are timed are not.
  */
 enum { PAGE = 4096, ARENA_BYTES = 24 << 20 };
-extern uint8_t bench_arena[ARENA_BYTES];
+/* Aligned at least so: else MIPS would get LWL and LWR, SWL and SWR for each access of a word. */
+extern uint8_t bench_arena[ARENA_BYTES] __attribute__((aligned(PAGE)));
 int bench_claim(const void *owner); /* whether it has to be prepared */
 
 /* What each machine, and the native program, provides. */

@@ -75,5 +75,23 @@ endef
 $(eval $(call bench_x86,i386,-m32 -march=pentium4 -mtune=generic -mfpmath=sse))
 $(eval $(call bench_x86,x86_64,-m64))
 
+# ---- MIPS: one compiler for both byte orders and both widths ------------------------------------
+
+bench_mips_flags := -mno-abicalls -fno-pic -G0 -mno-check-zero-division
+bench_mips_parts := start.o machine.o system.o $(bench_common)
+
+# $(call bench_mips,NAME,FLAGS)
+define bench_mips
+$(call bench_objects,$(1),mips,$(MIPS_CC),$(bench_mips_flags) $(2))
+$(BUILD)/bench/$(1).elf: $(addprefix $(BUILD)/bench/$(1)/,$(bench_mips_parts)) bench/mips/link.ld
+	$$(call say,BENCH_LD,$$@)$(MIPS_CC) $(bench_mips_flags) $(2) $$(bench_link) -T bench/mips/link.ld $$(filter %.o,$$^) -o $$@
+endef
+bench_mips_32 := -mabi=32 -march=mips32r2 -mfp32
+bench_mips_64 := -mabi=64 -march=mips64r2 -msym32
+$(eval $(call bench_mips,mips,-EB $(bench_mips_32)))
+$(eval $(call bench_mips,mipsel,-EL $(bench_mips_32)))
+$(eval $(call bench_mips,mips64,-EB $(bench_mips_64)))
+$(eval $(call bench_mips,mips64el,-EL $(bench_mips_64)))
+
 # What measuring a guest takes.
 bench_files = $(foreach g,$(1),$(BUILD)/bench/$(g).elf $(if $(filter i386 x86_64,$(g)),$(BUILD)/bench/$(g).native))

@@ -2,7 +2,9 @@
 /* The memory that rows share; and what compilers call though nothing is linked. */
 #include "machine.h"
 
+#ifndef ARENA_ELSEWHERE
 uint8_t bench_arena[ARENA_BYTES] __attribute__((aligned(ARENA_ALIGNMENT)));
+#endif
 
 void *memcpy(void *to, const void *from, size_t count);
 void *memset(void *to, int value, size_t count);

@@ -11,6 +11,10 @@ GUESTS = {guest.name: guest for guest in (
     Guest("thumb", "arm", "-M virt -cpu cortex-a15 -m 256", None),
     Guest("i386", "i386", "-M pc -cpu max -m 256", "i386"),
     Guest("x86_64", "x86_64", "-M pc -cpu max -m 256", "x86_64"),
+    Guest("mipsel", "mipsel", "-M malta -cpu 24Kf -m 256", "mipsel"),
+    Guest("mips64el", "mips64el", "-M malta -cpu MIPS64R2-generic -m 256", "mips64el"),
+    Guest("mips", "mips", "-M malta -cpu 24Kf -m 256", None),
+    Guest("mips64", "mips64", "-M malta -cpu MIPS64R2-generic -m 256", None),
 )}
 BARE_OPTIONS = "-nographic -monitor none -serial stdio -nic none -no-reboot"
 PEER_OPTIONS = "-accel tcg,thread=single"
