@@ -10,7 +10,8 @@
  * The bank's data lines go straight to the CPU's: commands, status and data are the CPU's words.
  * How the array, which the guest sees as bytes, holds words of data follows from the CPU's order.
  *
- * Properties: size, sector (of the bank), width (2 or 4 bytes), big-endian (on: the CPU is).
+ * Properties: size, sector (of the bank), width (2 or 4 bytes), chip (bytes of one chip's data bus:
+ * 2, or 4 for a single 32-bit one), big-endian (on: the CPU is).
  */
 #include <string.h>
 
@@ -65,7 +66,7 @@ struct pflash {
     uint8_t buffer[BUFFER_MAX];
     uint8_t cfi[CFI_SIZE];
     uint64_t size, sector;
-    uint32_t width;
+    uint32_t width, chip;
     bool big_endian;
 };
 
@@ -97,9 +98,11 @@ static void set_mode(struct device *d, uint8_t mode)
 /* ---- reading --------------------------------------------------------------------------------- */
 
 /* Every chip of the bank answers the same. */
-static uint32_t replicate(uint64_t offset, uint16_t chip)
+static uint32_t replicate(const struct pflash *f, uint64_t offset, uint16_t answer)
 {
-    return (chip * 0x00010001u) >> offset % 2 * 8;
+    if (f->chip == 4)
+        return (uint32_t)answer >> offset % 4 * 8;
+    return (answer * 0x00010001u) >> offset % 2 * 8;
 }
 
 static uint16_t id_word(uint64_t index)
@@ -121,11 +124,11 @@ static uint64_t pflash_read(struct device *d, uint64_t offset, unsigned size)
 
     switch (f->mode) {
     case CMD_READ_ID:
-        return replicate(offset, id_word(index));
+        return replicate(f, offset, id_word(index));
     case CMD_READ_CFI:
-        return replicate(offset, index < CFI_SIZE ? f->cfi[index] : 0);
+        return replicate(f, offset, index < CFI_SIZE ? f->cfi[index] : 0);
     case CMD_READ_STATUS:
-        return replicate(offset, f->status);
+        return replicate(f, offset, f->status);
     default: {
         uint64_t value = 0;
         memcpy(&value, array_at(d, offset), size);
@@ -244,7 +247,7 @@ static void pflash_write(struct device *d, uint64_t offset, uint64_t value, unsi
     enum flash_state state = f->state;
 
     /* A byte written to the upper half of a chip is not a command. */
-    if (state != FLASH_PROGRAM_DATA && state != FLASH_BUFFER_DATA && offset % 2)
+    if (state != FLASH_PROGRAM_DATA && state != FLASH_BUFFER_DATA && offset % f->chip)
         return;
     f->state = FLASH_COMMAND;
     switch (state) {
@@ -295,7 +298,7 @@ static unsigned log2_of(uint64_t value)
 /* JESD68.01; sizes are those of one chip. */
 static void fill_cfi(struct pflash *f)
 {
-    unsigned chips = f->width / 2;
+    unsigned chips = f->width / f->chip;
     uint32_t blocks = (uint32_t)(f->size / f->sector), block = (uint32_t)(f->sector / chips / 256);
     static const uint8_t fixed[CFI_SIZE] = {
         [0x10] = 'Q',
@@ -322,6 +325,10 @@ static void fill_cfi(struct pflash *f)
     };
 
     memcpy(f->cfi, fixed, sizeof(fixed));
+    if (f->chip == 4) {
+        f->cfi[0x28] = 0x03; /* x32 */
+        f->cfi[0x2a]++;      /* the buffer is the bank's, whatever it is made of */
+    }
     f->cfi[0x27] = (uint8_t)log2_of(f->size / chips);
     store_le16(f->cfi + 0x2d, (uint16_t)(blocks - 1));
     store_le16(f->cfi + 0x2f, (uint16_t)block);
@@ -335,10 +342,12 @@ static bool pflash_init(struct device *d, struct error *err)
     f->size = d->mappings[0].size;
     f->sector = device_prop_u64(d, "sector", 256 * KIB);
     f->width = (uint32_t)device_prop_u64(d, "width", 4);
+    f->chip = (uint32_t)device_prop_u64(d, "chip", 2);
     f->big_endian =
         device_prop_string(d, "big-endian", order, sizeof(order)) && strcmp(order, "on") == 0;
-    if ((f->width != 2 && f->width != 4) || !is_power_of_two(f->size) ||
-        !is_power_of_two(f->sector) || f->sector < 64 * KIB || f->sector > f->size)
+    if ((f->width != 2 && f->width != 4) || (f->chip != 2 && f->chip != 4) || f->chip > f->width ||
+        !is_power_of_two(f->size) || !is_power_of_two(f->sector) || f->sector < 64 * KIB ||
+        f->sector > f->size)
         return error_set(err, "%s: bad geometry of a flash", d->id);
     fill_cfi(f);
     return true;

@@ -70,7 +70,7 @@ struct malta {
          NULL,                                                                                     \
          0,                                                                                        \
          NULL,                                                                                     \
-         "size=0x400000,sector=0x10000,big-endian=" big_endian},                                   \
+         "size=0x400000,sector=0x10000,chip=4,big-endian=" big_endian},                            \
         {"malta-fpga", "fpga", 0x1f000000, NULL, 0, NULL, "endian=" endian},                       \
         {"serial-mm", "serial2", 0x1f000900, "cpu", CPU_CBUS_UART, "serial2", "clock-hz=3686400"}, \
         {"pcnet", "net", 0, NULL, 0, "net0", "bus=pci.0,addr=b.0"},                                \
