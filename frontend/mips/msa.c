@@ -150,20 +150,59 @@ static bool with_immediate(struct xlat *x, enum msa_operation op, unsigned df, i
 ALL(SLL)
 ALL(SRA)
 ALL(SRL)
-ALL(BCLR) ALL(BSET) ALL(BNEG) ALL(BINSL) ALL(BINSR) ALL(ADDV) ALL(SUBV) ALL(MAX_S) ALL(MAX_U)
-    ALL(MIN_S) ALL(MIN_U) ALL(MAX_A) ALL(MIN_A) ALL(CEQ) ALL(CLT_S) ALL(CLT_U) ALL(CLE_S) ALL(CLE_U)
-        ALL(ADD_A) ALL(ADDS_A) ALL(ADDS_S) ALL(ADDS_U) ALL(AVE_S) ALL(AVE_U) ALL(AVER_S) ALL(AVER_U)
-            ALL(SUBS_S) ALL(SUBS_U) ALL(SUBSUS_U) ALL(SUBSUU_S) ALL(ASUB_S) ALL(ASUB_U) ALL(MULV)
-                ALL(MADDV) ALL(MSUBV) ALL(DIV_S) ALL(DIV_U) ALL(MOD_S) ALL(MOD_U) ALL(SRAR)
-                    ALL(SRLR) ALL(PCKEV) ALL(PCKOD) ALL(ILVEV) ALL(ILVOD) ALL(VSHF) WIDENING(DOTP_S)
-                        WIDENING(DOTP_U) WIDENING(DPADD_S) WIDENING(DPADD_U) WIDENING(DPSUB_S)
-                            WIDENING(DPSUB_U) WIDENING(HADD_S) WIDENING(HADD_U) WIDENING(HSUB_S)
-                                WIDENING(HSUB_U) IMMEDIATE(ADDVI, ADDV) IMMEDIATE(SUBVI, SUBV)
-                                    IMMEDIATE(MAXI_S, MAX_S) IMMEDIATE(MAXI_U, MAX_U)
-                                        IMMEDIATE(MINI_S, MIN_S) IMMEDIATE(MINI_U, MIN_U)
-                                            IMMEDIATE(CEQI, CEQ) IMMEDIATE(CLTI_S, CLT_S)
-                                                IMMEDIATE(CLTI_U, CLT_U) IMMEDIATE(CLEI_S, CLE_S)
-                                                    IMMEDIATE(CLEI_U, CLE_U)
+ALL(BCLR)
+ALL(BSET)
+ALL(BNEG)
+ALL(BINSL)
+ALL(BINSR)
+ALL(ADDV)
+ALL(SUBV)
+ALL(MAX_S)
+ALL(MAX_U)
+ALL(MIN_S)
+ALL(MIN_U)
+ALL(MAX_A)
+ALL(MIN_A)
+ALL(CEQ)
+ALL(CLT_S)
+ALL(CLT_U)
+ALL(CLE_S)
+ALL(CLE_U)
+ALL(ADD_A)
+ALL(ADDS_A)
+ALL(ADDS_S)
+ALL(ADDS_U)
+ALL(AVE_S)
+ALL(AVE_U)
+ALL(AVER_S)
+ALL(AVER_U)
+ALL(SUBS_S)
+ALL(SUBS_U)
+ALL(SUBSUS_U)
+ALL(SUBSUU_S)
+ALL(ASUB_S)
+ALL(ASUB_U)
+ALL(MULV)
+ALL(MADDV)
+ALL(MSUBV)
+ALL(DIV_S)
+ALL(DIV_U)
+ALL(MOD_S)
+ALL(MOD_U)
+ALL(SRAR)
+ALL(SRLR)
+ALL(PCKEV)
+ALL(PCKOD)
+ALL(ILVEV)
+ALL(ILVOD)
+ALL(VSHF)
+WIDENING(DOTP_S)
+WIDENING(DOTP_U) WIDENING(DPADD_S) WIDENING(DPADD_U) WIDENING(DPSUB_S) WIDENING(DPSUB_U)
+    WIDENING(HADD_S) WIDENING(HADD_U) WIDENING(HSUB_S) WIDENING(HSUB_U) IMMEDIATE(ADDVI, ADDV)
+        IMMEDIATE(SUBVI, SUBV) IMMEDIATE(MAXI_S, MAX_S) IMMEDIATE(MAXI_U, MAX_U)
+            IMMEDIATE(MINI_S, MIN_S) IMMEDIATE(MINI_U, MIN_U) IMMEDIATE(CEQI, CEQ)
+                IMMEDIATE(CLTI_S, CLT_S) IMMEDIATE(CLTI_U, CLT_U) IMMEDIATE(CLEI_S, CLE_S)
+                    IMMEDIATE(CLEI_U, CLE_U)
 
 /* Q15 and Q31: their one format bit says halfwords or words. */
 #define FRACTION(name)                                                                             \
@@ -172,9 +211,8 @@ ALL(BCLR) ALL(BSET) ALL(BNEG) ALL(BINSL) ALL(BINSR) ALL(ADDV) ALL(SUBV) ALL(MAX_
         return !mips_check_msa(x) ||                                                               \
                vector(x, MSA_OP_##name, (unsigned)a->df + 1, a->wd, a->ws, a->wt);                 \
     }
-                                                        FRACTION(MUL_Q) FRACTION(MADD_Q)
-                                                            FRACTION(MSUB_Q) FRACTION(MULR_Q)
-                                                                FRACTION(MADDR_Q) FRACTION(MSUBR_Q)
+                        FRACTION(MUL_Q) FRACTION(MADD_Q) FRACTION(MSUB_Q) FRACTION(MULR_Q)
+                            FRACTION(MADDR_Q) FRACTION(MSUBR_Q)
 
     /* The format and the number of a bit: table "df/m". False: reserved. */
     static bool bit_format(int dfm, unsigned *df, int *m)
@@ -276,13 +314,16 @@ static bool bits(struct xlat *x, enum bitwise op, int wd, int ws, ir_ref t)
 BITS(AND, ANDI)
 BITS(OR, ORI)
 BITS(NOR, NORI)
-BITS(BMNZ, BMNZI) BITS(BMZ, BMZI) BITS(BSEL, BSELI) BITS(XOR, XORI)
+BITS(BMNZ, BMNZI)
+BITS(BMZ, BMZI)
+BITS(BSEL, BSELI)
+BITS(XOR, XORI)
 
-    /* ---- elements moved
-       -------------------------------------------------------------------------- */
+/* ---- elements moved
+   -------------------------------------------------------------------------- */
 
-    /* SHF.df wd, ws, i8 */
-    bool mips_trans_MSA_SHF(struct xlat *x, const struct arg_msa_i *a)
+/* SHF.df wd, ws, i8 */
+bool mips_trans_MSA_SHF(struct xlat *x, const struct arg_msa_i *a)
 {
     return !mips_check_msa(x) || with_number(x, MSA_OP_SHF, (unsigned)a->df, a->wd, a->ws,
                                              ir_i32(&x->b, (uint32_t)a->imm));

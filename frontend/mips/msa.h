@@ -13,16 +13,56 @@
     ROW(SLL)                                                                                       \
     ROW(SRA)                                                                                       \
     ROW(SRL)                                                                                       \
-    ROW(BCLR) ROW(BSET) ROW(BNEG) ROW(BINSL) ROW(BINSR) ROW(ADDV) ROW(SUBV) ROW(MAX_S) ROW(MAX_U)  \
-        ROW(MIN_S) ROW(MIN_U) ROW(MAX_A) ROW(MIN_A) ROW(CEQ) ROW(CLT_S) ROW(CLT_U) ROW(CLE_S)      \
-            ROW(CLE_U) ROW(ADD_A) ROW(ADDS_A) ROW(ADDS_S) ROW(ADDS_U) ROW(AVE_S) ROW(AVE_U)        \
-                ROW(AVER_S) ROW(AVER_U) ROW(SUBS_S) ROW(SUBS_U) ROW(SUBSUS_U) ROW(SUBSUU_S)        \
-                    ROW(ASUB_S) ROW(ASUB_U) ROW(MULV) ROW(MADDV) ROW(MSUBV) ROW(DIV_S) ROW(DIV_U)  \
-                        ROW(MOD_S) ROW(MOD_U) ROW(SRAR) ROW(SRLR) ROW(SAT_S) ROW(SAT_U) ROW(PCNT)  \
-                            ROW(NLOC) ROW(NLZC) ROW(MUL_Q) ROW(MADD_Q) ROW(MSUB_Q) ROW(MULR_Q)     \
-                                ROW(MADDR_Q) ROW(MSUBR_Q) ROW(DOTP_S) ROW(DOTP_U) ROW(DPADD_S)     \
-                                    ROW(DPADD_U) ROW(DPSUB_S) ROW(DPSUB_U) ROW(HADD_S) ROW(HADD_U) \
-                                        ROW(HSUB_S) ROW(HSUB_U)
+    ROW(BCLR)                                                                                      \
+    ROW(BSET)                                                                                      \
+    ROW(BNEG)                                                                                      \
+    ROW(BINSL)                                                                                     \
+    ROW(BINSR)                                                                                     \
+    ROW(ADDV)                                                                                      \
+    ROW(SUBV)                                                                                      \
+    ROW(MAX_S)                                                                                     \
+    ROW(MAX_U)                                                                                     \
+    ROW(MIN_S)                                                                                     \
+    ROW(MIN_U)                                                                                     \
+    ROW(MAX_A)                                                                                     \
+    ROW(MIN_A)                                                                                     \
+    ROW(CEQ)                                                                                       \
+    ROW(CLT_S)                                                                                     \
+    ROW(CLT_U)                                                                                     \
+    ROW(CLE_S)                                                                                     \
+    ROW(CLE_U)                                                                                     \
+    ROW(ADD_A)                                                                                     \
+    ROW(ADDS_A)                                                                                    \
+    ROW(ADDS_S)                                                                                    \
+    ROW(ADDS_U)                                                                                    \
+    ROW(AVE_S)                                                                                     \
+    ROW(AVE_U)                                                                                     \
+    ROW(AVER_S)                                                                                    \
+    ROW(AVER_U)                                                                                    \
+    ROW(SUBS_S)                                                                                    \
+    ROW(SUBS_U)                                                                                    \
+    ROW(SUBSUS_U)                                                                                  \
+    ROW(SUBSUU_S)                                                                                  \
+    ROW(ASUB_S)                                                                                    \
+    ROW(ASUB_U)                                                                                    \
+    ROW(MULV)                                                                                      \
+    ROW(MADDV)                                                                                     \
+    ROW(MSUBV)                                                                                     \
+    ROW(DIV_S)                                                                                     \
+    ROW(DIV_U)                                                                                     \
+    ROW(MOD_S)                                                                                     \
+    ROW(MOD_U)                                                                                     \
+    ROW(SRAR)                                                                                      \
+    ROW(SRLR)                                                                                      \
+    ROW(SAT_S)                                                                                     \
+    ROW(SAT_U)                                                                                     \
+    ROW(PCNT)                                                                                      \
+    ROW(NLOC)                                                                                      \
+    ROW(NLZC)                                                                                      \
+    ROW(MUL_Q)                                                                                     \
+    ROW(MADD_Q) ROW(MSUB_Q) ROW(MULR_Q) ROW(MADDR_Q) ROW(MSUBR_Q) ROW(DOTP_S) ROW(DOTP_U)          \
+        ROW(DPADD_S) ROW(DPADD_U) ROW(DPSUB_S) ROW(DPSUB_U) ROW(HADD_S) ROW(HADD_U) ROW(HSUB_S)    \
+            ROW(HSUB_U)
 /* Elements moved about. */
 #define MSA_PERMUTATIONS(ROW)                                                                      \
     ROW(SLD)                                                                                       \
@@ -32,14 +72,18 @@
     ROW(FADD)                                                                                      \
     ROW(FSUB)                                                                                      \
     ROW(FMUL)                                                                                      \
-    ROW(FDIV) ROW(FMADD) ROW(FMSUB) ROW(FEXP2) ROW(FEXDO) ROW(FTQ) ROW(FMIN) ROW(FMIN_A) ROW(FMAX) \
-        ROW(FMAX_A)
+    ROW(FDIV)                                                                                      \
+    ROW(FMADD) ROW(FMSUB) ROW(FEXP2) ROW(FEXDO) ROW(FTQ) ROW(FMIN) ROW(FMIN_A) ROW(FMAX) ROW(FMAX_A)
 #define MSA_FLOAT2(ROW)                                                                            \
     ROW(FCLASS)                                                                                    \
     ROW(FTRUNC_S)                                                                                  \
     ROW(FTRUNC_U)                                                                                  \
-    ROW(FSQRT) ROW(FRSQRT) ROW(FRCP) ROW(FRINT) ROW(FLOG2) ROW(FEXUPL) ROW(FEXUPR) ROW(FFQL)       \
-        ROW(FFQR) ROW(FTINT_S) ROW(FTINT_U) ROW(FFINT_S) ROW(FFINT_U)
+    ROW(FSQRT)                                                                                     \
+    ROW(FRSQRT)                                                                                    \
+    ROW(FRCP)                                                                                      \
+    ROW(FRINT)                                                                                     \
+    ROW(FLOG2)                                                                                     \
+    ROW(FEXUPL) ROW(FEXUPR) ROW(FFQL) ROW(FFQR) ROW(FTINT_S) ROW(FTINT_U) ROW(FFINT_S) ROW(FFINT_U)
 
 enum msa_operation {
 #define ROW(name) MSA_OP_##name,
