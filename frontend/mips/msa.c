@@ -197,12 +197,26 @@ ALL(ILVEV)
 ALL(ILVOD)
 ALL(VSHF)
 WIDENING(DOTP_S)
-WIDENING(DOTP_U) WIDENING(DPADD_S) WIDENING(DPADD_U) WIDENING(DPSUB_S) WIDENING(DPSUB_U)
-    WIDENING(HADD_S) WIDENING(HADD_U) WIDENING(HSUB_S) WIDENING(HSUB_U) IMMEDIATE(ADDVI, ADDV)
-        IMMEDIATE(SUBVI, SUBV) IMMEDIATE(MAXI_S, MAX_S) IMMEDIATE(MAXI_U, MAX_U)
-            IMMEDIATE(MINI_S, MIN_S) IMMEDIATE(MINI_U, MIN_U) IMMEDIATE(CEQI, CEQ)
-                IMMEDIATE(CLTI_S, CLT_S) IMMEDIATE(CLTI_U, CLT_U) IMMEDIATE(CLEI_S, CLE_S)
-                    IMMEDIATE(CLEI_U, CLE_U)
+WIDENING(DOTP_U)
+WIDENING(DPADD_S)
+WIDENING(DPADD_U)
+WIDENING(DPSUB_S)
+WIDENING(DPSUB_U)
+WIDENING(HADD_S)
+WIDENING(HADD_U)
+WIDENING(HSUB_S)
+WIDENING(HSUB_U)
+IMMEDIATE(ADDVI, ADDV)
+IMMEDIATE(SUBVI, SUBV)
+IMMEDIATE(MAXI_S, MAX_S)
+IMMEDIATE(MAXI_U, MAX_U)
+IMMEDIATE(MINI_S, MIN_S)
+IMMEDIATE(MINI_U, MIN_U)
+IMMEDIATE(CEQI, CEQ)
+IMMEDIATE(CLTI_S, CLT_S)
+IMMEDIATE(CLTI_U, CLT_U)
+IMMEDIATE(CLEI_S, CLE_S)
+IMMEDIATE(CLEI_U, CLE_U)
 
 /* Q15 and Q31: their one format bit says halfwords or words. */
 #define FRACTION(name)                                                                             \
@@ -211,11 +225,15 @@ WIDENING(DOTP_U) WIDENING(DPADD_S) WIDENING(DPADD_U) WIDENING(DPSUB_S) WIDENING(
         return !mips_check_msa(x) ||                                                               \
                vector(x, MSA_OP_##name, (unsigned)a->df + 1, a->wd, a->ws, a->wt);                 \
     }
-                        FRACTION(MUL_Q) FRACTION(MADD_Q) FRACTION(MSUB_Q) FRACTION(MULR_Q)
-                            FRACTION(MADDR_Q) FRACTION(MSUBR_Q)
+FRACTION(MUL_Q)
+FRACTION(MADD_Q)
+FRACTION(MSUB_Q)
+FRACTION(MULR_Q)
+FRACTION(MADDR_Q)
+FRACTION(MSUBR_Q)
 
-    /* The format and the number of a bit: table "df/m". False: reserved. */
-    static bool bit_format(int dfm, unsigned *df, int *m)
+/* The format and the number of a bit: table "df/m". False: reserved. */
+static bool bit_format(int dfm, unsigned *df, int *m)
 {
     *df = dfm < 0x40 ? 3 : dfm < 0x60 ? 2 : dfm < 0x70 ? 1 : 0;
     *m = dfm & ((8 << *df) - 1);

@@ -60,9 +60,15 @@
     ROW(NLOC)                                                                                      \
     ROW(NLZC)                                                                                      \
     ROW(MUL_Q)                                                                                     \
-    ROW(MADD_Q) ROW(MSUB_Q) ROW(MULR_Q) ROW(MADDR_Q) ROW(MSUBR_Q) ROW(DOTP_S) ROW(DOTP_U)          \
-        ROW(DPADD_S) ROW(DPADD_U) ROW(DPSUB_S) ROW(DPSUB_U) ROW(HADD_S) ROW(HADD_U) ROW(HSUB_S)    \
-            ROW(HSUB_U)
+    ROW(MADD_Q)                                                                                    \
+    ROW(MSUB_Q)                                                                                    \
+    ROW(MULR_Q)                                                                                    \
+    ROW(MADDR_Q)                                                                                   \
+    ROW(MSUBR_Q)                                                                                   \
+    ROW(DOTP_S)                                                                                    \
+    ROW(DOTP_U)                                                                                    \
+    ROW(DPADD_S)                                                                                   \
+    ROW(DPADD_U) ROW(DPSUB_S) ROW(DPSUB_U) ROW(HADD_S) ROW(HADD_U) ROW(HSUB_S) ROW(HSUB_U)
 /* Elements moved about. */
 #define MSA_PERMUTATIONS(ROW)                                                                      \
     ROW(SLD)                                                                                       \
