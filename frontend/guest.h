@@ -8,6 +8,8 @@
 #ifndef CALQUE_FRONTEND_GUEST_H
 #define CALQUE_FRONTEND_GUEST_H
 
+#include <string.h>
+
 #include "softmmu/mmu.h"
 #include "tcg/ir.h"
 #include "tcg/run.h"
@@ -172,6 +174,15 @@ struct guest {
 };
 
 REGISTRY_DECLARE(guest);
+/* NULL: there is none of that name. */
+static inline const struct guest *guest_find(const char *name)
+{
+    REGISTRY_FOREACH (guest, struct guest, guest) {
+        if (!strcmp(guest->name, name))
+            return guest;
+    }
+    return NULL;
+}
 
 /* ---- what the engine offers to a guest (implemented in exec/) -------------------------------- */
 

@@ -63,15 +63,6 @@ bool machine_press_power_key(struct machine *m)
 
 /* ---- the vCPU -------------------------------------------------------------------------------- */
 
-static const struct guest *guest_find(const char *name)
-{
-    REGISTRY_FOREACH (guest, struct guest, guest) {
-        if (!strcmp(guest->name, name))
-            return guest;
-    }
-    return NULL;
-}
-
 /* -cpu NAME[,FEATURES]. */
 static bool is_cpu(const char *wanted, const char *name)
 {
@@ -541,16 +532,6 @@ static bool connect_wires(struct machine *m, struct error *err)
 
 /* ---- the whole ------------------------------------------------------------------------------- */
 
-static void init_lock(pthread_mutex_t *lock)
-{
-    pthread_mutexattr_t attributes;
-
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(lock, &attributes);
-    pthread_mutexattr_destroy(&attributes);
-}
-
 struct machine *machine_create(const struct machine_config *config, struct error *err)
 {
     struct machine *m = calloc(1, sizeof(*m));
@@ -559,7 +540,7 @@ struct machine *machine_create(const struct machine_config *config, struct error
         error_set(err, "out of memory");
         return NULL;
     }
-    init_lock(&m->lock);
+    memory_lock_init(&m->lock);
     m->class = config->class;
     m->boot = config->boot;
     m->props = config->props;

@@ -20,6 +20,16 @@
 /* Host addresses of guest memory are multiples of this, and so wide are the guards around it. */
 #define GUARD_BYTES (2 * MIB)
 
+void memory_lock_init(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t attributes;
+
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(lock, &attributes);
+    pthread_mutexattr_destroy(&attributes);
+}
+
 struct memory *memory_create(pthread_mutex_t *lock, struct error *err)
 {
     struct memory *memory = calloc(1, sizeof(*memory));

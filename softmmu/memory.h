@@ -58,6 +58,8 @@ struct memory;
 
 /* lock: the machine's device lock, taken around region callbacks (recursive). */
 struct memory *memory_create(pthread_mutex_t *lock, struct error *err);
+/* Makes a lock fit for that. */
+void memory_lock_init(pthread_mutex_t *lock);
 void memory_destroy(struct memory *memory);
 /* Which order the CPU has, for regions that follow it; little-endian without this. */
 void memory_set_big_endian(struct memory *memory, bool big_endian);

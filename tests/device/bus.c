@@ -54,14 +54,10 @@ struct test_bus *test_bus_create(const char *class, const char *props, void *bac
                                  bool with_chardev)
 {
     struct test_bus *bus = calloc(1, sizeof(*bus));
-    pthread_mutexattr_t attributes;
     struct error err = {""};
 
     assert_non_null(bus);
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&bus->machine.lock, &attributes);
-    pthread_mutexattr_destroy(&attributes);
+    memory_lock_init(&bus->machine.lock);
     bus->chardev = (struct chardev){.ops = &stream_ops, .state = bus};
     bus->machine.clock = clock_create_manual();
     bus->machine.memory = memory_create(&bus->machine.lock, &err);

@@ -21,14 +21,10 @@ static void record_event(void *opaque, enum machine_event what)
 struct test_pc *pc_create(void)
 {
     struct test_pc *pc = calloc(1, sizeof(*pc));
-    pthread_mutexattr_t attributes;
     struct error err = {""};
 
     assert_non_null(pc);
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&pc->machine.lock, &attributes);
-    pthread_mutexattr_destroy(&attributes);
+    memory_lock_init(&pc->machine.lock);
     pc->machine.clock = clock_create_manual();
     pc->machine.memory = memory_create(&pc->machine.lock, &err);
     pc->machine.ports = memory_create(&pc->machine.lock, &err);

@@ -77,14 +77,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input in = {data, size};
     pthread_mutex_t lock;
-    pthread_mutexattr_t attributes;
     struct arm_cpu *cpu = aligned_alloc(64, align_up(sizeof(*cpu), 64));
     struct error err;
 
     memset(cpu, 0, sizeof(*cpu));
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&lock, &attributes);
+    memory_lock_init(&lock);
     cpu->v.model = &arm_models[take(&in, 1) % 3];
     cpu->v.clock = clock_create_manual();
     cpu->v.device_lock = &lock;

@@ -83,15 +83,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct machine m = {0};
-    pthread_mutexattr_t attributes;
     struct error err;
 
     if (size < 9)
         return 0;
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&m.lock, &attributes);
-    pthread_mutexattr_destroy(&attributes);
+    memory_lock_init(&m.lock);
     m.clock = clock_create_manual();
     m.memory = memory_create(&m.lock, &err);
     m.ports = memory_create(&m.lock, &err);

@@ -163,15 +163,6 @@ static void spoil(struct x86_cpu *cpu, struct memory *memory, struct input *in)
 
 /* ---- one input ------------------------------------------------------------------------------- */
 
-static const struct guest *find_guest(const char *name)
-{
-    REGISTRY_FOREACH (guest, struct guest, guest) {
-        if (!strcmp(guest->name, name))
-            return guest;
-    }
-    abort();
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -181,18 +172,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool wide = choice & 1;
     unsigned mode = wide ? choice >> 2 & 3 : (choice >> 2 & 3) % 3;
     struct exec_options options = {.interpret = choice & 2, .check = true};
-    pthread_mutexattr_t attributes;
     pthread_mutex_t lock;
     struct error err = {""};
 
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&lock, &attributes);
+    memory_lock_init(&lock);
     struct clock *clock = clock_create_manual();
     struct memory *memory = memory_create(&lock, &err);
     if (!memory || !memory_add_ram(memory, "ram", 0, RAM_BYTES, &err))
         abort();
-    struct exec *exec = exec_create(find_guest(wide ? "x86_64" : "i386"), memory, &options, &err);
+    struct exec *exec = exec_create(guest_find(wide ? "x86_64" : "i386"), memory, &options, &err);
     struct vcpu *v = exec ? vcpu_create(exec, "max", clock, &lock, 0, &err) : NULL;
     if (!v) {
         fprintf(stderr, "%s\n", err.message);

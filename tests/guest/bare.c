@@ -39,16 +39,6 @@ static void device_write(void *opaque, uint64_t offset, uint64_t value, unsigned
     vcpu_stop(board->cpu);
 }
 
-static const struct guest *find_guest(const char *name)
-{
-    REGISTRY_FOREACH (guest, struct guest, guest) {
-        if (!strcmp(guest->name, name))
-            return guest;
-    }
-    fail();
-    return NULL;
-}
-
 static void board_init(struct bare_board *board, const struct bare_kind *kind, const char *model,
                        const struct exec_options *options)
 {
@@ -57,15 +47,11 @@ static void board_init(struct bare_board *board, const struct bare_kind *kind, c
                                                  .min_access = 4,
                                                  .max_access = 4,
                                                  .cpu_order = true};
-    pthread_mutexattr_t attributes;
     struct error err;
 
     memset(board, 0, sizeof(*board));
     board->kind = kind;
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&board->lock, &attributes);
-    pthread_mutexattr_destroy(&attributes);
+    memory_lock_init(&board->lock);
     board->clock = clock_create_manual();
     board->memory = memory_create(&board->lock, &err);
     assert_non_null(board->memory);
@@ -73,8 +59,8 @@ static void board_init(struct bare_board *board, const struct bare_kind *kind, c
     assert_non_null(board->ram);
     assert_true(
         memory_add_device(board->memory, "test", kind->device, 0x1000, &device_ops, board, &err));
-    memory_set_big_endian(board->memory, find_guest(kind->guest)->big_endian);
-    board->exec = exec_create(find_guest(kind->guest), board->memory, options, &err);
+    memory_set_big_endian(board->memory, guest_find(kind->guest)->big_endian);
+    board->exec = exec_create(guest_find(kind->guest), board->memory, options, &err);
     assert_non_null(board->exec);
     board->cpu = vcpu_create(board->exec, model, board->clock, &board->lock, 0, &err);
     assert_non_null(board->cpu);

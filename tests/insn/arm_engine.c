@@ -23,18 +23,9 @@ static NORETURN void die(const struct error *err)
     exit(1);
 }
 
-static const struct guest *arm_guest_find(void)
-{
-    REGISTRY_FOREACH (guest, struct guest, guest) {
-        if (!strcmp(guest->name, "arm"))
-            return guest;
-    }
-    abort();
-}
-
 const struct insn_desc *const *arm_insn_tables(void)
 {
-    return arm_guest_find()->insn_tables;
+    return guest_find("arm")->insn_tables;
 }
 
 void arm_engine_init(struct arm_engine *e, const char *model, const struct exec_options *options)
@@ -42,14 +33,10 @@ void arm_engine_init(struct arm_engine *e, const char *model, const struct exec_
     static const uint32_t stops[] = {VECTOR_UNDEFINED, VECTOR_SVC, VECTOR_PREFETCH, VECTOR_DATA,
                                      DONE_ADDRESS};
     struct error err;
-    pthread_mutexattr_t attributes;
     uint32_t *table;
 
     memset(e, 0, sizeof(*e));
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&e->lock, &attributes);
-    pthread_mutexattr_destroy(&attributes);
+    memory_lock_init(&e->lock);
     e->clock = clock_create_manual();
     e->memory = memory_create(&e->lock, &err);
     if (!e->memory)
@@ -61,7 +48,7 @@ void arm_engine_init(struct arm_engine *e, const char *model, const struct exec_
         die(&err);
     for (uint32_t i = 0; i < TABLE_BYTES / 4; i++)
         table[i] = i << 20 | SECTION;
-    e->exec = exec_create(arm_guest_find(), e->memory, options, &err);
+    e->exec = exec_create(guest_find("arm"), e->memory, options, &err);
     if (!e->exec)
         die(&err);
     e->cpu = vcpu_create(e->exec, model, e->clock, &e->lock, 0, &err);

@@ -45,15 +45,6 @@ static NORETURN void die(const struct error *err)
     exit(1);
 }
 
-static const struct guest *find_guest(const char *name)
-{
-    REGISTRY_FOREACH (guest, struct guest, guest) {
-        if (!strcmp(guest->name, name))
-            return guest;
-    }
-    abort();
-}
-
 static uint64_t vector(const struct mips_engine *e, uint32_t offset)
 {
     return mips_address(mips_cpu(e->cpu), 0x80000000 + offset);
@@ -63,15 +54,11 @@ void mips_engine_init(struct mips_engine *e, const struct mips_kind *kind,
                       const struct exec_options *options)
 {
     struct error err;
-    pthread_mutexattr_t attributes;
 
     memset(e, 0, sizeof(*e));
     e->kind = kind;
-    e->guest = find_guest(kind->guest);
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&e->lock, &attributes);
-    pthread_mutexattr_destroy(&attributes);
+    e->guest = guest_find(kind->guest);
+    memory_lock_init(&e->lock);
     e->clock = clock_create_manual();
     e->memory = memory_create(&e->lock, &err);
     if (!e->memory)

@@ -159,19 +159,12 @@ static void guest_create(struct engine_under_test *g, const char *name,
                          const struct exec_options *options, const char *guest_name)
 {
     static struct guest guest;
-    pthread_mutexattr_t attributes;
     struct error err;
 
-    REGISTRY_FOREACH (guest, struct guest, candidate) {
-        if (!strcmp(candidate->name, guest_name))
-            guest = *candidate;
-    }
+    guest = *guest_find(guest_name);
     guest.raise = note_exception;
     g->name = name;
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&g->lock, &attributes);
-    pthread_mutexattr_destroy(&attributes);
+    memory_lock_init(&g->lock);
     g->clock = clock_create_manual();
     g->memory = memory_create(&g->lock, &err);
     assert_non_null(g->memory);

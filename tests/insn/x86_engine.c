@@ -51,10 +51,7 @@ static const struct guest *test_guest(bool wide)
 {
     static struct guest guests[2];
 
-    REGISTRY_FOREACH (guest, struct guest, g) {
-        if (!strcmp(g->name, wide ? "x86_64" : "i386"))
-            guests[wide] = *g;
-    }
+    guests[wide] = *guest_find(wide ? "x86_64" : "i386");
     guests[wide].raise = note_exception;
     return &guests[wide];
 }
@@ -126,14 +123,10 @@ void x86_engine_init(struct x86_engine *e, bool wide, const struct exec_options 
 {
     const struct guest *guest = test_guest(wide);
     struct error err;
-    pthread_mutexattr_t attributes;
 
     memset(e, 0, sizeof(*e));
     e->wide = wide;
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&e->lock, &attributes);
-    pthread_mutexattr_destroy(&attributes);
+    memory_lock_init(&e->lock);
     e->clock = clock_create_manual();
     make_memory(e);
     e->exec = exec_create(guest, e->memory, options, &err);

@@ -41,15 +41,11 @@ static const struct cpu_model model = {.name = "cortex-a7"};
 static struct board *board_create(uint64_t ram_bytes)
 {
     struct board *b = calloc(1, sizeof(*b));
-    pthread_mutexattr_t attributes;
     struct error err = {""};
 
     assert_non_null(b);
     boot_files_create(&b->files);
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&b->m.lock, &attributes);
-    pthread_mutexattr_destroy(&attributes);
+    memory_lock_init(&b->m.lock);
     b->cpu.guest = &guest;
     b->cpu.model = &model;
     b->m.class = machine_class_find("arm", "virt");

@@ -30,14 +30,11 @@ static void irq_changed(void *receiver, unsigned line, bool level)
 static struct fixture *fixture_create(const char *model)
 {
     struct fixture *f = calloc(1, sizeof(*f));
-    pthread_mutexattr_t attr;
     struct arm_cpu *cpu;
     size_t size = align_up(sizeof(*cpu), 64);
     struct error err;
 
-    pthread_mutexattr_init(&attr);
-    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&f->lock, &attr);
+    memory_lock_init(&f->lock);
     cpu = f->cpu = aligned_alloc(64, size);
     memset(cpu, 0, size);
     for (const struct cpu_model *m = arm_models; m->name; m++)

@@ -83,15 +83,11 @@ static void add_device(struct board *b, const struct machine_device *entry)
 static struct board *board_create(const char *guest, uint64_t ram_bytes)
 {
     struct board *b = calloc(1, sizeof(*b));
-    pthread_mutexattr_t attributes;
     struct error err = {""};
 
     assert_non_null(b);
     boot_files_create(&b->files);
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&b->m.lock, &attributes);
-    pthread_mutexattr_destroy(&attributes);
+    memory_lock_init(&b->m.lock);
     b->guest = (struct guest){.name = guest, .big_endian = !strstr(guest, "el")};
     b->cpu.guest = &b->guest;
     b->chardev = (struct chardev){.ops = &stream_ops, .state = b};

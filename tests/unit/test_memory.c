@@ -62,11 +62,8 @@ struct fixture {
 static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
-    pthread_mutexattr_t attributes;
 
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&f->lock, &attributes);
+    memory_lock_init(&f->lock);
     f->memory = memory_create(&f->lock, &f->err);
     f->device = calloc(1, sizeof(*f->device));
     *state = f;

@@ -29,20 +29,14 @@ static void irq_changed(void *receiver, unsigned line, bool level)
 static struct fixture *fixture_create(const char *guest_name, const char *model)
 {
     struct fixture *f = calloc(1, sizeof(*f));
-    pthread_mutexattr_t attr;
     struct mips_cpu *cpu;
     size_t size = align_up(sizeof(*cpu), 64);
     struct error err;
 
-    pthread_mutexattr_init(&attr);
-    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&f->lock, &attr);
+    memory_lock_init(&f->lock);
     cpu = f->cpu = aligned_alloc(64, size);
     memset(cpu, 0, size);
-    REGISTRY_FOREACH (guest, struct guest, guest) {
-        if (!strcmp(guest->name, guest_name))
-            cpu->v.guest = guest;
-    }
+    cpu->v.guest = guest_find(guest_name);
     assert_non_null(cpu->v.guest);
     for (const struct cpu_model *m = cpu->v.guest->models; m->name; m++) {
         if (!strcmp(m->name, model))

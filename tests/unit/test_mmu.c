@@ -125,13 +125,10 @@ static void code_changed(void *opaque, gpa address, uint64_t size)
 static int setup_client(void **state, const struct mmu_client *chosen)
 {
     struct fixture *f = aligned_alloc(64, align_up(sizeof(*f), 64));
-    pthread_mutexattr_t attributes;
     struct error err;
 
     memset(f, 0, sizeof(*f));
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&f->lock, &attributes);
+    memory_lock_init(&f->lock);
     f->memory = memory_create(&f->lock, &err);
     f->ram = memory_add_ram(f->memory, "ram", 0, RAM_PAGES << 12, &err);
     memory_add_rom(f->memory, "rom", (gpa)ROM_PAGE << 12, 0x1000, NULL, NULL, &err);

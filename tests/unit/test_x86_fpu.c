@@ -25,30 +25,17 @@ struct fixture {
     pthread_mutex_t lock;
 };
 
-static const struct guest *find_guest(const char *name)
-{
-    REGISTRY_FOREACH (guest, struct guest, guest) {
-        if (!strcmp(guest->name, name))
-            return guest;
-    }
-    abort();
-}
-
 static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     struct exec_options options = {.interpret = true, .check = true};
-    pthread_mutexattr_t attributes;
     struct error err;
 
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&f->lock, &attributes);
-    pthread_mutexattr_destroy(&attributes);
+    memory_lock_init(&f->lock);
     f->clock = clock_create_manual();
     f->memory = memory_create(&f->lock, &err);
     assert_non_null(memory_add_ram(f->memory, "ram", 0, RAM_BYTES, &err));
-    f->exec = exec_create(find_guest("x86_64"), f->memory, &options, &err);
+    f->exec = exec_create(guest_find("x86_64"), f->memory, &options, &err);
     f->cpu = x86_cpu(vcpu_create(f->exec, "max", f->clock, &f->lock, 0, &err));
     assert_non_null(f->cpu);
     vcpu_reset(&f->cpu->v);

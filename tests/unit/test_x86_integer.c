@@ -133,13 +133,10 @@ static struct fixture *fixture_create(bool wide)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     struct exec_options options = {.interpret = true, .check = true};
-    pthread_mutexattr_t attr;
     struct error err;
 
     make_guest(wide);
-    pthread_mutexattr_init(&attr);
-    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&f->lock, &attr);
+    memory_lock_init(&f->lock);
     f->memory = memory_create(&f->lock, &err);
     f->ports = memory_create(&f->lock, &err);
     assert_true(f->memory && f->ports);

@@ -60,31 +60,18 @@ struct fixture {
 
 /* ---- the machine ----------------------------------------------------------------------------- */
 
-static const struct guest *find_guest(const char *name)
-{
-    REGISTRY_FOREACH (guest, struct guest, guest) {
-        if (!strcmp(guest->name, name))
-            return guest;
-    }
-    abort();
-}
-
 static struct fixture *create(const char *guest, const char *model)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     struct exec_options options = {.interpret = true, .check = true};
-    pthread_mutexattr_t attributes;
     struct error err;
 
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&f->lock, &attributes);
-    pthread_mutexattr_destroy(&attributes);
+    memory_lock_init(&f->lock);
     f->clock = clock_create_manual();
     f->memory = memory_create(&f->lock, &err);
     assert_non_null(f->memory);
     assert_non_null(memory_add_ram(f->memory, "ram", 0, RAM_BYTES, &err));
-    f->exec = exec_create(find_guest(guest), f->memory, &options, &err);
+    f->exec = exec_create(guest_find(guest), f->memory, &options, &err);
     assert_non_null(f->exec);
     f->cpu = x86_cpu(vcpu_create(f->exec, model, f->clock, &f->lock, 0, &err));
     assert_non_null(f->cpu);
