@@ -6,74 +6,30 @@
  *
  * CALQUE_SEED=N repeats a run, CALQUE_CASES=N sets the cases a row, CALQUE_ROW=NAME picks one row.
  */
-#include <errno.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "tests/insn/arm_engine.h"
 #include "tests/insn/arm_exceptions.h"
 #include "tests/insn/arm_random.h"
+#include "tests/insn/peer.h"
 
 enum { DEFAULT_CASES = 200, SHOWN_FAILURES = 3 };
 
-struct peer {
-    pid_t pid;
-    int to, from;
-};
-
-static bool peer_start(struct peer *p)
+static bool start_peer(struct peer *p)
 {
-    const char *build = getenv("CALQUE_BUILD");
-    char runner[512];
-    int to[2], from[2];
-
-    snprintf(runner, sizeof(runner), "%s/tests/arm_runner", build ? build : "build");
-    if (access(runner, X_OK) || pipe(to) || pipe(from))
-        return false;
-    p->pid = fork();
-    if (p->pid == 0) {
-        dup2(to[0], 0);
-        dup2(from[1], 1);
-        close(to[1]);
-        close(from[0]);
-        execlp("qemu-arm", "qemu-arm", "-cpu", "cortex-a15", runner, (char *)NULL);
-        _exit(127);
-    }
-    close(to[0]);
-    close(from[1]);
-    p->to = to[1];
-    p->from = from[0];
-    signal(SIGPIPE, SIG_IGN);
-    return p->pid > 0;
-}
-
-static void peer_stop(struct peer *p)
-{
-    close(p->to);
-    close(p->from);
-    waitpid(p->pid, NULL, 0);
+    return peer_start(p, "qemu-arm", "cortex-a15", "arm_runner");
 }
 
 static bool peer_run(struct peer *p, const struct arm_case *c, struct arm_result *out)
 {
-    if (write(p->to, c, sizeof(*c)) != sizeof(*c))
-        return false;
-    for (size_t done = 0; done < sizeof(*out);) {
-        ssize_t n = read(p->from, (char *)out + done, sizeof(*out) - done);
-        if (n <= 0)
-            return false;
-        done += (size_t)n;
-    }
-    return true;
+    return peer_exchange(p, c, sizeof(*c), out, sizeof(*out));
 }
 
 static const char *const outcome_name[] = {"done", "undefined", "data fault", "left the page",
@@ -154,7 +110,7 @@ static unsigned run_row(struct arm_engine *e, struct peer *p, const struct insn_
             print_error("qemu-arm died at %s 0x%08x (seed %llu, case %u)\n", row->name, insn.bits,
                         (unsigned long long)seed, n);
             peer_stop(p);
-            assert_true(peer_start(p));
+            assert_true(start_peer(p));
             failures++;
             continue;
         }
@@ -176,7 +132,7 @@ static void test_rows_against_qemu_arm(void **state)
     struct peer p;
     unsigned rows = 0, bad_rows = 0;
 
-    if (!peer_start(&p)) {
+    if (!start_peer(&p)) {
         print_message("skipped: the ARM runner is not built (arm-linux-gnueabihf-gcc)\n");
         skip();
     }
@@ -274,7 +230,7 @@ static void test_sequences_against_qemu_arm(void **state)
     struct arm_engine e;
     struct peer p;
 
-    if (!peer_start(&p))
+    if (!start_peer(&p))
         skip();
     arm_engine_init(&e, "cortex-a15", &(struct exec_options){.check = true});
     for (int thumb = 0; thumb < 2; thumb++)
@@ -388,7 +344,7 @@ static void test_branches_against_qemu_arm(void **state)
     struct arm_engine e;
     struct peer p;
 
-    if (!peer_start(&p))
+    if (!start_peer(&p))
         skip();
     arm_engine_init(&e, "cortex-a15", &(struct exec_options){.check = true});
     for (size_t i = 0; i < ARRAY_SIZE(branches); i++)

@@ -7,88 +7,48 @@
  * CALQUE_SEED=N repeats a run, CALQUE_CASES=N sets the cases a row, CALQUE_ROW=NAME picks one row.
  */
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "tests/insn/mips_random.h"
+#include "tests/insn/peer.h"
 
 enum { DEFAULT_CASES = 200, SHOWN_FAILURES = 3, GIVE_UP = 20 };
 
 static uint64_t seed;
 static unsigned cases;
 
-struct peer {
-    pid_t pid;
-    int to, from;
-    bool swap;
-};
-
-static bool peer_start(struct peer *p, const struct mips_engine *e)
+static bool start_peer(struct peer *p, const struct mips_kind *kind)
 {
-    const char *build = getenv("CALQUE_BUILD");
-    char runner[512];
-    int to[2], from[2];
+    char runner[64];
 
-    snprintf(runner, sizeof(runner), "%s/tests/mips_runner_%s", build ? build : "build",
-             e->kind->name);
-    if (access(runner, X_OK) || pipe(to) || pipe(from))
-        return false;
-    p->swap = e->guest->big_endian;
-    p->pid = fork();
-    if (p->pid == 0) {
-        dup2(to[0], 0);
-        dup2(from[1], 1);
-        close(to[1]);
-        close(from[0]);
-        execlp(e->kind->peer, e->kind->peer, "-cpu", e->kind->model, runner, (char *)NULL);
-        _exit(127);
-    }
-    close(to[0]);
-    close(from[1]);
-    p->to = to[1];
-    p->from = from[0];
-    signal(SIGPIPE, SIG_IGN);
-    return p->pid > 0;
-}
-
-static void peer_stop(struct peer *p)
-{
-    close(p->to);
-    close(p->from);
-    waitpid(p->pid, NULL, 0);
+    snprintf(runner, sizeof(runner), "mips_runner_%s", kind->name);
+    return peer_start(p, kind->peer, kind->model, runner);
 }
 
 /* Everything that is exchanged is 64 bits wide. */
-static void swap_words(const struct peer *p, void *buffer, size_t size)
+static void swap_words(const struct mips_engine *e, void *buffer, size_t size)
 {
     uint64_t *words = buffer;
 
-    for (size_t i = 0; p->swap && i < size / 8; i++)
+    for (size_t i = 0; e->guest->big_endian && i < size / 8; i++)
         words[i] = __builtin_bswap64(words[i]);
 }
 
-static bool peer_run(struct peer *p, const struct mips_case *c, struct mips_result *out)
+static bool peer_run(struct peer *p, const struct mips_engine *e, const struct mips_case *c,
+                     struct mips_result *out)
 {
     struct mips_case sent = *c;
 
-    swap_words(p, &sent, sizeof(sent));
-    if (write(p->to, &sent, sizeof(sent)) != sizeof(sent))
+    swap_words(e, &sent, sizeof(sent));
+    if (!peer_exchange(p, &sent, sizeof(sent), out, sizeof(*out)))
         return false;
-    for (size_t done = 0; done < sizeof(*out);) {
-        ssize_t n = read(p->from, (char *)out + done, sizeof(*out) - done);
-        if (n <= 0)
-            return false;
-        done += (size_t)n;
-    }
-    swap_words(p, out, sizeof(*out));
+    swap_words(e, out, sizeof(*out));
     return true;
 }
 
@@ -118,11 +78,11 @@ static int run_row(struct mips_engine *e, struct peer *p, const struct insn_desc
         if (mips_known_difference(e->kind, row, (uint32_t)c.insns[0], &c))
             continue;
         mips_engine_run(e, &c, false, MIPS_TO_END, &ours);
-        if (!peer_run(p, &c, &theirs)) {
+        if (!peer_run(p, e, &c, &theirs)) {
             print_error("%s died at %s 0x%08llx (seed %llu, case %u)\n", e->kind->peer, row->name,
                         (unsigned long long)c.insns[0], (unsigned long long)seed, n);
             peer_stop(p);
-            assert_true(peer_start(p, e));
+            assert_true(start_peer(p, e->kind));
             failures++;
             continue;
         }
@@ -152,7 +112,7 @@ static void test_rows(void **state)
         struct peer p;
 
         mips_engine_init(&e, kind, &(struct exec_options){.check = true});
-        if (!peer_start(&p, &e)) {
+        if (!start_peer(&p, kind)) {
             print_message("left out: the runner of %s is not built (mips-linux-gnu-gcc)\n",
                           kind->name);
             mips_engine_finish(&e);
