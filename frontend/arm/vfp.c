@@ -7,13 +7,10 @@
  * With a vector length set (KEY_FP_VECTOR), which the processors modelled here do not support, the
  * instructions that would obey it are UNDEFINED.
  */
-#ifdef __x86_64__
-#include <immintrin.h>
-#endif
-
 #include "frontend/arm/fp.h"
 #include "frontend/arm/simd.h"
 #include "frontend/arm/system.h"
+#include "util/host_fp.h"
 
 #define DECODE_IMPLEMENTATION
 #define DECODE_HANDLER static
@@ -22,29 +19,13 @@
 /* ---- FPSCR ------------------------------------------------------------------------------------
  */
 
-enum { MXCSR_INEXACT = 0x20, MXCSR_MASKS = 0x1f80, MXCSR_ROUNDING_SHIFT = 13 };
-
-/* The host's DE has no counterpart: IDC is about flushed operands only. */
-static uint32_t sticky_of_mxcsr(uint32_t mxcsr)
-{
-    return (mxcsr & 0x01 ? FPSCR_IOC : 0) | (mxcsr & 0x04 ? FPSCR_DZC : 0) |
-           (mxcsr & 0x08 ? FPSCR_OFC : 0) | (mxcsr & 0x10 ? FPSCR_UFC : 0) |
-           (mxcsr & 0x20 ? FPSCR_IXC : 0);
-}
-
-static uint32_t mxcsr_of_control(uint32_t control)
-{
-    static const uint8_t modes[] = {[FP_NEAREST] = 0, [FP_PLUS] = 2, [FP_MINUS] = 1, [FP_ZERO] = 3};
-    return MXCSR_MASKS | (uint32_t)modes[fp_rounding_of(control)] << MXCSR_ROUNDING_SHIFT;
-}
-
 /* Callable from any thread: what the live control word of a running vCPU has collected is folded in
  * by the helpers below, which run on it. */
 uint32_t arm_fpscr_read(struct arm_cpu *cpu)
 {
     uint32_t saturated = cpu->fpscr_qc[0] | cpu->fpscr_qc[1] ? FPSCR_QC : 0;
     return cpu->fpscr_nzcv | cpu->fpscr_control | cpu->fpscr_sticky | saturated |
-           sticky_of_mxcsr(cpu->v.run.mxcsr);
+           host_fp_exceptions(cpu->v.run.mxcsr);
 }
 
 void arm_fpscr_write(struct arm_cpu *cpu, uint32_t value)
@@ -54,31 +35,15 @@ void arm_fpscr_write(struct arm_cpu *cpu, uint32_t value)
     cpu->fpscr_sticky = value & (FPSCR_CUMULATIVE | FPSCR_QC);
     cpu->fpscr_qc[0] = cpu->fpscr_qc[1] = 0;
     /* Known to be set already, "inexact" costs generated code less; it is also in sticky. */
-    cpu->v.run.mxcsr = mxcsr_of_control(value) | (value & FPSCR_IXC ? MXCSR_INEXACT : 0);
+    cpu->v.run.mxcsr = host_fp_control((enum fp_rounding)fp_rounding_of(value)) |
+                       (value & FPSCR_IXC ? HOST_FP_INEXACT : 0);
     arm_update_mode(cpu);
-}
-
-/* The control word of the thread that runs generated code. Only such hosts' code uses it. */
-static uint32_t live_mxcsr(void)
-{
-#ifdef __x86_64__
-    return _mm_getcsr();
-#else
-    return 0;
-#endif
-}
-
-static void set_live_mxcsr(uint32_t mxcsr)
-{
-#ifdef __x86_64__
-    _mm_setcsr(mxcsr);
-#endif
 }
 
 static uint32_t fpscr_read(void *state)
 {
     struct arm_cpu *cpu = arm_cpu(state);
-    cpu->fpscr_sticky |= sticky_of_mxcsr(live_mxcsr());
+    cpu->fpscr_sticky |= host_fp_exceptions(host_fp_live());
     return arm_fpscr_read(cpu);
 }
 
@@ -86,7 +51,7 @@ static void fpscr_write(void *state, uint32_t value)
 {
     struct arm_cpu *cpu = arm_cpu(state);
     arm_fpscr_write(cpu, value);
-    set_live_mxcsr(cpu->v.run.mxcsr);
+    host_fp_set_live(cpu->v.run.mxcsr);
 }
 
 const struct ir_helper helper_fpscr_read =

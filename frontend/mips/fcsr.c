@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The FPU's control registers: ISA volume I, "Floating Point Control Registers". */
-#ifdef __x86_64__
-#include <immintrin.h>
-#endif
-
 #include "frontend/mips/fpu.h"
+#include "util/host_fp.h"
 
-enum { MXCSR_INEXACT = 0x20, MXCSR_MASKS = 0x1f80, MXCSR_ROUNDING_SHIFT = 13 };
 enum control_register { REG_FIR = 0, REG_UFR, REG_UNFR = 4, REG_FRE, REG_NFRE };
 enum { REG_FCCR = 25, REG_FEXR, REG_FENR = 28, REG_FCSR = 31 };
 enum { FENR_FLUSH = 4, EXCEPTIONS_RESERVED = 0x007c0000 };
@@ -19,40 +15,21 @@ enum { CONFIG5_UFR = 1 << 2, CONFIG5_FRE = 1 << 8, CONFIG5_UFE = 1 << 9 };
  * legacy quiet NaNs are signalling ones to the host: its flag is not looked at. */
 static uint32_t flags_of_mxcsr(uint32_t mxcsr)
 {
-    return (mxcsr & 0x20 ? 1u << 2 : 0) | (mxcsr & 0x10 ? 1u << 3 : 0) |
-           (mxcsr & 0x08 ? 1u << 4 : 0) | (mxcsr & 0x04 ? 1u << 5 : 0);
+    return mips_fp_exceptions(host_fp_exceptions(mxcsr) & ~(uint32_t)FP_INVALID)
+           << FCSR_FLAGS_SHIFT;
 }
 
 /* Known to be set already, "inexact" costs generated code less. */
 static uint32_t mxcsr_of(uint32_t fcsr, uint32_t flags)
 {
-    static const uint8_t modes[] = {0, 3, 2, 1};
-
-    return MXCSR_MASKS | (uint32_t)modes[fcsr & FCSR_ROUNDING] << MXCSR_ROUNDING_SHIFT |
-           (flags & 1 << FCSR_FLAGS_SHIFT ? MXCSR_INEXACT : 0);
-}
-
-/* The control word of the thread that runs generated code. Only such hosts' code uses it. */
-static uint32_t live_mxcsr(void)
-{
-#ifdef __x86_64__
-    return _mm_getcsr();
-#else
-    return 0;
-#endif
-}
-
-static void set_live_mxcsr(uint32_t mxcsr)
-{
-#ifdef __x86_64__
-    _mm_setcsr(mxcsr);
-#endif
+    return host_fp_control(mips_fp_rounding(fcsr)) |
+           (flags & FPU_INEXACT << FCSR_FLAGS_SHIFT ? HOST_FP_INEXACT : 0);
 }
 
 void mips_fp_control_update(struct mips_cpu *cpu)
 {
     cpu->v.run.mxcsr = mxcsr_of(cpu->fcsr, cpu->fcsr_flags);
-    set_live_mxcsr(cpu->v.run.mxcsr);
+    host_fp_set_live(cpu->v.run.mxcsr);
 }
 
 /* ---- FCSR ------------------------------------------------------------------------------------ */
@@ -128,7 +105,7 @@ static uint32_t read_control(void *opaque, uint32_t reg)
     struct mips_cpu *cpu = opaque;
     uint32_t fcsr;
 
-    cpu->fcsr_flags |= flags_of_mxcsr(live_mxcsr());
+    cpu->fcsr_flags |= flags_of_mxcsr(host_fp_live());
     fcsr = mips_fcsr_read(cpu);
     switch (reg) {
     case REG_FIR:
@@ -186,12 +163,13 @@ static void write_control(void *opaque, uint32_t reg, uint32_t value)
             cpu->cp0.config5 = (cpu->cp0.config5 & ~(uint32_t)CONFIG5_FRE) |
                                (reg == REG_FRE ? (uint32_t)CONFIG5_FRE : 0);
     } else {
-        cpu->fcsr_flags |= flags_of_mxcsr(live_mxcsr());
+        cpu->fcsr_flags |= flags_of_mxcsr(host_fp_live());
         mips_fcsr_write(cpu, fcsr_after(cpu, reg, value, mips_fcsr_read(cpu)));
-        set_live_mxcsr(cpu->v.run.mxcsr);
+        host_fp_set_live(cpu->v.run.mxcsr);
     }
     mips_update_mode(cpu);
-    if (cpu->fcsr_cause >> FCSR_CAUSE_SHIFT & (cpu->fcsr >> FCSR_ENABLES_SHIFT | 1 << 5) & 63)
+    if (cpu->fcsr_cause >> FCSR_CAUSE_SHIFT &
+        (cpu->fcsr >> FCSR_ENABLES_SHIFT | FPU_UNIMPLEMENTED) & 63)
         mips_raise_exception(cpu, MIPS_EXC_FPE, 0);
 }
 

@@ -9,9 +9,8 @@
  * arithmetic gives is the default one: the manual lets it be an operand's "when possible". */
 struct fp_env mips_fp_env(uint32_t fcsr)
 {
-    static const uint8_t modes[] = {FP_NEAREST, FP_ZERO, FP_PLUS, FP_MINUS};
     uint32_t control = FP_TINY_AFTER | FP_KEEP_ADDEND_NAN | FP_FLUSH_RESULTS_ONLY |
-                       (uint32_t)modes[fcsr & FCSR_ROUNDING] << 22;
+                       (uint32_t)mips_fp_rounding(fcsr) << 22;
 
     control |= fcsr & FCSR_NAN2008_BIT ? 0 : FP_LEGACY_NAN | FP_DEFAULT_NAN;
     control |= fcsr & FCSR_FLUSH ? FP_FLUSH : 0;
@@ -20,9 +19,10 @@ struct fp_env mips_fp_env(uint32_t fcsr)
 
 uint32_t mips_fp_exceptions(uint32_t flags)
 {
-    return (flags & FP_INEXACT ? 1 : 0) | (flags & FP_UNDERFLOW ? 2 : 0) |
-           (flags & FP_OVERFLOW ? 4 : 0) | (flags & FP_DIVIDE_BY_ZERO ? 8 : 0) |
-           (flags & FP_INVALID ? 16 : 0);
+    return (flags & FP_INEXACT ? FPU_INEXACT : 0) | (flags & FP_UNDERFLOW ? FPU_UNDERFLOW : 0) |
+           (flags & FP_OVERFLOW ? FPU_OVERFLOW : 0) |
+           (flags & FP_DIVIDE_BY_ZERO ? FPU_DIVIDE_BY_ZERO : 0) |
+           (flags & FP_INVALID ? FPU_INVALID : 0);
 }
 
 /* ---- operations of one number ---------------------------------------------------------------- */
@@ -101,6 +101,8 @@ static uint64_t round_to_integral(struct fp_env *env, enum fp_format format, uin
 
     if (fp_is_nan(&u))
         return fp_process_nan(env, format, u.kind, a);
+    if (u.kind == FP_KIND_ZERO) /* or a denormal that is flushed */
+        return fp_zero(format, u.sign);
     if (u.kind != FP_KIND_FINITE || u.exponent >= (format == FP_DOUBLE ? 52 : 23))
         return a;
     integer =

@@ -31,10 +31,8 @@ enum fcsr_bits {
     FCSR_FLAGS = 31 << 2,
     FCSR_ENABLES = 31 << 7,
     FCSR_CAUSE = 63 << 12,
-    FCSR_UNIMPLEMENTED = 1 << 17,
     FCSR_NAN2008_BIT = 1 << 18,
     FCSR_ABS2008_BIT = 1 << 19,
-    FCSR_FCC0 = 1 << 23,
     FCSR_FLUSH = 1 << 24,
     FCSR_CONTROL = FCSR_ROUNDING | FCSR_ENABLES | FCSR_ABS2008_BIT | FCSR_NAN2008_BIT | FCSR_FLUSH,
 };
@@ -81,6 +79,13 @@ static inline uint32_t fp_what(enum fp_operation operation, enum fp_fmt from)
 
 /* fp_rules.c: the instruction in software. */
 uint64_t mips_fp_compute(struct fp_env *env, uint32_t what, uint64_t a, uint64_t b, uint64_t c);
+/* FCSR.RM, and MSACSR's. */
+static inline enum fp_rounding mips_fp_rounding(uint32_t fcsr)
+{
+    static const uint8_t modes[] = {FP_NEAREST, FP_ZERO, FP_PLUS, FP_MINUS};
+
+    return (enum fp_rounding)modes[fcsr & FCSR_ROUNDING];
+}
 /* The environment that FCSR states. */
 struct fp_env mips_fp_env(uint32_t fcsr);
 /* softfp's exceptions as a field of FCSR has them, at bit 0. */
