@@ -38,10 +38,8 @@ static void set_lane(union vector *v, unsigned log2, unsigned i, uint64_t value)
 
 static struct fp_env env_of(const struct mips_cpu *cpu)
 {
-    static const uint8_t modes[] = {FP_NEAREST, FP_ZERO, FP_PLUS, FP_MINUS};
-
-    return (struct fp_env){.control = (uint32_t)modes[cpu->msacsr & 3] << 22 | FP_TINY_AFTER |
-                                      FP_KEEP_ADDEND_NAN |
+    return (struct fp_env){.control = (uint32_t)mips_fp_rounding(cpu->msacsr) << 22 |
+                                      FP_TINY_AFTER | FP_KEEP_ADDEND_NAN |
                                       (cpu->msacsr & MSACSR_FS ? FP_FLUSH : 0)};
 }
 
@@ -54,11 +52,7 @@ static uint32_t enables_of(const struct mips_cpu *cpu)
 static uint32_t causes_of(const struct mips_cpu *cpu, const struct fp_env *env)
 {
     uint32_t enables = enables_of(cpu);
-    uint32_t c = (env->flags & FP_INVALID ? FPU_INVALID : 0) |
-                 (env->flags & FP_DIVIDE_BY_ZERO ? FPU_DIVIDE_BY_ZERO : 0) |
-                 (env->flags & FP_OVERFLOW ? FPU_OVERFLOW : 0) |
-                 (env->flags & FP_UNDERFLOW ? FPU_UNDERFLOW : 0) |
-                 (env->flags & FP_INEXACT ? FPU_INEXACT : 0);
+    uint32_t c = mips_fp_exceptions(env->flags);
 
     if (env->flags & FP_INPUT_DENORMAL)
         c |= FPU_INEXACT;
@@ -87,11 +81,6 @@ static uint64_t settle(struct mips_cpu *cpu, uint32_t c, unsigned log2, uint64_t
 static uint64_t sign_of(enum fp_format format)
 {
     return fp_zero(format, true);
-}
-
-static uint64_t one(enum fp_format format)
-{
-    return format == FP_DOUBLE ? UINT64_C(0x3ff0000000000000) : 0x3f800000;
 }
 
 static bool is_nan(enum fp_format format, uint64_t value)
@@ -129,24 +118,6 @@ static uint64_t least_or_greatest(struct fp_env *env, enum fp_format format, uin
     if (relation == FP_EQUAL)
         return greatest ? a & b : a | b;
     return (relation == FP_LESS) != greatest ? a : b;
-}
-
-static uint64_t round_to_integer(struct fp_env *env, enum fp_format format, uint64_t a)
-{
-    struct fp_unpacked u = fp_unpack(env, format, a);
-    enum fp_rounding rounding = (enum fp_rounding)fp_rounding_of(env->control);
-    uint64_t integer;
-
-    if (fp_is_nan(&u))
-        return fp_process_nan(env, format, u.kind, a);
-    if (u.kind == FP_KIND_ZERO)
-        return fp_zero(format, u.sign);
-    if (u.kind != FP_KIND_FINITE || u.exponent >= (format == FP_DOUBLE ? 52 : 23))
-        return a;
-    integer = fp_to_fixed(env, format, a, 64, 0, false, rounding);
-    if (!integer)
-        return a & sign_of(format);
-    return fp_from_fixed(env, format, integer, 64, 0, false, rounding);
 }
 
 static uint64_t logarithm(struct fp_env *env, enum fp_format format, uint64_t a)
@@ -210,27 +181,33 @@ static uint64_t to_fraction(struct fp_env *env, enum fp_format format, uint64_t 
     return result;
 }
 
-static uint64_t class_of(enum fp_format format, uint64_t a)
+/* What an FPU instruction does, too, in the environment of MSA: OPERATION_NONE if it is not one. */
+static enum fp_operation fpu_operation(enum msa_operation op)
 {
-    enum { SNAN = 1, QNAN = 2, INFINITE = 4, NORMAL = 8, SUBNORMAL = 16, ZERO_CLASS = 32 };
-    struct fp_env env = {0};
-    struct fp_unpacked u = fp_unpack(&env, format, a);
-    unsigned of = ZERO_CLASS;
-
-    if (fp_is_nan(&u))
-        return u.kind == FP_KIND_SNAN ? SNAN : QNAN;
-    if (u.kind == FP_KIND_INFINITY)
-        of = INFINITE;
-    else if (u.kind == FP_KIND_FINITE)
-        of = u.exponent < (format == FP_DOUBLE ? -1022 : -126) ? SUBNORMAL : NORMAL;
-    return u.sign ? of : of << 4;
-}
-
-/* c - a * b: a NaN keeps its sign. */
-static uint64_t fused_subtract(struct fp_env *env, enum fp_format format, uint64_t a, uint64_t b,
-                               uint64_t c)
-{
-    return fp_mul_add(env, format, c, is_nan(format, a) ? a : a ^ sign_of(format), b);
+    switch (op) {
+    case MSA_OP_FADD:
+        return OPERATION_ADD;
+    case MSA_OP_FSUB:
+        return OPERATION_SUB;
+    case MSA_OP_FMUL:
+        return OPERATION_MUL;
+    case MSA_OP_FDIV:
+        return OPERATION_DIV;
+    case MSA_OP_FMADD:
+        return OPERATION_MADDF;
+    case MSA_OP_FMSUB:
+        return OPERATION_MSUBF;
+    case MSA_OP_FSQRT:
+        return OPERATION_SQRT;
+    case MSA_OP_FRSQRT:
+        return OPERATION_RSQRT;
+    case MSA_OP_FRCP:
+        return OPERATION_RECIP;
+    case MSA_OP_FRINT:
+        return OPERATION_RINT;
+    default:
+        return OPERATION_NONE;
+    }
 }
 
 /* The table of the operations on one element: s and t of the format, or narrower. */
@@ -240,20 +217,11 @@ static uint64_t compute(struct fp_env *env, enum msa_operation op, enum fp_forma
     enum fp_rounding mode = (enum fp_rounding)fp_rounding_of(env->control);
     unsigned bits = format == FP_DOUBLE ? 64 : 32;
     enum fp_format narrow = format == FP_DOUBLE ? FP_SINGLE : FP_HALF;
+    enum fp_operation shared = fpu_operation(op);
 
+    if (shared != OPERATION_NONE)
+        return mips_fp_compute(env, fp_what(shared, format == FP_DOUBLE ? FMT_D : FMT_S), s, t, d);
     switch (op) {
-    case MSA_OP_FADD:
-        return fp_add(env, format, s, t);
-    case MSA_OP_FSUB:
-        return fp_sub(env, format, s, t);
-    case MSA_OP_FMUL:
-        return fp_mul(env, format, s, t);
-    case MSA_OP_FDIV:
-        return fp_div(env, format, s, t);
-    case MSA_OP_FMADD:
-        return fp_mul_add(env, format, d, s, t);
-    case MSA_OP_FMSUB:
-        return fused_subtract(env, format, s, t, d);
     case MSA_OP_FEXP2:
         return scale(env, format, s, exponent_of(t, bits));
     case MSA_OP_FMIN:
@@ -262,14 +230,6 @@ static uint64_t compute(struct fp_env *env, enum msa_operation op, enum fp_forma
     case MSA_OP_FMAX_A:
         return least_or_greatest(env, format, s, t, op == MSA_OP_FMAX || op == MSA_OP_FMAX_A,
                                  op == MSA_OP_FMIN_A || op == MSA_OP_FMAX_A);
-    case MSA_OP_FSQRT:
-        return fp_sqrt(env, format, s);
-    case MSA_OP_FRSQRT:
-        return fp_div(env, format, one(format), fp_sqrt(env, format, s));
-    case MSA_OP_FRCP:
-        return fp_div(env, format, one(format), s);
-    case MSA_OP_FRINT:
-        return round_to_integer(env, format, s);
     case MSA_OP_FLOG2:
         return logarithm(env, format, s);
     case MSA_OP_FTRUNC_S:
@@ -330,7 +290,7 @@ static void msa_float(void *state, uint32_t word, uint32_t number)
 
     if (op == MSA_OP_FCLASS) {
         for (unsigned i = 0; i < n; i++)
-            set_lane(wd, log2, i, class_of(format, get_lane(&s, log2, i)));
+            set_lane(wd, log2, i, mips_fp_class(format == FP_DOUBLE, get_lane(&s, log2, i)));
         return;
     }
     cpu->msacsr &= ~(uint32_t)(CAUSES << FCSR_CAUSE_SHIFT);
