@@ -34,16 +34,11 @@ enum mips_key {
     KEY_REVERSE = 1 << 9,     /* user mode with Status.RE: data in the other byte order */
     KEY_FP_TRAPS = 1 << 10,   /* some FCSR.Enables bit is set: every FP instruction may trap */
     KEY_FP_FLUSH = 1 << 11,   /* FCSR.FS */
-    KEY_NAN2008 = 1 << 12,    /* FCSR.NAN2008 */
-    KEY_ABS2008 = 1 << 13,    /* FCSR.ABS2008 */
     KEY_FP_NEAREST = 1 << 14, /* FCSR.RM is round to nearest */
     KEY_USERLOCAL = 1 << 15,  /* RDHWR $29 needs no check */
     KEY_FORBIDDEN = 1 << 16,  /* release 6: the instruction is in a forbidden slot */
-    KEY_MSA_TRAPS = 1 << 17,  /* some MSACSR.Enables bit is set */
-    KEY_MSA_FLUSH = 1 << 18,  /* MSACSR.FS */
     KEY_FRE = 1 << 19,        /* Config5.FRE: odd singles trap */
     KEY_DEBUG = 1 << 20,      /* debug mode */
-    KEY_MSA_NEAREST = 1 << 21,
 };
 
 /* The aux word of INSN: this, and KEY_FORBIDDEN. */
@@ -55,17 +50,11 @@ enum { AUX_DELAY_SLOT = 1 };
 #define MIPS_HAS_R6 (UINT32_C(1) << 2) /* and what it removed is gone */
 #define MIPS_HAS_64 (UINT32_C(1) << 3) /* MIPS64 */
 #define MIPS_HAS_FPU (UINT32_C(1) << 4)
-#define MIPS_HAS_F64 (UINT32_C(1) << 5) /* FIR.F64: FR may be 1 */
-#define MIPS_HAS_PS (UINT32_C(1) << 6)  /* paired single */
+#define MIPS_HAS_PS (UINT32_C(1) << 6) /* paired single */
 #define MIPS_HAS_DSP (UINT32_C(1) << 7)
 #define MIPS_HAS_DSPR2 (UINT32_C(1) << 8)
 #define MIPS_HAS_MSA (UINT32_C(1) << 9)
-#define MIPS_HAS_3D (UINT32_C(1) << 10)        /* MIPS-3D ASE */
 #define MIPS_HAS_FIXED_MAP (UINT32_C(1) << 11) /* no TLB: PRA appendix A, fixed mapping */
-#define MIPS_HAS_SMARTMIPS (UINT32_C(1) << 12)
-#define MIPS_HAS_R3                                                                                \
-    (UINT32_C(1) << 13) /* release 3 and above: RIXI, KScratch where Config says                   \
-                         */
 #define MIPS_HAS_4                                                                                 \
     (UINT32_C(1) << 14) /* MIPS IV's FPU: madd, indexed loads, 8 conditions, MOVCI:                \
                            any FPU but one of MIPS32 release 1 or release 6 */
@@ -85,8 +74,7 @@ struct mips_model {
     uint32_t srsctl; /* HSS: shadow register sets are not implemented where 0 */
     uint8_t tlb_entries;
     uint8_t segbits, pabits; /* 64-bit: SEGBITS; PABITS */
-    uint8_t cca_uncached;
-    uint8_t count_divider; /* cycles of the clock a Count step takes: CCRes */
+    uint8_t count_divider;   /* cycles of the clock a Count step takes: CCRes */
     uint32_t cpu_hz;
     uint32_t vector_base_fixed; /* not zero: EBase's bits 31:30 are this and no others change */
 };
@@ -153,8 +141,7 @@ struct mips_cpu {
     /* FPU and MSA registers: an FPR is the low 64 bits of the vector register. With Status.FR = 0
      * an odd single is the high half of the even FPR before it, so that a double is one piece. */
     uint64_t fpr[32][2] __attribute__((aligned(16)));
-    uint64_t vtemp[8] __attribute__((aligned(16))); /* operands of vector helpers */
-    uint8_t fcc[8];                                 /* FPU condition codes, 0 or 1 */
+    uint8_t fcc[8];      /* FPU condition codes, 0 or 1 */
     uint32_t fcsr;       /* FS, NAN2008, ABS2008, Enables, RM; the rest is elsewhere or lazy */
     uint32_t fcsr_flags; /* Flags (bits 6:2), beside what the host's MXCSR has collected */
     uint32_t fcsr_cause; /* Cause (bits 17:12), unless fp_last_op says what gave it */
@@ -224,7 +211,6 @@ enum mips_field {
     F_DSPCONTROL = F_LO0 + 4,
     F_FCC0, /* 8, I8 */
     F_FCSR = F_FCC0 + 8,
-    F_FCSR_FLAGS,
     F_FCSR_CAUSE,
     F_FP_LAST_OP,
     F_FP_LAST_A, /* I64 */
@@ -238,14 +224,13 @@ enum mips_field {
     F_LL_ADDRESS, /* I64 */
     F_LL_VALUE,   /* I64 */
     F_BRANCH_TAKEN,
-    F_BRANCH_TARGET,      /* I64 */
-    F_S0,                 /* 32, F32: low word of each FPR */
-    F_ODD0 = F_S0 + 32,   /* 32, F32: high word of each FPR */
-    F_D0 = F_ODD0 + 32,   /* 32, F64 */
-    F_P0 = F_D0 + 32,     /* 32, V64: the same bytes */
-    F_W0 = F_P0 + 32,     /* 32, V128 */
-    F_VTEMP0 = F_W0 + 32, /* 4, V128 */
-    F_CP0 = F_VTEMP0 + 4, /* those of cp0_state.def: F_CP0_<name> */
+    F_BRANCH_TARGET,    /* I64 */
+    F_S0,               /* 32, F32: low word of each FPR */
+    F_ODD0 = F_S0 + 32, /* 32, F32: high word of each FPR */
+    F_D0 = F_ODD0 + 32, /* 32, F64 */
+    F_P0 = F_D0 + 32,   /* 32, V64: the same bytes */
+    F_W0 = F_P0 + 32,   /* 32, V128 */
+    F_CP0 = F_W0 + 32,  /* those of cp0_state.def: F_CP0_<name> */
     F_CP0_BEFORE_FIRST = F_CP0 - 1,
 #define CP0(name, member, type) F_CP0_##name,
 #include "frontend/mips/cp0_state.def"
@@ -258,7 +243,7 @@ enum mips_field {
 #define GROUP_GPRS UINT64_C(0xffffffff)
 #define GROUP_HILO (UINT64_C(1) << 32)
 #define GROUP_DSP (UINT64_C(1) << 33)  /* dspcontrol */
-#define GROUP_FP (UINT64_C(1) << 34)   /* FPRs, vector registers, vtemp */
+#define GROUP_FP (UINT64_C(1) << 34)   /* FPRs, vector registers */
 #define GROUP_FCSR (UINT64_C(1) << 35) /* fcc, fcsr, flags, cause, last, msacsr */
 #define GROUP_CP0 (UINT64_C(1) << 36)
 #define GROUP_PC (UINT64_C(1) << 37) /* run.pc, run.key */

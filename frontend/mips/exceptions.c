@@ -6,6 +6,7 @@
  * No model has shadow register sets (SRSCtl.HSS is 0) or an external interrupt controller mode
  * (Config3.VEIC is 0): CSS, PSS and EICSS stay 0, and the vector's number is that of the line.
  */
+#include "frontend/mips/fpu.h"
 #include "frontend/mips/system.h"
 
 #include <inttypes.h>
@@ -17,12 +18,6 @@ enum {
     VECTOR_XTLB_REFILL = 0x080,
     VECTOR_GENERAL = 0x180,
     VECTOR_INTERRUPT = 0x200,
-    /* FCSR, MSACSR */
-    FP_RM = 3,
-    FP_ENABLES = 0x1f << 7,
-    FP_FS = 1 << 24,
-    FCSR_NAN2008 = 1 << 18,
-    FCSR_ABS2008 = 1 << 19,
 };
 #define BOOT_VECTORS UINT32_C(0xbfc00200)
 #define RESET_VECTOR UINT32_C(0xbfc00000)
@@ -39,20 +34,15 @@ static uint32_t coprocessor_key(const struct mips_cpu *cpu)
     if (mips_has(cpu, MIPS_HAS_FPU)) {
         key |= status & STATUS_CU1 ? KEY_FPU : 0;
         key |= status & STATUS_FR ? KEY_FR : 0;
-        key |= cpu->fcsr & FP_ENABLES ? KEY_FP_TRAPS : 0;
-        key |= cpu->fcsr & FP_FS ? KEY_FP_FLUSH : 0;
-        key |= cpu->fcsr & FCSR_NAN2008 ? KEY_NAN2008 : 0;
-        key |= cpu->fcsr & FCSR_ABS2008 ? KEY_ABS2008 : 0;
-        key |= cpu->fcsr & FP_RM ? 0 : KEY_FP_NEAREST;
+        key |= cpu->fcsr & FCSR_ENABLES ? KEY_FP_TRAPS : 0;
+        key |= cpu->fcsr & FCSR_FLUSH ? KEY_FP_FLUSH : 0;
+        key |= cpu->fcsr & FCSR_ROUNDING ? 0 : KEY_FP_NEAREST;
         key |= cpu->cp0.config5 & CONFIG5_FRE ? KEY_FRE : 0;
     }
     if (mips_has(cpu, MIPS_HAS_DSP))
         key |= status & STATUS_MX ? KEY_DSP : 0;
     if (mips_has(cpu, MIPS_HAS_MSA)) {
         key |= cpu->cp0.config5 & CONFIG5_MSAEN ? KEY_MSA : 0;
-        key |= cpu->msacsr & FP_ENABLES ? KEY_MSA_TRAPS : 0;
-        key |= cpu->msacsr & FP_FS ? KEY_MSA_FLUSH : 0;
-        key |= cpu->msacsr & FP_RM ? 0 : KEY_MSA_NEAREST;
     }
     return key;
 }

@@ -25,7 +25,6 @@
 #define LAST(n, name, member)                                                                      \
     FIELD(F_FP_LAST_DA + (n), "fp_last_d" name, member, IR_F64, 0, GROUP_FCSR),                    \
         FIELD(F_FP_LAST_SA + (n), "fp_last_s" name, member, IR_F32, 0, GROUP_FCSR)
-#define VTEMP(n) FIELD(F_VTEMP0 + (n), "vtemp" #n, vtemp[2 * (n)], IR_V128, 0, GROUP_FP)
 
 /* Views of the FPU and vector registers. */
 #define VIEW(index, field_name, n, byte, field_type)                                               \
@@ -62,11 +61,10 @@
         ACCUMULATOR(word, 2), ACCUMULATOR(word, 3),                                                \
         FIELD(F_DSPCONTROL, "dspcontrol", dspcontrol, IR_I32, 0, GROUP_DSP), FCC(0), FCC(1),       \
         FCC(2), FCC(3), FCC(4), FCC(5), FCC(6), FCC(7), FCSR(F_FCSR, fcsr, IR_I32),                \
-        FCSR(F_FCSR_FLAGS, fcsr_flags, IR_I32), FCSR(F_FCSR_CAUSE, fcsr_cause, IR_I32),            \
-        FCSR(F_FP_LAST_OP, fp_last_op, IR_I32), FCSR(F_FP_LAST_A, fp_last_a, IR_I64),              \
-        FCSR(F_FP_LAST_B, fp_last_b, IR_I64), FCSR(F_FP_LAST_C, fp_last_c, IR_I64),                \
-        LAST(0, "a", fp_last_a), LAST(1, "b", fp_last_b), LAST(2, "c", fp_last_c),                 \
-        FCSR(F_MSACSR, msacsr, IR_I32),                                                            \
+        FCSR(F_FCSR_CAUSE, fcsr_cause, IR_I32), FCSR(F_FP_LAST_OP, fp_last_op, IR_I32),            \
+        FCSR(F_FP_LAST_A, fp_last_a, IR_I64), FCSR(F_FP_LAST_B, fp_last_b, IR_I64),                \
+        FCSR(F_FP_LAST_C, fp_last_c, IR_I64), LAST(0, "a", fp_last_a), LAST(1, "b", fp_last_b),    \
+        LAST(2, "c", fp_last_c), FCSR(F_MSACSR, msacsr, IR_I32),                                   \
         FIELD(F_LL_VALID, "ll_valid", ll_valid, IR_I32, 0, GROUP_LL),                              \
         FIELD(F_LL_ADDRESS, "ll_address", ll_address, IR_I64, 0, GROUP_LL),                        \
         FIELD(F_LL_VALUE, "ll_value", ll_value, IR_I64, 0, GROUP_LL),                              \
@@ -74,8 +72,7 @@
         FIELD(F_BRANCH_TARGET, "branch_target", branch_target, IR_I64, 0, GROUP_BRANCH), FPR(0),   \
         FPR(1), FPR(2), FPR(3), FPR(4), FPR(5), FPR(6), FPR(7), FPR(8), FPR(9), FPR(10), FPR(11),  \
         FPR(12), FPR(13), FPR(14), FPR(15), FPR(16), FPR(17), FPR(18), FPR(19), FPR(20), FPR(21),  \
-        FPR(22), FPR(23), FPR(24), FPR(25), FPR(26), FPR(27), FPR(28), FPR(29), FPR(30), FPR(31),  \
-        VTEMP(0), VTEMP(1), VTEMP(2), VTEMP(3)
+        FPR(22), FPR(23), FPR(24), FPR(25), FPR(26), FPR(27), FPR(28), FPR(29), FPR(30), FPR(31)
 
 const struct state_field mips_fields32[F_N] = {
     FIELDS(IR_I32),

@@ -48,7 +48,7 @@ enum { MHZ = 1000000, CPU_HZ = 320 * MHZ };
 #define FCSR_2008 (UINT32_C(3) << 18)
 #define EBASE_FIXED UINT32_C(0x80000000)
 
-#define BASE .cca_uncached = 2, .count_divider = 2, .cpu_hz = CPU_HZ
+#define BASE .count_divider = 2, .cpu_hz = CPU_HZ
 #define BASE32 BASE, .segbits = 32, .pabits = 32, .vector_base_fixed = EBASE_FIXED
 
 static const struct mips_model mips_4kc = {
@@ -91,7 +91,7 @@ static const struct mips_model mips_24kc = {
 
 static const struct mips_model mips_24kf = {
     BASE32,
-    .features = MIPS_HAS_R2 | MIPS_HAS_FPU | MIPS_HAS_F64 | MIPS_HAS_4,
+    .features = MIPS_HAS_R2 | MIPS_HAS_FPU | MIPS_HAS_4,
     .prid = 0x00019300,
     .config = {CONFIG0_TLB | CONFIG0_RELEASE2, CONFIG1(16, 0, 3, 2, CONFIG1_FP), CONFIG2},
     .config_writable = {WRITABLE_TLB},
@@ -103,7 +103,7 @@ static const struct mips_model mips_24kf = {
 
 static const struct mips_model mips_34kf = {
     BASE32,
-    .features = MIPS_HAS_R2 | MIPS_HAS_FPU | MIPS_HAS_F64 | MIPS_HAS_4 | MIPS_HAS_DSP,
+    .features = MIPS_HAS_R2 | MIPS_HAS_FPU | MIPS_HAS_4 | MIPS_HAS_DSP,
     .prid = 0x00019500,
     .config = {CONFIG0_TLB | CONFIG0_RELEASE2, CONFIG1(64, 0, 3, 2, CONFIG1_FP), CONFIG2,
                CONFIG3_VINT | CONFIG3_DSPP},
@@ -116,8 +116,7 @@ static const struct mips_model mips_34kf = {
 
 static const struct mips_model mips_74kf = {
     BASE32,
-    .features =
-        MIPS_HAS_R2 | MIPS_HAS_FPU | MIPS_HAS_F64 | MIPS_HAS_4 | MIPS_HAS_DSP | MIPS_HAS_DSPR2,
+    .features = MIPS_HAS_R2 | MIPS_HAS_FPU | MIPS_HAS_4 | MIPS_HAS_DSP | MIPS_HAS_DSPR2,
     .prid = 0x00019700,
     .config = {CONFIG0_TLB | CONFIG0_RELEASE2, CONFIG1(16, 0, 3, 2, CONFIG1_FP), CONFIG2,
                CONFIG3_VINT | CONFIG3_DSPP | CONFIG3_DSP2P},
@@ -132,8 +131,7 @@ static const struct mips_model mips_p5600 = {
     BASE,
     .segbits = 32,
     .pabits = 40,
-    .features = MIPS_HAS_R2 | MIPS_HAS_R3 | MIPS_HAS_R5 | MIPS_HAS_FPU | MIPS_HAS_F64 | MIPS_HAS_4 |
-                MIPS_HAS_MSA,
+    .features = MIPS_HAS_R2 | MIPS_HAS_R5 | MIPS_HAS_FPU | MIPS_HAS_4 | MIPS_HAS_MSA,
     .prid = 0x0001a800,
     .config = {CONFIG0_TLB | CONFIG0_RELEASE2 | UINT32_C(1) << 18, /* MM */
                CONFIG1(64, 2, 4, 4, CONFIG1_FP | CONFIG1_PC), CONFIG2,
@@ -181,13 +179,12 @@ static const struct mips_model mips_5kec = {
 };
 
 static const struct mips_model mips_20kc = {
-    .cca_uncached = 2,
     .count_divider = 1,
     .cpu_hz = CPU_HZ,
     .segbits = 40,
     .pabits = 36,
     .vector_base_fixed = EBASE_FIXED,
-    .features = MIPS_HAS_64 | MIPS_HAS_FPU | MIPS_HAS_F64 | MIPS_HAS_4 | MIPS_HAS_PS | MIPS_HAS_3D,
+    .features = MIPS_HAS_64 | MIPS_HAS_FPU | MIPS_HAS_4 | MIPS_HAS_PS,
     .prid = 0x000182a0,
     .config = {CONFIG0_TLB | CONFIG0_MIPS64 | 8, /* VI */
                CONFIG1(48, 2, 4, 4, CONFIG1_FP | CONFIG1_PC), CONFIG2},
@@ -202,8 +199,7 @@ static const struct mips_model mips64r2_generic = {
     BASE,
     .segbits = 42,
     .pabits = 36,
-    .features = MIPS_HAS_64 | MIPS_HAS_R2 | MIPS_HAS_FPU | MIPS_HAS_F64 | MIPS_HAS_4 | MIPS_HAS_PS |
-                MIPS_HAS_3D,
+    .features = MIPS_HAS_64 | MIPS_HAS_R2 | MIPS_HAS_FPU | MIPS_HAS_4 | MIPS_HAS_PS,
     .prid = 0x00010000,
     .config = {CONFIG0_TLB | CONFIG0_MIPS64 | CONFIG0_RELEASE2,
                CONFIG1(64, 2, 4, 4, CONFIG1_FP | CONFIG1_PC), CONFIG2, CONFIG3_LPA},
@@ -218,8 +214,7 @@ static const struct mips_model mips_i6400 = {
     BASE,
     .segbits = 48,
     .pabits = 48,
-    .features = MIPS_HAS_64 | MIPS_HAS_R2 | MIPS_HAS_R3 | MIPS_HAS_R5 | MIPS_HAS_R6 | MIPS_HAS_FPU |
-                MIPS_HAS_F64 | MIPS_HAS_MSA,
+    .features = MIPS_HAS_64 | MIPS_HAS_R2 | MIPS_HAS_R5 | MIPS_HAS_R6 | MIPS_HAS_FPU | MIPS_HAS_MSA,
     .prid = 0x0001a900,
     .config = {CONFIG0_TLB | CONFIG0_MIPS64 | CONFIG0_RELEASE6, CONFIG1(16, 2, 5, 4, CONFIG1_FP),
                CONFIG2,
