@@ -39,34 +39,36 @@ static const struct known_difference {
     uint32_t mask, bits;
     const char *reason;
     bool (*when)(uint32_t insn, const struct mips_case *c);
-    bool before_r6; /* in those kinds only */
+    enum release { ANY_RELEASE, BEFORE_R6, SINCE_R6 } release; /* of the kinds it is about */
 } known_differences[] = {
-    {"DIV", "mips", 0, 0, "UNPREDICTABLE", divides_badly, false},
-    {"DIVU", "mips", 0, 0, "UNPREDICTABLE", divides_badly, false},
-    {"DDIV", "mips", 0, 0, "UNPREDICTABLE", divides_badly, false},
-    {"DDIVU", "mips", 0, 0, "UNPREDICTABLE", divides_badly, false},
-    {"DIV_r6", "mips", 0, 0, "UNPREDICTABLE", divides_badly, false},
-    {"DIVU_r6", "mips", 0, 0, "UNPREDICTABLE", divides_badly, false},
-    {"DDIV_r6", "mips", 0, 0, "UNPREDICTABLE", divides_badly, false},
-    {"DDIVU_r6", "mips", 0, 0, "UNPREDICTABLE", divides_badly, false},
-    {"MOD", "mips", 0, 0, "UNPREDICTABLE", divides_badly, false},
-    {"MODU", "mips", 0, 0, "UNPREDICTABLE", divides_badly, false},
-    {"DMOD", "mips", 0, 0, "UNPREDICTABLE", divides_badly, false},
-    {"DMODU", "mips", 0, 0, "UNPREDICTABLE", divides_badly, false},
+    {"DIV", "mips", 0, 0, "UNPREDICTABLE", divides_badly, ANY_RELEASE},
+    {"DIVU", "mips", 0, 0, "UNPREDICTABLE", divides_badly, ANY_RELEASE},
+    {"DDIV", "mips", 0, 0, "UNPREDICTABLE", divides_badly, ANY_RELEASE},
+    {"DDIVU", "mips", 0, 0, "UNPREDICTABLE", divides_badly, ANY_RELEASE},
+    {"DIV_r6", "mips", 0, 0, "UNPREDICTABLE", divides_badly, ANY_RELEASE},
+    {"DIVU_r6", "mips", 0, 0, "UNPREDICTABLE", divides_badly, ANY_RELEASE},
+    {"DDIV_r6", "mips", 0, 0, "UNPREDICTABLE", divides_badly, ANY_RELEASE},
+    {"DDIVU_r6", "mips", 0, 0, "UNPREDICTABLE", divides_badly, ANY_RELEASE},
+    {"MOD", "mips", 0, 0, "UNPREDICTABLE", divides_badly, ANY_RELEASE},
+    {"MODU", "mips", 0, 0, "UNPREDICTABLE", divides_badly, ANY_RELEASE},
+    {"DMOD", "mips", 0, 0, "UNPREDICTABLE", divides_badly, ANY_RELEASE},
+    {"DMODU", "mips", 0, 0, "UNPREDICTABLE", divides_badly, ANY_RELEASE},
     /* Before release 6 these words are MIPS-3D's, which the peer has in models without it. */
-    {"MIN_fmt", "fpu", 0, 0, "RECIP2", NULL, true},
-    {"MINA_fmt", "fpu", 0, 0, "RECIP1", NULL, true},
-    {"MAX_fmt", "fpu", 0, 0, "RSQRT1", NULL, true},
-    {"MAXA_fmt", "fpu", 0, 0, "RSQRT2", NULL, true},
-    {"C_cond_PS", "fpu", 1 << 8, 1 << 8, "odd cc: UNPREDICTABLE", NULL, true},
-    {"MOVCF_PS", "fpu", 1 << 18, 1 << 18, "odd cc: UNPREDICTABLE", NULL, true},
-    {"INSV", "dsp", 0, 0, "UNPREDICTABLE", inserts_too_much, false},
+    {"MIN_fmt", "fpu", 0, 0, "RECIP2", NULL, BEFORE_R6},
+    {"MINA_fmt", "fpu", 0, 0, "RECIP1", NULL, BEFORE_R6},
+    {"MAX_fmt", "fpu", 0, 0, "RSQRT1", NULL, BEFORE_R6},
+    {"MAXA_fmt", "fpu", 0, 0, "RSQRT2", NULL, BEFORE_R6},
+    {"C_cond_PS", "fpu", 1 << 8, 1 << 8, "odd cc: UNPREDICTABLE", NULL, BEFORE_R6},
+    {"MOVCF_PS", "fpu", 1 << 18, 1 << 18, "odd cc: UNPREDICTABLE", NULL, BEFORE_R6},
+    {"INSV", "dsp", 0, 0, "UNPREDICTABLE", inserts_too_much, ANY_RELEASE},
     {"SC", "mips", 0, 0, "its address is looked at, too, when it does not store", goes_astray,
-     false},
-    {"SC_r6", "mips", 0, 0, "the same", goes_astray, false},
-    {"SCD", "mips", 0, 0, "the same", goes_astray, false},
-    {"SCD_r6", "mips", 0, 0, "the same", goes_astray, false},
-    {NULL, NULL, 0, 0, NULL, NULL, false},
+     ANY_RELEASE},
+    {"SC_r6", "mips", 0, 0, "the same", goes_astray, ANY_RELEASE},
+    {"SCD", "mips", 0, 0, "the same", goes_astray, ANY_RELEASE},
+    {"SCD_r6", "mips", 0, 0, "the same", goes_astray, ANY_RELEASE},
+    {"ADDI", "mips", 0x03ff0000, 0, "BOVC $0, $0 there: the peer links", NULL, SINCE_R6},
+    {"DADDI", "mips", 0x03ff0000, 0, "BNVC $0, $0 there: the peer links", NULL, SINCE_R6},
+    {NULL, NULL, 0, 0, NULL, NULL, ANY_RELEASE},
 };
 
 /* Of MSA, what is reserved: qemu has a nop in its place, as for all of MSA where there is none. */
@@ -105,8 +107,9 @@ bool mips_known_difference(const struct mips_kind *kind, const struct insn_desc 
                            const struct mips_case *c)
 {
     /* $27 is where the code is, and the peer's goes on there. */
-    if (row->annotations & INSN_MEM && (extract32(insn, insn >> 26 == 30 ? 11 : 21, 5) == K1 ||
-                                        (insn >> 26 == 19 && extract32(insn, 16, 5) == K1)))
+    if (row->annotations & INSN_MEM &&
+        (extract32(insn, insn >> 26 == 30 ? 11 : 21, 5) == K1 ||
+         ((insn >> 26 == 19 || (insn & 0xfc00003f) == 0x7c00000a) && extract32(insn, 16, 5) == K1)))
         return true;
     if (!strcmp(row->table, "msa") && reserved_msa(kind, row->name, insn))
         return true;
@@ -114,7 +117,8 @@ bool mips_known_difference(const struct mips_kind *kind, const struct insn_desc 
         return true;
     for (const struct known_difference *k = known_differences; k->row; k++)
         if (!strcmp(k->row, row->name) && !strcmp(k->table, row->table) &&
-            (insn & k->mask) == k->bits && (!k->before_r6 || kind->hilo) &&
+            (insn & k->mask) == k->bits &&
+            (k->release == ANY_RELEASE || (k->release == BEFORE_R6) == kind->hilo) &&
             (!k->when || k->when(insn, c)))
             return true;
     return false;
