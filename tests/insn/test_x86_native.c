@@ -115,6 +115,15 @@ static unsigned run_row(struct x86_engine *e, enum x86_case_modes modes, const s
     return failures;
 }
 
+static void engine_like_host(struct x86_engine *e, bool wide)
+{
+    x86_engine_init(e, wide, &(struct exec_options){.check = true});
+    if (!x86_native_has_code32(native))
+        x86_engine_drop_code32(e);
+    if (!x86_native_has_code16(native))
+        x86_engine_drop_code16(e);
+}
+
 static void compare_rows(enum x86_case_modes modes)
 {
     const bool wide = modes == CASES_WIDE;
@@ -126,7 +135,7 @@ static void compare_rows(enum x86_case_modes modes)
     if (!native)
         skip();
     excepted = 0;
-    x86_engine_init(&e, wide, &(struct exec_options){.check = true});
+    engine_like_host(&e, wide);
     features = x86_native_features() & x86_cpu(e.cpu)->features;
     for (unsigned i = 0; i < n_rows; i++) {
         if (!runs_here(&table[i], wide, features))
@@ -150,7 +159,7 @@ static void compare_sequences(bool wide)
 
     if (!native || getenv("CALQUE_ROW"))
         skip();
-    x86_engine_init(&e, wide, &(struct exec_options){.check = true});
+    engine_like_host(&e, wide);
     features = x86_native_features() & x86_cpu(e.cpu)->features;
     for (unsigned i = 0; i < n_table && n_rows < MAX_ROWS; i++)
         if (runs_here(&table[i], wide, features) && x86_row_in_sequences(&table[i]) &&

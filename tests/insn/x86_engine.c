@@ -119,6 +119,20 @@ static void make_memory(struct x86_engine *e)
     map_pages(&tables, e->wide ? GDT_BASE : GDT_BASE32, GDT_PHYSICAL, 4096, PTE_P | PTE_W);
 }
 
+void x86_engine_drop_code32(struct x86_engine *e)
+{
+    const uint64_t absent = 0;
+
+    memory_write(e->memory, GDT_PHYSICAL + (SELECTOR_CODE32 & ~7), &absent, sizeof(absent));
+}
+
+void x86_engine_drop_code16(struct x86_engine *e)
+{
+    const uint64_t absent[ARRAY_SIZE(ldt)] = {0};
+
+    memory_write(e->memory, GDT_PHYSICAL + sizeof(gdt), absent, sizeof(absent));
+}
+
 void x86_engine_init(struct x86_engine *e, bool wide, const struct exec_options *options)
 {
     const struct guest *guest = test_guest(wide);

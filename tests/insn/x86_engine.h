@@ -23,6 +23,9 @@ struct x86_engine {
 /* Exits the test program with a message if it cannot be made. */
 void x86_engine_init(struct x86_engine *e, bool wide, const struct exec_options *options);
 void x86_engine_finish(struct x86_engine *e);
+/* Like a host that runs no 32-bit, or no 16-bit code: the descriptors for it are not there. */
+void x86_engine_drop_code32(struct x86_engine *e);
+void x86_engine_drop_code16(struct x86_engine *e);
 /* Single instructions are stepped, sequences run as a whole. */
 void x86_engine_run(struct x86_engine *e, const struct x86_case *c, struct x86_result *out);
 /* The first part of the processors' whole state that differs after the same case; NULL: none. */
