@@ -18,7 +18,6 @@ enum {
     ZIMAGE_MAGIC_BE = 0x18286f01,
     ZIMAGE_MAGIC2 = 0x45454545,
     ZIMAGE_TAG_KERNEL_SIZE = 0x5a534c4b,
-    MAX_NESTING = 3, /* gzip in uImage in gzip */
 };
 
 static bool starts_with(const struct loader_file *file, size_t offset, const char *bytes,
@@ -230,12 +229,8 @@ static bool load_uimage(struct loader_file *file, const struct kernel_target *ta
 static bool load_any(struct loader_file *file, const struct kernel_target *target, struct loader *l,
                      struct kernel_image *out, struct error *err)
 {
-    for (unsigned nesting = 0; loader_is_gzip(file->data, file->size); nesting++) {
-        if (nesting == MAX_NESTING)
-            return error_set(err, "%s is compressed too many times over", file->what);
-        if (!loader_gunzip(file, target->ram_bytes, err))
-            return false;
-    }
+    if (!loader_gunzip_all(file, target->ram_bytes, err))
+        return false;
     if (elf_image_is(file))
         return load_elf(file, target, l, out, err);
     if (loader_is_uimage(file->data, file->size))

@@ -212,6 +212,19 @@ bool loader_gunzip(struct loader_file *file, uint64_t max_bytes, struct error *e
     return true;
 }
 
+bool loader_gunzip_all(struct loader_file *file, uint64_t max_bytes, struct error *err)
+{
+    enum { MAX_NESTING = 3 };
+
+    for (unsigned nesting = 0; loader_is_gzip(file->data, file->size); nesting++) {
+        if (nesting == MAX_NESTING)
+            return error_set(err, "%s is compressed too many times over", file->what);
+        if (!loader_gunzip(file, max_bytes, err))
+            return false;
+    }
+    return true;
+}
+
 /* ---- uImage ---------------------------------------------------------------------------------- */
 
 enum { UIMAGE_MAGIC = 0x27051956, UIMAGE_HEADER = 64 };

@@ -25,6 +25,8 @@ void loader_file_free(struct loader_file *file);
 
 /* Replaces the file's contents, which are gzip members, by what they unpack to. */
 bool loader_gunzip(struct loader_file *file, uint64_t max_bytes, struct error *err);
+/* Until it is no gzip file any more: a few times at most (gzip in a uImage in gzip). */
+bool loader_gunzip_all(struct loader_file *file, uint64_t max_bytes, struct error *err);
 bool loader_is_gzip(const uint8_t *data, size_t size);
 /* Unpacks without keeping: each piece goes to `consume` if it is given. *used: length of the
  * member in the input. */

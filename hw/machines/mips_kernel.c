@@ -5,7 +5,7 @@
 #include "hw/machines/elf_image.h"
 #include "util/bits.h"
 
-enum { RAW_ADDRESS = 0x100000, MAX_NESTING = 3 };
+enum { RAW_ADDRESS = 0x100000 };
 enum { UIMAGE_ARCH_MIPS = 5, UIMAGE_ARCH_MIPS64 = 6 };
 #define KSEG0 UINT64_C(0xffffffff80000000)
 #define SEGMENT_MASK UINT64_C(0x1fffffff)
@@ -104,12 +104,8 @@ static bool load_uimage(struct loader_file *file, const struct mips_kernel_targe
 static bool load_any(struct loader_file *file, const struct mips_kernel_target *target,
                      struct loader *l, struct mips_kernel *out, struct error *err)
 {
-    for (unsigned nesting = 0; loader_is_gzip(file->data, file->size); nesting++) {
-        if (nesting == MAX_NESTING)
-            return error_set(err, "%s is compressed too many times over", file->what);
-        if (!loader_gunzip(file, target->ram_bytes, err))
-            return false;
-    }
+    if (!loader_gunzip_all(file, target->ram_bytes, err))
+        return false;
     if (elf_image_is(file))
         return load_elf(file, target, l, out, err);
     if (loader_is_uimage(file->data, file->size))
