@@ -331,6 +331,21 @@ bool device_map(struct device *d, unsigned region, gpa base, struct error *err)
     return mapping->host != NULL;
 }
 
+bool device_map_all(struct device *d, gpa base, struct error *err)
+{
+    for (unsigned i = 0; i < d->class->n_regions; i++) {
+        char key[16];
+        if (d->class->regions[i].moves || d->class->regions[i].bar)
+            continue;
+        snprintf(key, sizeof(key), "base%u", i);
+        base = device_prop_u64(d, key, base);
+        if (!device_map(d, i, base, err))
+            return false;
+        base += d->mappings[i].size;
+    }
+    return true;
+}
+
 uint8_t *device_region_memory(struct device *d, unsigned region, uint64_t *size)
 {
     if (size)

@@ -143,6 +143,9 @@ struct device *device_create(const struct device_class *class, const char *id,
 void device_destroy(struct device *d);
 void device_reset(struct device *d); /* field resets, then class->reset */
 bool device_map(struct device *d, unsigned region, gpa base, struct error *err);
+/* Every region that has a place of its own, one behind the other from base on, or where the
+ * property baseN says. */
+bool device_map_all(struct device *d, gpa base, struct error *err);
 /* For regions that move, at any time: show it at `base` (which it leaves if it was elsewhere), hide
  * it. Where it cannot show it is hidden. */
 void device_place(struct device *d, unsigned region, gpa base);

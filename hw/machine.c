@@ -335,21 +335,6 @@ void *machine_find_bus(struct machine *m, const char *kind, const char *name)
 
 /* ---- devices --------------------------------------------------------------------------------- */
 
-static bool map_regions(struct device *d, gpa base, struct error *err)
-{
-    for (unsigned i = 0; i < d->class->n_regions; i++) {
-        char key[16];
-        if (d->class->regions[i].moves || d->class->regions[i].bar)
-            continue;
-        snprintf(key, sizeof(key), "base%u", i);
-        base = device_prop_u64(d, key, base);
-        if (!device_map(d, i, base, err))
-            return false;
-        base += d->mappings[i].size;
-    }
-    return true;
-}
-
 /* The classes -device may name, for a wrong name's sake. */
 static const char *nearest_addable(const char *name)
 {
@@ -402,7 +387,7 @@ static bool add_device(struct machine *m, const struct machine_config *config, c
         return false;
     m->devices[m->n_devices++] = d;
     return check_numbers(d, err) &&
-           map_regions(d, device_prop_u64(d, "iobase", class->default_base), err);
+           device_map_all(d, device_prop_u64(d, "iobase", class->default_base), err);
 }
 
 static bool wants_device(const struct machine *m, const struct machine_device *entry)
@@ -431,7 +416,7 @@ static bool create_device(struct machine *m, const struct machine_config *config
     if (!d)
         return false;
     m->devices[m->n_devices++] = d;
-    return map_regions(d, entry->base, err);
+    return device_map_all(d, entry->base, err);
 }
 
 static bool create_devices(struct machine *m, const struct machine_config *config,

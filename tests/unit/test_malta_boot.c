@@ -63,21 +63,12 @@ static void add_device(struct board *b, const struct machine_device *entry)
     bool stream = !strcmp(entry->id, "serial0");
     struct device *d = device_create(device_class_find(entry->class), entry->id, &b->m,
                                      entry->props, stream ? &b->chardev : NULL, NULL, &err);
-    gpa base = entry->base;
 
     if (!d)
         fail_msg("%s: %s", entry->id, err.message);
     assert_true(b->m.n_devices < MOST_DEVICES);
     b->devices[b->m.n_devices++] = d;
-    for (unsigned i = 0; i < d->class->n_regions; i++) {
-        char key[16];
-        if (d->class->regions[i].moves || d->class->regions[i].bar)
-            continue;
-        snprintf(key, sizeof(key), "base%u", i);
-        base = device_prop_u64(d, key, base);
-        assert_true(device_map(d, i, base, &err));
-        base += d->mappings[i].size;
-    }
+    assert_true(device_map_all(d, entry->base, &err));
 }
 
 static struct board *board_create(const char *guest, uint64_t ram_bytes)
