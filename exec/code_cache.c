@@ -291,9 +291,6 @@ struct unit *cache_find(struct exec *exec, uint64_t pc, uint32_t key, gpa physic
             (unit->second == NO_SECOND_PAGE || unit->second == second))
             return unit;
     }
-    /* It will be translated, which looks there: not at hand, but soon. */
-    __builtin_prefetch(kept_bucket(exec, pc, key, physical));
-    __builtin_prefetch(&exec->dropped_codes[unit_hash(pc, key, physical) >> 48]);
     return NULL;
 }
 
