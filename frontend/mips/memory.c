@@ -207,29 +207,22 @@ static bool load_partial(struct xlat *x, const struct arg_access *a, unsigned si
     return true;
 }
 
-/* The bytes of an unaligned store one by one: what lies beside them may change at any time. */
+/* The bytes of an unaligned store one by one, as what lies beside them may change at any time. The
+ * one that the address names is first: if any of them faults, it does, before anything is stored.
+ */
 static void store_partial_bytes(void *opaque, uint64_t address, uint64_t value, uint32_t how)
 {
     struct mips_cpu *cpu = opaque;
     unsigned size = how & 15, mask = size - 1, memop = how & IR_MEM_USER;
-    bool left = how >> 16 & 1, swap = how >> 17 & 1;
-    unsigned k = (unsigned)address & mask;
+    bool left = how >> 16 & 1;
+    unsigned order = how >> 17 & 1 ? mask : 0;
+    unsigned k = ((unsigned)address & mask) ^ order, n = left ? k + 1 : size - k;
     uint64_t aligned = address & ~(uint64_t)mask;
-    unsigned from, n;
 
-    if (swap)
-        k ^= mask;
-    n = left ? k + 1 : size - k;
-    from = left ? 0 : k;
-    /* The whole range must be writable before a byte of it changes: it lies in one page. */
-    mmu_commit(cpu->v.mmu, mmu_probe(cpu->v.mmu, address, 1, memop | IR_MEM_WRITE | IR_MEM_READ),
-               address, 1, memop | IR_MEM_WRITE | IR_MEM_READ);
-    if (left)
-        value >>= 8 * (size - n);
     for (unsigned i = 0; i < n; i++) {
-        unsigned at = from + i;
+        unsigned at = left ? k - i : k + i, byte = left ? mask - i : i;
 
-        mmu_store(cpu->v.mmu, aligned + (swap ? at ^ mask : at), value >> 8 * i & 0xff, memop);
+        mmu_store(cpu->v.mmu, aligned + (at ^ order), value >> 8 * byte & 0xff, memop);
     }
 }
 
