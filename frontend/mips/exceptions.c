@@ -47,7 +47,7 @@ static uint32_t coprocessor_key(const struct mips_cpu *cpu)
     return key;
 }
 
-/* PRA 3.? "64-bit Operations Enable", "64-bit Address Enable". Addresses are truncated outside user
+/* PRA "64-bit Operations Enable", "64-bit Address Enable". Addresses are truncated outside user
  * mode from release 6 on only. */
 static uint32_t width_key(const struct mips_cpu *cpu, enum mips_mode mode)
 {
@@ -185,6 +185,19 @@ static void set_bad_insn(struct mips_cpu *cpu)
         peek_insn(cpu, pc, &cpu->cp0.badinstrp);
 }
 
+/* LWL and its like load the aligned word, or doubleword, around the address that they name. */
+static uint64_t named_address(struct mips_cpu *cpu, uint64_t aligned)
+{
+    uint64_t pc = cpu->v.run.pc;
+    uint32_t insn;
+    int32_t offset;
+
+    if (!peek_insn(cpu, cpu->in_delay_slot ? pc + 4 : pc, &insn))
+        return aligned;
+    offset = insn >> 26 == 31 ? sextract32(insn, 7, 9) : sextract32(insn, 0, 16);
+    return aligned | ((cpu->gpr[extract32(insn, 21, 5)] + (uint64_t)offset) & 7);
+}
+
 static bool is_refill(unsigned kind)
 {
     return kind == MIPS_EXC_TLBL_REFILL || kind == MIPS_EXC_TLBS_REFILL;
@@ -203,6 +216,8 @@ static void set_syndrome(struct mips_cpu *cpu, const struct exception *e)
     const struct exception_entry *entry = &entries[e->kind];
     uint64_t va = cpu->wide ? e->address : (uint32_t)e->address;
 
+    if ((entry->flags & TAKES_ADDRESS) && e->syndrome)
+        va = named_address(cpu, va);
     if (entry->flags & TAKES_ADDRESS)
         cpu->cp0.badvaddr = va;
     if (entry->flags & TAKES_PAGE)

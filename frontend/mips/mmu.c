@@ -279,7 +279,8 @@ static NORETURN void client_fault(void *opaque, const struct mmu_fault *fault)
     struct mips_cpu *cpu = mips_cpu(opaque);
     bool write = fault->access == MMU_WRITE;
     uint64_t next = cpu->wide ? cpu->v.run.pc + 4 : (uint32_t)(cpu->v.run.pc + 4);
-    struct exception e = {.kind = fault->syndrome, .address = fault->address};
+    struct exception e = {
+        .kind = fault->syndrome, .syndrome = fault->exclusive, .address = fault->address};
     struct mips_walk walk;
     unsigned refused;
 

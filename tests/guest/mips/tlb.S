@@ -55,6 +55,24 @@ test:
 1:  CAUGHT(REFILL_VECTOR, 2, 0, 2b)
     CHECK_BADVADDR(0x00400010)
     check_recorded 24, 0x00400000, __LINE__
+#if __mips_isa_rev < 6
+    RESUME(1f)
+2:  lwl t6, 2(t5) /* the word's second half, or first */
+    FAIL
+1:  CAUGHT(REFILL_VECTOR, 2, 0, 2b)
+    CHECK_BADVADDR(0x00400012)
+    RESUME(1f)
+2:  b 9f
+    lwr t6, 1(t5)
+9:  FAIL
+1:  CAUGHT(REFILL_VECTOR, 2, 1, 2b)
+    CHECK_BADVADDR(0x00400011)
+    RESUME(1f)
+2:  swl t6, 3(t5)
+    FAIL
+1:  CAUGHT(REFILL_VECTOR, 3, 0, 2b)
+    CHECK_BADVADDR(0x00400013)
+#endif
     RESUME(1f)
 2:  sw t6, 0(t5)
     FAIL
