@@ -10,21 +10,6 @@
 enum { SLOT_OFFSET = 0x80, EPILOGUE_OFFSET = SLOT_OFFSET + 4 * SLOT_WORDS };
 enum { A32_NOP = 0xe1a00000, T16_NOP = 0x46c0, T16_BX_PC = 0x4778 };
 
-uint64_t random_u64(struct random *r)
-{
-    /* splitmix64: any seed, also 0, is a good one */
-    uint64_t z = r->state += UINT64_C(0x9e3779b97f4a7c15);
-
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
-uint32_t random_u32(struct random *r)
-{
-    return (uint32_t)(random_u64(r) >> 32);
-}
-
 bool row_is_thumb(const struct insn_desc *row)
 {
     return row->table[0] == 't';

@@ -8,17 +8,7 @@
 
 #include "frontend/guest.h"
 #include "tests/insn/arm_page.h"
-
-struct random {
-    uint64_t state;
-};
-
-uint32_t random_u32(struct random *r);
-uint64_t random_u64(struct random *r);
-static inline uint32_t random_below(struct random *r, uint32_t n)
-{
-    return (uint32_t)(((uint64_t)random_u32(r) * n) >> 32);
-}
+#include "tests/insn/random.h"
 
 /* An instance of the row: fixed bits as they are, the rest random; in a conditional A32 row mostly
  * "always". tame: no register field is likely to be r15. */

@@ -6,8 +6,8 @@
 #ifndef CALQUE_TESTS_INSN_MIPS_RANDOM_H
 #define CALQUE_TESTS_INSN_MIPS_RANDOM_H
 
-#include "tests/insn/arm_random.h"
 #include "tests/insn/mips_engine.h"
+#include "tests/insn/random.h"
 
 /* A case of `count` instances of rows, the rest NOPs. */
 void mips_random_case(struct random *r, const struct mips_kind *kind,

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
@@ -20,27 +19,6 @@
 #include "tests/insn/arm_random.h"
 
 enum { DEFAULT_CASES = 1000, SHOWN_FAILURES = 3, SEQUENCE_LENGTH = 12 };
-
-static uint64_t chosen_seed(void)
-{
-    const char *text = getenv("CALQUE_SEED");
-
-    return text ? strtoull(text, NULL, 0) : (uint64_t)time(NULL);
-}
-
-static unsigned chosen_cases(unsigned by_default)
-{
-    const char *text = getenv("CALQUE_CASES");
-
-    return text ? (unsigned)atoi(text) : by_default;
-}
-
-static bool chosen(const struct insn_desc *row)
-{
-    const char *only = getenv("CALQUE_ROW");
-
-    return !only || !strcmp(only, row->name);
-}
 
 static void init_pair(struct arm_engine *interpreter, struct arm_engine *jit)
 {
@@ -141,7 +119,7 @@ static void test_each_row(void **state)
     init_pair(&interpreter, &jit);
     for (const struct insn_desc *const *table = arm_insn_tables(); *table; table++)
         for (const struct insn_desc *row = *table; row->name; row++) {
-            if (!chosen(row))
+            if (!chosen_row(row))
                 continue;
             unsigned failures = run_row(&interpreter, &jit, row, seed, cases);
             if (failures)

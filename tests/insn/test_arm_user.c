@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
@@ -124,10 +123,8 @@ static unsigned run_row(struct arm_engine *e, struct peer *p, const struct insn_
 
 static void test_rows_against_qemu_arm(void **state)
 {
-    const char *only = getenv("CALQUE_ROW"), *seed_text = getenv("CALQUE_SEED");
-    const char *cases_text = getenv("CALQUE_CASES");
-    uint64_t seed = seed_text ? strtoull(seed_text, NULL, 0) : (uint64_t)time(NULL);
-    unsigned cases = cases_text ? (unsigned)atoi(cases_text) : DEFAULT_CASES;
+    uint64_t seed = chosen_seed();
+    unsigned cases = chosen_cases(DEFAULT_CASES);
     struct arm_engine e;
     struct peer p;
     unsigned rows = 0, bad_rows = 0;
@@ -139,7 +136,7 @@ static void test_rows_against_qemu_arm(void **state)
     arm_engine_init(&e, "cortex-a15", &(struct exec_options){.check = true});
     for (const struct insn_desc *const *table = arm_insn_tables(); *table; table++)
         for (const struct insn_desc *row = *table; row->name; row++) {
-            if (!runs_in_user_mode(row) || (only && strcmp(only, row->name)))
+            if (!runs_in_user_mode(row) || !chosen_row(row))
                 continue;
             unsigned failures = run_row(&e, &p, row, seed, cases);
             rows++;
@@ -222,9 +219,8 @@ static unsigned run_sequence(struct arm_engine *e, struct peer *p, struct random
 
 static void test_sequences_against_qemu_arm(void **state)
 {
-    const char *seed_text = getenv("CALQUE_SEED");
     static const struct insn_desc *rows[2][MAX_ROWS];
-    struct random r = {seed_text ? strtoull(seed_text, NULL, 0) : (uint64_t)time(NULL)};
+    struct random r = {chosen_seed()};
     uint64_t seed = r.state;
     unsigned n_rows[2], failures = 0;
     struct arm_engine e;
@@ -337,8 +333,7 @@ static unsigned run_branch(struct arm_engine *e, struct peer *p, struct random *
 
 static void test_branches_against_qemu_arm(void **state)
 {
-    const char *seed_text = getenv("CALQUE_SEED");
-    struct random r = {seed_text ? strtoull(seed_text, NULL, 0) : (uint64_t)time(NULL)};
+    struct random r = {chosen_seed()};
     uint64_t seed = r.state;
     unsigned failures = 0;
     struct arm_engine e;

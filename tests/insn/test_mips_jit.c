@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
@@ -24,9 +23,7 @@ static unsigned cases;
 
 static bool chosen(const struct insn_desc *row)
 {
-    const char *only = getenv("CALQUE_ROW");
-
-    return !(row->annotations & INSN_NOTEST) && (!only || !strcmp(only, row->name));
+    return !(row->annotations & INSN_NOTEST) && chosen_row(row);
 }
 
 static void init_pair(struct mips_engine pair[2], const struct mips_kind *kind)
@@ -179,9 +176,8 @@ int main(void)
         cmocka_unit_test(test_each_row),
         cmocka_unit_test(test_sequences),
     };
-    const char *seed_text = getenv("CALQUE_SEED"), *cases_text = getenv("CALQUE_CASES");
 
-    seed = seed_text ? strtoull(seed_text, NULL, 0) : (uint64_t)time(NULL);
-    cases = cases_text ? (unsigned)atoi(cases_text) : DEFAULT_CASES;
+    seed = chosen_seed();
+    cases = chosen_cases(DEFAULT_CASES);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

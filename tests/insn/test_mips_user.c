@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
@@ -104,7 +103,6 @@ static int run_row(struct mips_engine *e, struct peer *p, const struct insn_desc
 
 static void test_rows(void **state)
 {
-    const char *only = getenv("CALQUE_ROW");
     unsigned rows = 0, bad_rows = 0, kinds = 0;
 
     for (const struct mips_kind *kind = mips_kinds; kind->name; kind++) {
@@ -123,8 +121,7 @@ static void test_rows(void **state)
             for (const struct insn_desc *row = *table; row->name; row++) {
                 int failures;
 
-                if (!mips_row_is_plain(row) || !mips_row_is_of(kind, row) ||
-                    (only && strcmp(only, row->name)))
+                if (!mips_row_is_plain(row) || !mips_row_is_of(kind, row) || !chosen_row(row))
                     continue;
                 failures = run_row(&e, &p, row);
                 rows += failures >= 0;
@@ -145,9 +142,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
     };
-    const char *seed_text = getenv("CALQUE_SEED"), *cases_text = getenv("CALQUE_CASES");
 
-    seed = seed_text ? strtoull(seed_text, NULL, 0) : (uint64_t)time(NULL);
-    cases = cases_text ? (unsigned)atoi(cases_text) : DEFAULT_CASES;
+    seed = chosen_seed();
+    cases = chosen_cases(DEFAULT_CASES);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
