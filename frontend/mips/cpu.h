@@ -92,8 +92,8 @@ struct mips_tlb_entry {
 enum { MIPS_MAX_TLB = 128, MIPS_MAX_VICTIMS = 512, MIPS_VICTIM_BUCKETS = 256 };
 
 /* Exception kinds: Cause.ExcCode, and from 32 on those with an entry of their own. PRA table
- * "Cause Register ExcCode Field". With an address, a syndrome that is not 0 says that the address is
- * of the aligned word, and that the one the instruction names lies in it. */
+ * "Cause Register ExcCode Field". With an address, a syndrome that is not 0 says that the address
+ * is of the aligned word, and that the one the instruction names lies in it. */
 enum mips_exception {
     MIPS_EXC_INT = 0,
     MIPS_EXC_MOD = 1,

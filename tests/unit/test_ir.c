@@ -73,6 +73,37 @@ static void builder_gives_types(void **state)
     arena_finish(&t.arena);
 }
 
+/* What was emitted since the mark, with its blocks and vector constants, has never been. */
+static void builder_rewinds(void **state)
+{
+    struct test t;
+    begin(&t);
+    struct ir_builder *b = &t.b;
+    ir_insn(b, 0x8000, 3);
+    ir_ref before = ir_get(b, RF_WIDE0);
+    struct ir_mark mark = ir_mark(b);
+    ir_insn(b, 0x8004, 4);
+    ir_v128(b, 1, 2);
+    unsigned yes = ir_block_create(b), no = ir_block_create(b);
+    ir_brcc(b, IR_Z, ir_test(b, before), yes, no);
+    ir_block_begin(b, yes);
+    ir_rewind(b, &mark);
+    assert_int_equal(t.unit->n_insns, before + 1);
+    assert_int_equal(t.unit->n_blocks, 1);
+    assert_int_equal(t.unit->n_vconst, 0);
+    assert_int_equal(b->insn_pc, 0x8000);
+    /* The block is open again, and goes on. */
+    unsigned next = ir_block_create(b);
+    ir_br(b, next);
+    ir_block_begin(b, next);
+    assert_int_equal(t.unit->insns[t.unit->n_insns - 1].imm, 0x8000);
+    ir_exit_stop(b, EXIT_HALT);
+    ir_builder_end(b);
+    char why[200];
+    assert_true(ir_verify(t.unit, why, sizeof(why)));
+    arena_finish(&t.arena);
+}
+
 static void builder_restates_the_instruction(void **state)
 {
     struct test t;
@@ -654,6 +685,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(builder_gives_types),
+        cmocka_unit_test(builder_rewinds),
         cmocka_unit_test(builder_restates_the_instruction),
         cmocka_unit_test(builder_notices_its_limits),
         cmocka_unit_test(verifier_refuses_what_is_broken),
