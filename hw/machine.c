@@ -565,6 +565,7 @@ void machine_destroy(struct machine *m)
     for (unsigned i = m->n_devices; i-- > 0;)
         device_destroy(m->devices[i]);
     free(m->devices);
+    screens_destroy(&m->screens);
     memory_destroy(m->ports);
     memory_destroy(m->memory);
     if (m->clock)

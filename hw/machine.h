@@ -10,6 +10,8 @@
 
 #include <pthread.h>
 
+#include "host/input.h"
+#include "host/screen.h"
 #include "hw/device.h"
 
 struct vcpu;
@@ -117,8 +119,10 @@ struct machine {
     /* Asked by devices and guest firmware calls; any thread; returns at once, vm/ acts on it. */
     void (*event)(void *opaque, enum machine_event what);
     void *event_opaque;
-    int exit_status;       /* MACHINE_EXIT: what calque ends with */
-    char reset_reason[64]; /* MACHINE_RESET that nobody asked for: why; else "" */
+    int exit_status;        /* MACHINE_EXIT: what calque ends with */
+    char reset_reason[64];  /* MACHINE_RESET that nobody asked for: why; else "" */
+    struct screens screens; /* what its display adapters show */
+    struct input input;     /* who of its devices gets keys and movements */
     struct machine_bus *buses;
     struct memory_block *ram_block; /* all RAM of a PC (machine_show_ram); else NULL */
     struct memory_window ram_windows[3];

@@ -85,6 +85,7 @@ void test_bus_destroy(struct test_bus *bus)
 {
     for (unsigned i = bus->machine.n_devices; i-- > 0;)
         device_destroy(bus->devices[i]);
+    screens_destroy(&bus->machine.screens);
     memory_destroy(bus->machine.ports);
     memory_destroy(bus->machine.memory);
     clock_destroy(bus->machine.clock);

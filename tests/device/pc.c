@@ -41,6 +41,7 @@ void pc_destroy(struct test_pc *pc)
 {
     for (unsigned i = pc->machine.n_devices; i-- > 0;)
         device_destroy(pc->devices[i]);
+    screens_destroy(&pc->machine.screens);
     memory_destroy(pc->machine.ports);
     memory_destroy(pc->machine.memory);
     clock_destroy(pc->machine.clock);
