@@ -121,10 +121,21 @@ static const struct key_row {
 static const struct {
     const char *name, *meaning;
 } aliases[] = {
-    {"altgr", "alt_r"},    {"altgr_r", "alt_r"}, {"menu", "compose"},      {"asterisk", "kp_multiply"},
-    {"enter", "ret"},      {"return", "ret"},    {"sysrq", "print"},       {"escape", "esc"},
-    {"page_up", "pgup"},   {"space", "spc"},     {"page_down", "pgdn"},    {"del", "delete"},
-    {"kp_plus", "kp_add"}, {"win", "meta_l"},    {"kp_minus", "kp_subtract"},
+    {"altgr", "alt_r"},
+    {"altgr_r", "alt_r"},
+    {"menu", "compose"},
+    {"asterisk", "kp_multiply"},
+    {"enter", "ret"},
+    {"return", "ret"},
+    {"sysrq", "print"},
+    {"escape", "esc"},
+    {"page_up", "pgup"},
+    {"space", "spc"},
+    {"page_down", "pgdn"},
+    {"del", "delete"},
+    {"kp_plus", "kp_add"},
+    {"win", "meta_l"},
+    {"kp_minus", "kp_subtract"},
 };
 
 enum key key_by_name(const char *name)

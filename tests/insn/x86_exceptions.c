@@ -54,6 +54,11 @@ static bool has_prefix(const char *name, const char *prefix)
     return !strncmp(name, prefix, strlen(prefix));
 }
 
+static bool is_memory_exception(int outcome)
+{
+    return outcome == EXC_PF || outcome == EXC_GP || outcome == EXC_SS || outcome == EXC_AC;
+}
+
 static bool narrow_branch(const struct context *x)
 {
     return x->c->code64 && x->insn->operand_prefix && (x->insn->row->traits & ROW_FORCE64) &&
@@ -172,6 +177,62 @@ static bool mmx_state(const struct context *x)
     return false;
 }
 
+/* The destination, too: which elements were there already. */
+static bool gather_registers(const struct context *x)
+{
+    unsigned to = x->insn->operand[0].reg;
+
+    if (!is_memory_exception(x->host->outcome))
+        return false;
+    gather_mask(x);
+    memcpy(x->ours->after.legacy + LEGACY_XMM + 16 * to,
+           x->host->after.legacy + LEGACY_XMM + 16 * to, 16);
+    memcpy(x->ours->after.ymm_high[to], x->host->after.ymm_high[to], 16);
+    return false;
+}
+
+/* By a constant: 0 and 1 are said what OF is after them, others are not. */
+static bool rotated_further(const struct context *x)
+{
+    unsigned count = (unsigned)x->insn->imm & (x->insn->operand_size == 8 ? 63 : 31);
+
+    if (count > 1)
+        x->ours->after.eflags =
+            (x->ours->after.eflags & ~(uint32_t)OF) | (x->host->after.eflags & OF);
+    return false;
+}
+
+static bool repeated_flags(const struct context *x)
+{
+    if (x->insn->rep && is_memory_exception(x->host->outcome))
+        x->ours->after.eflags = x->host->after.eflags;
+    return false;
+}
+
+/* The store of an x87 instruction that raised does not take place. */
+static bool unmasked_store(const struct context *x)
+{
+    return is_memory_exception(x->ours->outcome) && (x->host->after.legacy[2] & 0x80);
+}
+
+static bool jumps_to_itself(const struct context *x)
+{
+    return x->ours->after.rip == x->host->after.rip;
+}
+
+static bool operand_faults(const struct context *x)
+{
+    return is_memory_exception(x->ours->outcome);
+}
+
+static bool eight_bytes(const struct context *x)
+{
+    for (unsigned i = 0; i < x->insn->n_operands; i++)
+        if (x->insn->operand[i].kind == OPND_MEM && x->insn->operand[i].size == 8)
+            return true;
+    return false;
+}
+
 static bool end_of_segment(const struct context *x)
 {
     return !x->c->code64 && (uint32_t)x->ours->address > UINT32_MAX - 32;
@@ -193,15 +254,10 @@ static bool segment_limit(const struct context *x)
     return x->c->code16;
 }
 
-static bool read_fault(const struct context *x)
+static bool other_error_code(const struct context *x)
 {
     x->ours->error_code = x->host->error_code;
     return false;
-}
-
-static bool is_memory_exception(int outcome)
-{
-    return outcome == EXC_PF || outcome == EXC_GP || outcome == EXC_SS || outcome == EXC_AC;
 }
 
 /* Both operands of a CMPS fault: ours tells of the first, the host perhaps of the other. */
@@ -243,6 +299,7 @@ static const struct known_difference {
      "0F 0D with a register: a NOP on Intel, undefined on AMD"},
     {"", ANY_EXCEPTION, EXC_AC, wide_operand,
      "unaligned 16 and 32 bytes: #AC depends on the processor (SDM vol. 3, 6.15)"},
+    {"", EXC_AC, ANY_EXCEPTION, wide_operand, "the same"},
     {"VPINSRD", ANY_EXCEPTION, EXC_UD, ignored_w,
      "VEX.W1 outside 64-bit mode: ignored on Intel (SDM's footnote), undefined on AMD"},
     {"VPEXTRD", ANY_EXCEPTION, EXC_UD, ignored_w, "the same"},
@@ -254,6 +311,9 @@ static const struct known_difference {
     {"CALL", EXC_GP, EXC_SS, NULL,
      "target and stack beyond their limits: SDM's CALL looks at the target first, AMD at the "
      "stack"},
+    {"CALL", EXC_GP, EXC_GP, pushed_before, "the same the other way round: Intel has written"},
+    {"CALL", EXC_GP, EXC_PF, NULL, "the same: the write faults first"},
+    {"CALL", EXC_GP, EXC_AC, NULL, "the same"},
     {"CALLF", EXC_GP, EXC_GP, pushed_before,
      "target beyond the limit: AMD has written the return address, below the stack pointer"},
     {"CALLF", EXC_GP, EXC_PF, NULL, "the same: its write faults first"},
@@ -306,8 +366,65 @@ static const struct known_difference {
     {"INS", OUTCOME_DONE, EXC_GP, no_repeats,
      "repeated no times: the permission is checked first on AMD, in SDM vol. 2 not at all"},
     {"OUTS", OUTCOME_DONE, EXC_GP, no_repeats, "the same"},
-    {"VPGATHER", EXC_PF, EXC_PF, gather_mask, "SDM spreads the mask's signs first, AMD does not"},
-    {"VGATHER", EXC_PF, EXC_PF, gather_mask, "the same"},
+    {"VPGATHER", ANY_EXCEPTION, ANY_EXCEPTION, gather_registers,
+     "SDM spreads the mask's signs first, AMD does not; what is loaded by then is open"},
+    {"VGATHER", ANY_EXCEPTION, ANY_EXCEPTION, gather_registers, "the same"},
+    {"VPMASKMOV", EXC_PF, EXC_PF, other_byte, "which of several elements is told is open"},
+    {"VMASKMOV", EXC_PF, EXC_PF, other_byte, "the same"},
+    {"VCVTPS2PH", EXC_PF, EXC_PF, all_vector_flags,
+     "the store faults: Intel has set the flags of the conversion by then"},
+    {"VCVTPS2PH", EXC_GP, EXC_GP, all_vector_flags, "the same"},
+    {"VCVTPS2PH", EXC_SS, EXC_SS, all_vector_flags, "the same"},
+    {"VCVTPS2PH", EXC_AC, EXC_AC, all_vector_flags, "the same"},
+    {"VCVTP", EXC_AC, OUTCOME_DONE, eight_bytes,
+     "unaligned halves of vectors: #AC depends on the processor"},
+    {"ROL", OUTCOME_DONE, OUTCOME_DONE, rotated_further,
+     "OF after a rotation by more than 1: undefined, of Intel's the constant ones differ"},
+    {"ROR", OUTCOME_DONE, OUTCOME_DONE, rotated_further, "the same"},
+    {"CMPS", ANY_EXCEPTION, ANY_EXCEPTION, repeated_flags,
+     "a fault of a later turn: SDM vol. 2 (REP) restores the flags from before the first, AMD "
+     "leaves the last turn's"},
+    {"SCAS", ANY_EXCEPTION, ANY_EXCEPTION, repeated_flags, "the same"},
+    {"MOVD", ANY_EXCEPTION, EXC_PF, mmx_state,
+     "when the store faults, Intel has made the change to MMX by then"},
+    {"MOVD", ANY_EXCEPTION, EXC_AC, mmx_state, "the same"},
+    {"MOVD", ANY_EXCEPTION, EXC_GP, mmx_state, "the same"},
+    {"MOVD", ANY_EXCEPTION, EXC_SS, mmx_state, "the same"},
+    {"MOVQ", ANY_EXCEPTION, EXC_PF, mmx_state, "the same"},
+    {"MOVQ", ANY_EXCEPTION, EXC_AC, mmx_state, "the same"},
+    {"MOVQ", ANY_EXCEPTION, EXC_GP, mmx_state, "the same"},
+    {"MOVQ", ANY_EXCEPTION, EXC_SS, mmx_state, "the same"},
+    {"MOVNTQ", ANY_EXCEPTION, EXC_PF, mmx_state, "the same"},
+    {"MOVNTQ", ANY_EXCEPTION, EXC_AC, mmx_state, "the same"},
+    {"MOVNTQ", ANY_EXCEPTION, EXC_GP, mmx_state, "the same"},
+    {"MOVNTQ", ANY_EXCEPTION, EXC_SS, mmx_state, "the same"},
+    {"FIST", ANY_EXCEPTION, OUTCOME_DONE, unmasked_store,
+     "an unmasked exception and a store that faults: the order is open"},
+    {"FST", ANY_EXCEPTION, OUTCOME_DONE, unmasked_store, "the same"},
+    {"FBSTP", ANY_EXCEPTION, OUTCOME_DONE, unmasked_store, "the same"},
+    {"FSTP", EXC_PF, EXC_PF, pushed_before,
+     "of ten bytes on two pages Intel has written those before the fault"},
+    {"FSTP", EXC_GP, EXC_GP, pushed_before, "the same"},
+    {"FSTP", EXC_SS, EXC_SS, pushed_before, "the same"},
+    {"FBSTP", EXC_PF, EXC_PF, pushed_before, "the same"},
+    {"FBSTP", EXC_GP, EXC_GP, pushed_before, "the same"},
+    {"FBSTP", EXC_SS, EXC_SS, pushed_before, "the same"},
+    {"VCVTPS2PH", ANY_EXCEPTION, EXC_XM, operand_faults,
+     "an unmasked exception and a store that faults: the order is open"},
+    {"VCVTPS2PH", EXC_AC, EXC_PF, NULL, "misaligned and unmapped: the order is open"},
+    {"JMP", OUTCOME_DONE, OUTCOME_HANGS, jumps_to_itself, "the host goes on with it"},
+    {"RETF", EXC_PF, EXC_GP, NULL, "Intel looks at what it has read before it reads on"},
+    {"RETF", EXC_AC, EXC_PF, NULL, "misaligned and unmapped: the order is open"},
+    {"IRET", EXC_PF, EXC_GP, NULL, "Intel looks at what it has read before it reads on"},
+    {"IRET", EXC_GP, EXC_GP, other_error_code,
+     "which of CS, SS and RIP is found bad first is open"},
+    {"BOUND", ANY_EXCEPTION, EXC_BR, operand_faults,
+     "the lower bound is compared before the "
+     "upper one is read"},
+    {"CMPS", EXC_PF, EXC_PF, other_byte, "which of several bytes is told is open"},
+    {"SYSRET", EXC_GP, EXC_UD, NULL, "outside 64-bit mode: undefined on Intel (SDM vol. 2)"},
+    {"SYSEXIT", EXC_GP, EXC_UD, NULL, "in long mode: undefined on AMD (APM vol. 3)"},
+    {"SYSENTER", EXC_GP, EXC_UD, NULL, "the same"},
     {"MOVSXD", ANY_EXCEPTION, ANY_EXCEPTION, narrow_memory,
      "to 16 bits: reads 16 in SDM vol. 2, AMD 32"},
     {"PUSH", ANY_EXCEPTION, ANY_EXCEPTION, pushed_selector,
@@ -326,7 +443,9 @@ static const struct known_difference {
     {"IRET", EXC_GP, EXC_AC, NULL, "the same"},
     {"IRET", EXC_PF, EXC_PF, other_byte, "the same"},
     {"IRET", EXC_AC, EXC_SS, segment_limit, "the same"},
-    {"ARPL", EXC_PF, EXC_PF, read_fault, "AMD reads first: ours faults as a write"},
+    {"IRET", ANY_EXCEPTION, OUTCOME_HANGS, NULL,
+     "#AC with EFLAGS.AC clear: Linux on Intel takes it for a split lock and tries again for ever"},
+    {"ARPL", EXC_PF, EXC_PF, other_error_code, "AMD reads first: ours faults as a write"},
     {"ARPL", EXC_GP, EXC_AC, NULL, "the same"},
     {"ARPL", EXC_GP, EXC_PF, NULL, "the same"},
     {"RETF", EXC_PF, EXC_PF, other_byte, "the same"},

@@ -31,7 +31,8 @@ enum {
     XSAVE_YMM = 576,
     XSAVE_MAX = 0x4000,
     PATIENCE_US = 200000,
-    PF_FETCH = 16, /* of a page fault's error code */
+    KERNEL_PATIENCE_S = 2, /* where the host's kernel does not come back to the case */
+    PF_FETCH = 16,         /* of a page fault's error code */
 };
 
 struct exchange { /* shared by both processes */
@@ -118,7 +119,8 @@ static void take_extended(const uint8_t *area, struct x86_registers *out)
 static void take_result(int signal_number, const struct sigcontext *m, const struct x86_case *c,
                         struct x86_result *out)
 {
-    out->outcome = signal_number == SIGVTALRM ? OUTCOME_HANGS : (int)m->trapno;
+    out->outcome =
+        signal_number == SIGVTALRM || signal_number == SIGALRM ? OUTCOME_HANGS : (int)m->trapno;
     out->error_code = (uint32_t)m->err;
     out->address = out->outcome == EXC_PF ? m->cr2 : 0;
     for (unsigned i = 0; i < 16; i++)
@@ -157,11 +159,12 @@ static void return_to_own(struct sigcontext *m)
     child.running = false;
 }
 
-static void set_timer(unsigned microseconds)
+static void set_timers(unsigned microseconds, unsigned seconds)
 {
-    struct itimerval value = {.it_value.tv_usec = microseconds};
+    struct itimerval own = {.it_value.tv_usec = microseconds}, all = {.it_value.tv_sec = seconds};
 
-    setitimer(ITIMER_VIRTUAL, &value, NULL);
+    setitimer(ITIMER_VIRTUAL, &own, NULL);
+    setitimer(ITIMER_REAL, &all, NULL);
 }
 
 /* Reads ES, DS and GS, and gives them what compatibility mode wants: the kernel keeps what is
@@ -201,13 +204,13 @@ static void on_signal(int signal_number, siginfo_t *info, void *context)
         return_to_own(m);
         return;
     }
-    set_timer(PATIENCE_US);
+    set_timers(PATIENCE_US, KERNEL_PATIENCE_S);
     load_case(m, &x->cases[child.current]);
 }
 
 static bool catch_signals(void)
 {
-    static const int numbers[] = {SIGSEGV, SIGILL, SIGFPE, SIGBUS, SIGTRAP, SIGVTALRM};
+    static const int numbers[] = {SIGSEGV, SIGILL, SIGFPE, SIGBUS, SIGTRAP, SIGVTALRM, SIGALRM};
     struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     stack_t stack = {.ss_size = ALTERNATE_STACK};
 
@@ -269,7 +272,7 @@ static NORETURN void child_main(struct x86_native *native, int from_parent, int 
     while (read(from_parent, &byte, 1) == 1) {
         child.starting = true;
         __asm__ volatile("int3" ::: "memory");
-        set_timer(0);
+        set_timers(0, 0);
         if (write(to_parent, &byte, 1) != 1)
             break;
     }
