@@ -65,6 +65,14 @@ static bool narrow_branch(const struct context *x)
            (x->insn->row->traits & ROW_BRANCH);
 }
 
+static bool narrow_stack_base(const struct context *x)
+{
+    int64_t rsp = (int64_t)x->c->before.gpr[RSP];
+
+    return x->c->code64 && x->insn->address_size == 4 && x->insn->base == RSP &&
+           x->insn->index != REG_NONE && rsp >> 47 != 0 && rsp >> 47 != -1;
+}
+
 static bool register_prefetch(const struct context *x)
 {
     return !strcmp(x->insn->row->encoding, "0F 0D /r") && x->insn->modrm >= 0xc0;
@@ -295,6 +303,8 @@ static const struct known_difference {
 } known_differences[] = {
     {"", ANY_EXCEPTION, ANY_EXCEPTION, narrow_branch,
      "near branch with 66 in 64-bit mode: Intel ignores it (SDM vol. 2, 2.2.1.7), AMD cuts RIP"},
+    {"", ANY_EXCEPTION, EXC_GP, narrow_stack_base,
+     "67h [esp + index] with a high part of RSP that is not canonical: AMD family 26 refuses some"},
     {"NOP", OUTCOME_DONE, EXC_UD, register_prefetch,
      "0F 0D with a register: a NOP on Intel, undefined on AMD"},
     {"", ANY_EXCEPTION, EXC_AC, wide_operand,
