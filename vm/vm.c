@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The life of a machine: streams, building, the I/O loop, the events that end or restart it. */
+/* The life of a machine: building, the I/O loop, the events that end or restart it. */
 #define _GNU_SOURCE
 #include "vm/vm.h"
 
@@ -11,12 +11,11 @@
 #include <unistd.h>
 
 #include "host/block.h"
-#include "host/chardev_kinds.h"
 #include "host/event_loop.h"
 #include "host/terminal.h"
 #include "vm/choose.h"
-#include "vm/monitor.h"
 #include "vm/sandbox.h"
+#include "vm/streams.h"
 
 enum vm_state { VM_RUNNING, VM_PAUSED, VM_SHUTDOWN };
 
@@ -29,18 +28,10 @@ struct vm {
     sigset_t signals_before;
     bool signals_blocked;
 
-    struct chardev *serial[OPTIONS_SERIALS]; /* what the boards' ports are connected to */
-    struct chardev *owned[OPTIONS_SERIALS + 3];
-    unsigned n_owned;
-    struct mux *mux[OPTIONS_SERIALS];
-    unsigned n_mux;
-    struct chardev *parallel, *debugcon;
+    struct streams *streams;
     struct block *drive[N_DRIVES];
     bool drive_taken[N_DRIVES]; /* the board has that drive */
     const char *devices[OPTIONS_DEVICES + 2];
-    struct monitor *monitors[OPTIONS_SERIALS + 1];
-    unsigned n_monitors;
-    bool stdio_used;
     struct code_record *record; /* -perfmap, -jitdump */
     struct symbols *symbols;    /* of -kernel, for them */
 
@@ -65,132 +56,11 @@ static void say(struct vm *vm, const char *text)
     fprintf(stderr, "%s: %s\n", vm->options->program, text);
 }
 
-/* ---- character streams -------------------------------------------------------------------------
- */
-
-static void mux_quit(void *opaque)
-{
-    struct vm *vm = opaque;
-
-    say(vm, "Terminated");
-    vm_quit(vm);
-}
-
-static void mux_save(void *opaque)
-{
-    say(opaque, "there are no changed disks to save");
-}
-
-static bool add_monitor(struct vm *vm, struct chardev *c, bool in_front, struct error *err)
-{
-    struct monitor *monitor = monitor_create(vm, c, in_front);
-
-    if (!monitor)
-        return error_set(err, "out of memory");
-    vm->monitors[vm->n_monitors++] = monitor;
-    return true;
-}
-
-static struct chardev *open_stream(struct vm *vm, const char *option, const char *what, bool muxed,
-                                   struct error *err)
-{
-    struct chardev_context context = {
-        .loop = vm->loop,
-        .program = vm->options->program,
-        .keys_signal = !muxed && !vm->options->nographic,
-    };
-
-    if (!strcmp(what, "stdio")) {
-        if (vm->stdio_used) {
-            error_set(err, "%s stdio: stdio is already taken; mon:stdio shares it", option);
-            return NULL;
-        }
-        vm->stdio_used = true;
-    }
-    return chardev_create(&context, option, what, err);
-}
-
-/* what: "mon:KIND" shares the stream with a monitor. */
-static bool open_serial(struct vm *vm, unsigned port, const char *what, struct error *err)
-{
-    bool muxed = !strncmp(what, "mon:", 4);
-    struct chardev *c, *end;
-    struct mux_actions actions = {mux_quit, mux_save, vm, vm->options->program};
-
-    if (!strcmp(what, "none"))
-        return true;
-    c = open_stream(vm, "-serial", muxed ? what + 4 : what, muxed, err);
-    if (!c)
-        return false;
-    if (!muxed) {
-        vm->owned[vm->n_owned++] = c;
-        vm->serial[port] = c;
-        return true;
-    }
-    struct mux *mux = mux_create(c, &actions);
-    if (!mux) {
-        chardev_destroy(c);
-        return error_set(err, "out of memory");
-    }
-    vm->mux[vm->n_mux++] = mux;
-    vm->serial[port] = mux_add(mux, "serial");
-    end = mux_add(mux, "monitor");
-    return add_monitor(vm, end, false, err);
-}
-
-/* QEMU's rules: what is not asked for goes to the terminal with -nographic, the console sharing it
- * with the monitor where neither was named. There is no window yet, so that without any word about
- * where things go the terminal is the only place to show them. */
-static bool open_streams(struct vm *vm, struct error *err)
-{
-    const struct options *o = vm->options;
-    bool terminal = o->nographic || (!o->no_display && !o->no_defaults);
-    bool share = terminal && !o->n_serial && !o->no_defaults &&
-                 (!o->monitor || (o->nographic && !strcmp(o->monitor, "stdio")));
-
-    for (unsigned i = 0; i < o->n_serial; i++) {
-        if (!open_serial(vm, i, o->serial[i], err))
-            return false;
-    }
-    if (share)
-        return open_serial(vm, 0, "mon:stdio", err);
-    if (terminal && !o->n_serial && !o->no_defaults && strcmp(o->monitor, "stdio") &&
-        !open_serial(vm, 0, "stdio", err))
-        return false;
-    if (o->monitor && strcmp(o->monitor, "none")) {
-        struct chardev *c = open_stream(vm, "-monitor", o->monitor, false, err);
-        if (!c)
-            return false;
-        vm->owned[vm->n_owned++] = c;
-        return add_monitor(vm, c, true, err);
-    }
-    return true;
-}
-
 static struct chardev *find_stream(void *opaque, const char *name)
 {
     struct vm *vm = opaque;
-    unsigned port;
 
-    if (sscanf(name, "serial%u", &port) == 1 && port < OPTIONS_SERIALS)
-        return vm->serial[port];
-    if (!strcmp(name, "parallel0"))
-        return vm->parallel;
-    if (!strcmp(name, "debugcon"))
-        return vm->debugcon;
-    return NULL;
-}
-
-/* -parallel and -debugcon. */
-static bool open_other_stream(struct vm *vm, const char *option, const char *what,
-                              struct chardev **out, struct error *err)
-{
-    if (!what || !strcmp(what, "none"))
-        return true;
-    *out = open_stream(vm, option, what, false, err);
-    if (*out)
-        vm->owned[vm->n_owned++] = *out;
-    return *out != NULL;
+    return streams_find(vm->streams, name);
 }
 
 /* ---- disks -------------------------------------------------------------------------------------
@@ -251,7 +121,7 @@ static void list_added_devices(struct vm *vm)
         vm->devices[n] = vm->options->device[n];
         n++;
     }
-    if (vm->debugcon)
+    if (streams_find(vm->streams, "debugcon"))
         vm->devices[n] = "isa-debugcon,iobase=0xe9";
 }
 
@@ -453,10 +323,10 @@ static bool build(struct vm *vm, struct error *err)
     if (!o->boot.kernel && !o->boot.bios && !o->boot.dumpdtb && !config.class->has_firmware)
         return error_set(err, "there is nothing to run: give -kernel FILE or -bios FILE");
     vm->loop = event_loop_create(err);
-    if (!vm->loop || !watch_signals(vm, err) || !open_streams(vm, err) ||
-        !open_other_stream(vm, "-parallel", o->parallel, &vm->parallel, err) ||
-        !open_other_stream(vm, "-debugcon", o->debugcon, &vm->debugcon, err) ||
-        !open_drives(vm, err))
+    if (!vm->loop || !watch_signals(vm, err))
+        return false;
+    vm->streams = streams_open(vm, vm->loop, err);
+    if (!vm->streams || !open_drives(vm, err))
         return false;
     list_added_devices(vm);
     config.boot.no_graphic = o->nographic;
@@ -499,24 +369,13 @@ struct vm *vm_create(const struct options *options, struct error *err)
     return vm;
 }
 
-static void start_streams(struct vm *vm)
-{
-    for (unsigned i = 0; i < vm->n_owned; i++)
-        chardev_start(vm->owned[i]);
-    for (unsigned i = 0; i < vm->n_mux; i++)
-        mux_start(vm->mux[i]);
-    for (unsigned i = 0; i < vm->n_monitors; i++)
-        monitor_start(vm->monitors[i]);
-}
-
 static void loop_once(struct vm *vm)
 {
     event_loop_wait(vm->loop, -1);
     pthread_mutex_lock(&vm->machine->lock);
     event_loop_dispatch(vm->loop);
     pthread_mutex_unlock(&vm->machine->lock);
-    for (unsigned i = 0; i < vm->n_monitors; i++)
-        monitor_run(vm->monitors[i]);
+    streams_run(vm->streams);
     act_on_events(vm);
 }
 
@@ -548,7 +407,7 @@ int vm_run(struct vm *vm)
         .fd = clock_fd(vm->machine->clock), .readable = clock_due, .opaque = vm, .enabled = true};
     event_loop_add(vm->loop, &vm->clock_watch);
     clock_stop(vm->machine->clock);
-    start_streams(vm);
+    streams_start(vm->streams);
     if (!vm->options->start_stopped)
         vm_cont(vm);
     while (!vm->quit)
@@ -572,12 +431,7 @@ void vm_destroy(struct vm *vm)
     symbols_destroy(vm->symbols);
     for (unsigned i = 0; i < N_DRIVES; i++)
         block_close(vm->drive[i]);
-    for (unsigned i = 0; i < vm->n_monitors; i++)
-        monitor_destroy(vm->monitors[i]);
-    for (unsigned i = 0; i < vm->n_mux; i++)
-        mux_destroy(vm->mux[i]);
-    for (unsigned i = 0; i < vm->n_owned; i++)
-        chardev_destroy(vm->owned[i]);
+    streams_close(vm->streams);
     event_loop_destroy(vm->loop);
     if (vm->signal_fd >= 0)
         close(vm->signal_fd);
