@@ -76,6 +76,14 @@ void watch_set_enabled(struct event_loop *loop, struct watch *watch, bool enable
         event_loop_wake(loop);
 }
 
+void watch_set_writing(struct event_loop *loop, struct watch *watch, bool writing)
+{
+    bool before = __atomic_exchange_n(&watch->writing, writing, __ATOMIC_SEQ_CST);
+
+    if (writing && !before)
+        event_loop_wake(loop);
+}
+
 void event_loop_wake(struct event_loop *loop)
 {
     uint64_t one = 1;
@@ -111,19 +119,23 @@ static bool has_come(int64_t moment_ns, int64_t now_ns, int *timeout_ms)
     return false;
 }
 
-/* Should its descriptor be polled? */
-static bool watch_polls(struct watch *watch, int64_t now_ns, int *timeout_ms)
+/* What its descriptor is polled for; 0: nothing. */
+static short watch_polls(struct watch *watch, int64_t now_ns, int *timeout_ms)
 {
     int64_t due_ns = atomic_load(&watch->due_ns);
+    short events = 0;
 
     if (due_ns && has_come(due_ns, now_ns, timeout_ms))
         *timeout_ms = 0;
-    if (watch->fd < 0 || !__atomic_load_n(&watch->enabled, __ATOMIC_SEQ_CST))
-        return false;
-    if (watch->paused_until_ns && !has_come(watch->paused_until_ns, now_ns, timeout_ms))
-        return false;
+    if (watch->fd < 0)
+        return 0;
+    if (__atomic_load_n(&watch->writing, __ATOMIC_SEQ_CST))
+        events |= POLLOUT;
+    if (!__atomic_load_n(&watch->enabled, __ATOMIC_SEQ_CST) ||
+        (watch->paused_until_ns && !has_come(watch->paused_until_ns, now_ns, timeout_ms)))
+        return events;
     watch->paused_until_ns = 0;
-    return true;
+    return events | POLLIN;
 }
 
 void event_loop_wait(struct event_loop *loop, int timeout_ms)
@@ -135,9 +147,10 @@ void event_loop_wait(struct event_loop *loop, int timeout_ms)
     loop->polled[n] = (struct pollfd){.fd = loop->wake_fd, .events = POLLIN};
     loop->polled_watch[n++] = NULL;
     for (struct watch *watch = loop->watches; watch && n <= MAX_WATCHES; watch = watch->next) {
-        if (!watch_polls(watch, now_ns, &timeout_ms))
+        short events = watch_polls(watch, now_ns, &timeout_ms);
+        if (!events)
             continue;
-        loop->polled[n] = (struct pollfd){.fd = watch->fd, .events = POLLIN};
+        loop->polled[n] = (struct pollfd){.fd = watch->fd, .events = events};
         loop->polled_watch[n++] = watch;
     }
     loop->n_polled = n;
@@ -167,7 +180,12 @@ void event_loop_dispatch(struct event_loop *loop)
     dispatch_due(loop);
     for (unsigned i = 1; i < loop->n_polled; i++) {
         struct watch *watch = loop->polled_watch[i];
-        if (watch && loop->polled[i].revents && __atomic_load_n(&watch->enabled, __ATOMIC_SEQ_CST))
+        short events = loop->polled[i].revents;
+        if (watch && (events & ~POLLIN) && watch->writable &&
+            __atomic_load_n(&watch->writing, __ATOMIC_SEQ_CST))
+            watch->writable(watch->opaque);
+        watch = loop->polled_watch[i]; /* unless that removed it */
+        if (watch && (events & ~POLLOUT) && __atomic_load_n(&watch->enabled, __ATOMIC_SEQ_CST))
             watch->readable(watch->opaque);
     }
     loop->n_polled = 0;

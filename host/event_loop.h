@@ -4,7 +4,7 @@
  * files and /dev/null work like anything else.
  *
  * Threading: one thread adds, removes and runs. Any thread may call watch_set_enabled,
- * watch_set_due and event_loop_wake; a running wait notices at once.
+ * watch_set_writing, watch_set_due and event_loop_wake; a running wait notices at once.
  */
 #ifndef CALQUE_HOST_EVENT_LOOP_H
 #define CALQUE_HOST_EVENT_LOOP_H
@@ -20,8 +20,10 @@ struct watch {
     int fd;                         /* -1: none, only `due` */
     void (*readable)(void *opaque); /* also called at end of file and on errors */
     void (*due)(void *opaque);      /* once, when due_ns has come; may be NULL */
+    void (*writable)(void *opaque); /* while `writing`; also called on errors; may be NULL */
     void *opaque;
-    bool enabled;            /* through watch_set_enabled */
+    bool enabled;            /* through watch_set_enabled: call readable */
+    bool writing;            /* through watch_set_writing: call writable */
     int64_t paused_until_ns; /* host monotonic time before which fd is left alone; 0: no pause */
     _Atomic int64_t due_ns;  /* through watch_set_due; 0: never */
     struct watch *next;      /* the loop's */
@@ -34,6 +36,7 @@ void event_loop_destroy(struct event_loop *loop);
 void event_loop_add(struct event_loop *loop, struct watch *watch);
 void event_loop_remove(struct event_loop *loop, struct watch *watch);
 void watch_set_enabled(struct event_loop *loop, struct watch *watch, bool enabled);
+void watch_set_writing(struct event_loop *loop, struct watch *watch, bool writing);
 /* Calls watch->due in delay_ns from now, or when it was already asked for. */
 void watch_set_due(struct event_loop *loop, struct watch *watch, int64_t delay_ns);
 

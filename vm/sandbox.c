@@ -9,8 +9,13 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+
+enum { REMOVABLE_BYTES = 16384 };
 
 /* The sanitizers' runtime starts a helper process at exit. */
 #if defined(HAVE_SECCOMP) && !defined(CALQUE_SANITIZE)
@@ -30,13 +35,9 @@ static const int refused[] = {
     SCMP_SYS(io_uring_setup), /* does what is refused here without a system call of its own */
     SCMP_SYS(io_uring_enter),
     SCMP_SYS(io_uring_register),
-    SCMP_SYS(socket),
     SCMP_SYS(socketpair),
-    SCMP_SYS(connect),
     SCMP_SYS(bind),
     SCMP_SYS(listen),
-    SCMP_SYS(accept),
-    SCMP_SYS(accept4),
     SCMP_SYS(setuid),
     SCMP_SYS(setgid),
     SCMP_SYS(setreuid),
@@ -74,8 +75,6 @@ static const int refused[] = {
     SCMP_SYS(linkat),
     SCMP_SYS(symlink),
     SCMP_SYS(symlinkat),
-    SCMP_SYS(unlink),
-    SCMP_SYS(unlinkat),
     SCMP_SYS(mkdir),
     SCMP_SYS(mkdirat),
     SCMP_SYS(rmdir),
@@ -103,7 +102,56 @@ static const int refused[] = {
     SCMP_SYS(ioperm),
 };
 
-static void filter_system_calls(void)
+static void refuse(scmp_filter_ctx filter, int call)
+{
+    seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), call, 0);
+}
+
+static void filter_sockets(scmp_filter_ctx filter, const struct sandbox_needs *needs)
+{
+    enum { FAMILIES = 64, TYPES = 16 };
+
+    if (!needs->accept) {
+        refuse(filter, SCMP_SYS(accept));
+        refuse(filter, SCMP_SYS(accept4));
+    }
+    if (!needs->connect) {
+        refuse(filter, SCMP_SYS(socket));
+        refuse(filter, SCMP_SYS(connect));
+        return;
+    }
+    for (unsigned family = 0; family < FAMILIES; family++) {
+        if (family != AF_UNIX && family != AF_INET && family != AF_INET6)
+            seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1,
+                             SCMP_A0(SCMP_CMP_EQ, family));
+    }
+    for (unsigned type = 0; type < TYPES; type++) {
+        if (type != SOCK_STREAM)
+            seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1,
+                             SCMP_A1(SCMP_CMP_MASKED_EQ, TYPES - 1, type));
+    }
+}
+
+/* A filter sees where a name lies, not what it says; what lies there is fixed. */
+static void filter_removal(scmp_filter_ctx filter, const struct sandbox_needs *needs)
+{
+    uintptr_t start = (uintptr_t)needs->removable, end = start + needs->removable_used;
+
+    if (!needs->removable) {
+        refuse(filter, SCMP_SYS(unlink));
+        refuse(filter, SCMP_SYS(unlinkat));
+        return;
+    }
+    seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(unlink), 1,
+                     SCMP_A0(SCMP_CMP_LT, start));
+    seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(unlink), 1, SCMP_A0(SCMP_CMP_GE, end));
+    seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(unlinkat), 1,
+                     SCMP_A1(SCMP_CMP_LT, start));
+    seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(unlinkat), 1,
+                     SCMP_A1(SCMP_CMP_GE, end));
+}
+
+static void filter_system_calls(const struct sandbox_needs *needs)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 
@@ -113,7 +161,9 @@ static void filter_system_calls(void)
     seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
     seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
     for (unsigned i = 0; i < ARRAY_SIZE(refused); i++)
-        seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), refused[i], 0);
+        refuse(filter, refused[i]);
+    filter_sockets(filter, needs);
+    filter_removal(filter, needs);
     /* Threads yes, processes no. The C library falls back from clone3, whose flags a filter cannot
      * see, to clone. */
     seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
@@ -135,13 +185,42 @@ static void filter_system_calls(void)
 }
 #endif
 
-void sandbox_enter(void)
+const char *sandbox_removable(struct sandbox_needs *needs, const char *path)
+{
+    size_t size = strlen(path) + 1;
+    char *copy;
+
+    if (!needs->removable) {
+        void *pages =
+            mmap(NULL, REMOVABLE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (pages == MAP_FAILED)
+            return path;
+        needs->removable = pages;
+    }
+    if (size > REMOVABLE_BYTES - needs->removable_used)
+        return path;
+    copy = needs->removable + needs->removable_used;
+    memcpy(copy, path, size);
+    needs->removable_used += size;
+    return copy;
+}
+
+void sandbox_enter(const struct sandbox_needs *needs)
 {
     struct rlimit none = {0, 0};
 
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     setrlimit(RLIMIT_CORE, &none);
+    if (needs->removable)
+        mprotect(needs->removable, REMOVABLE_BYTES, PROT_READ);
 #ifdef FILTERED
-    filter_system_calls();
+    filter_system_calls(needs);
 #endif
+}
+
+void sandbox_finish(struct sandbox_needs *needs)
+{
+    if (needs->removable)
+        munmap(needs->removable, REMOVABLE_BYTES);
+    *needs = (struct sandbox_needs){.removable = NULL};
 }

@@ -29,6 +29,7 @@ struct vm {
     bool signals_blocked;
 
     struct streams *streams;
+    struct sandbox_needs needs;
     struct block *drive[N_DRIVES];
     bool drive_taken[N_DRIVES]; /* the board has that drive */
     const char *devices[OPTIONS_DEVICES + 2];
@@ -49,6 +50,11 @@ struct machine *vm_machine(struct vm *vm)
 const struct options *vm_options(struct vm *vm)
 {
     return vm->options;
+}
+
+struct sandbox_needs *vm_sandbox_needs(struct vm *vm)
+{
+    return &vm->needs;
 }
 
 static void say(struct vm *vm, const char *text)
@@ -398,7 +404,7 @@ int vm_run(struct vm *vm)
 {
     struct error err;
 
-    sandbox_enter();
+    sandbox_enter(&vm->needs);
     if (!vcpu_start(vm->machine->cpu, &err)) {
         say(vm, err.message);
         return 1;
@@ -432,6 +438,7 @@ void vm_destroy(struct vm *vm)
     for (unsigned i = 0; i < N_DRIVES; i++)
         block_close(vm->drive[i]);
     streams_close(vm->streams);
+    sandbox_finish(&vm->needs);
     event_loop_destroy(vm->loop);
     if (vm->signal_fd >= 0)
         close(vm->signal_fd);

@@ -14,10 +14,13 @@
 #include "exec/vcpu.h"
 #include "hw/machine.h"
 #include "vm/options.h"
+#include "vm/sandbox.h"
 
 struct vm;
 
 struct vm *vm_create(const struct options *options, struct error *err);
+/* To add to while the machine is built. */
+struct sandbox_needs *vm_sandbox_needs(struct vm *vm);
 /* Returns calque's exit status. */
 int vm_run(struct vm *vm);
 void vm_destroy(struct vm *vm);
