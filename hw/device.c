@@ -153,34 +153,47 @@ struct device *device_create(const struct device_class *class, const char *id,
     return d;
 }
 
-static void *field_pointer(const struct device *d, const struct device_field *field)
+static void *field_pointer(void *state, const struct device_field *field)
 {
-    return (uint8_t *)d->state + field->offset;
+    return (uint8_t *)state + field->offset;
+}
+
+static void cancel_timers(const struct device_part *part)
+{
+    for (unsigned i = 0; i < part->n_fields; i++) {
+        const struct device_field *field = &part->fields[i];
+        if (field->kind != DEVICE_TIMER)
+            continue;
+        struct timer *timers = field_pointer(part->state, field);
+        for (unsigned n = 0; n < field->count; n++) {
+            if (timers[n].clock)
+                timer_cancel(&timers[n]);
+        }
+    }
+}
+
+/* What the class's own list describes. */
+static struct device_part own_part(const struct device *d)
+{
+    return (struct device_part){d->state, d->class->fields, d->class->n_fields};
 }
 
 void device_destroy(struct device *d)
 {
     if (!d)
         return;
-    for (unsigned i = 0; i < d->class->n_fields; i++) {
-        const struct device_field *field = &d->class->fields[i];
-        if (field->kind != DEVICE_TIMER)
-            continue;
-        struct timer *timers = field_pointer(d, field);
-        for (unsigned n = 0; n < field->count; n++) {
-            if (timers[n].clock)
-                timer_cancel(&timers[n]);
-        }
-    }
+    struct device_part own = own_part(d);
+    cancel_timers(&own);
+    cancel_timers(&d->part);
     if (d->class->finish)
         d->class->finish(d);
     pci_detach(d);
     device_free(d);
 }
 
-static void field_reset(struct device *d, const struct device_field *field)
+static void field_reset(void *state, const struct device_field *field)
 {
-    void *at = field_pointer(d, field);
+    void *at = field_pointer(state, field);
 
     for (unsigned n = 0; n < field->count; n++) {
         switch ((enum device_field_kind)field->kind) {
@@ -207,12 +220,25 @@ static void field_reset(struct device *d, const struct device_field *field)
     }
 }
 
+static void part_reset(const struct device_part *part)
+{
+    for (unsigned i = 0; i < part->n_fields; i++) {
+        if (!part->fields[i].keep)
+            field_reset(part->state, &part->fields[i]);
+    }
+}
+
+void device_reset_part(struct device *d)
+{
+    part_reset(&d->part);
+}
+
 void device_reset(struct device *d)
 {
-    for (unsigned i = 0; i < d->class->n_fields; i++) {
-        if (!d->class->fields[i].keep)
-            field_reset(d, &d->class->fields[i]);
-    }
+    struct device_part own = own_part(d);
+
+    part_reset(&own);
+    part_reset(&d->part);
     if (d->pci)
         pci_reset(d);
     if (d->class->reset)
@@ -396,16 +422,11 @@ static uint64_t field_value(const void *at, unsigned n, enum device_field_kind k
     return 0;
 }
 
-void device_print(struct device *d, FILE *out)
+static void part_print(const struct device_part *part, FILE *out)
 {
-    fprintf(out, "%s (%s)\n", d->id, d->class->name);
-    if (d->pci)
-        pci_print(d, out);
-    if (d->class->print)
-        d->class->print(d, out);
-    for (unsigned i = 0; i < d->class->n_fields; i++) {
-        const struct device_field *field = &d->class->fields[i];
-        const void *at = field_pointer(d, field);
+    for (unsigned i = 0; i < part->n_fields; i++) {
+        const struct device_field *field = &part->fields[i];
+        const void *at = field_pointer(part->state, field);
         fprintf(out, "  %-20s", field->name);
         for (unsigned n = 0; n < field->count; n++) {
             uint64_t value = field_value(at, n, field->kind);
@@ -416,4 +437,16 @@ void device_print(struct device *d, FILE *out)
         }
         fputc('\n', out);
     }
+}
+
+void device_print(struct device *d, FILE *out)
+{
+    fprintf(out, "%s (%s)\n", d->id, d->class->name);
+    if (d->pci)
+        pci_print(d, out);
+    if (d->class->print)
+        d->class->print(d, out);
+    struct device_part own = own_part(d);
+    part_print(&own, out);
+    part_print(&d->part, out);
 }

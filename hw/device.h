@@ -22,6 +22,7 @@ struct device;
 struct chardev;
 struct pci_class;
 struct pci_function;
+struct virtio_type;
 
 struct device_region {
     const char *name;
@@ -80,9 +81,10 @@ struct device_field {
 struct device_class {
     const char *name; /* as `-device` and machine tables say it */
     const char *description;
-    const char *manual;          /* which document it follows */
-    bool addable;                /* -device takes it */
-    const struct pci_class *pci; /* hw/pci/pci.h; NULL: no PCI function */
+    const char *manual;               /* which document it follows */
+    bool addable;                     /* -device takes it */
+    const struct pci_class *pci;      /* hw/pci/pci.h; NULL: no PCI function */
+    const struct virtio_type *virtio; /* hw/virtio/virtio.h; NULL: no virtio device */
     gpa default_base; /* where region 0 of an added one goes; its property "iobase" counts more */
     size_t state_size;
     const struct device_region *regions;
@@ -111,10 +113,19 @@ struct device_mapping {
     struct memory_window window;
 };
 
+/* State with a list of its own beside the class's: of what is plugged into a transport. `init` sets
+ * it and `finish` frees it. */
+struct device_part {
+    void *state;
+    const struct device_field *fields;
+    unsigned n_fields;
+};
+
 struct device {
     const struct device_class *class;
     const char *id;
     void *state;
+    struct device_part part;
     struct irq *irq_out; /* class->n_irq_out wires, connected by the machine */
     struct clock *clock;
     struct memory *memory; /* for DMA */
@@ -141,7 +152,8 @@ struct device *device_create(const struct device_class *class, const char *id,
                              struct machine *machine, const char *props, struct chardev *chardev,
                              void *backend, struct error *err);
 void device_destroy(struct device *d);
-void device_reset(struct device *d); /* field resets, then class->reset */
+void device_reset(struct device *d);      /* field resets, then class->reset */
+void device_reset_part(struct device *d); /* the fields of its part only */
 bool device_map(struct device *d, unsigned region, gpa base, struct error *err);
 /* Every region that has a place of its own, one behind the other from base on, or where the
  * property baseN says. */

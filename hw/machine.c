@@ -364,25 +364,78 @@ static bool check_numbers(const struct device *d, struct error *err)
     return true;
 }
 
+/* QEMU's short names: "virtio-blk" is what suits the machine. */
+static const struct device_class *find_addable(struct machine *m, const char *name)
+{
+    const struct device_class *class = device_class_find(name);
+    char full[96];
+
+    if (!class && !strncmp(name, "virtio-", 7)) {
+        snprintf(full, sizeof(full), "%s-%s", name,
+                 machine_find_bus(m, "pci", NULL) ? "pci" : "device");
+        class = device_class_find(full);
+    }
+    return class && class->addable ? class : NULL;
+}
+
+/* The property id, or the class's name, which then gets a number from the second on. */
+static bool choose_id(struct machine *m, const char *class, const char *props, char *id,
+                      size_t size, struct error *err)
+{
+    if (props_get(props, "id", id, size))
+        return !machine_find_device(m, id) ||
+               error_set(err, "-device %s: there is a device '%s' already", class, id);
+    snprintf(id, size, "%s", class);
+    for (unsigned n = 2; machine_find_device(m, id); n++)
+        snprintf(id, size, "%s.%u", class, n);
+    return true;
+}
+
+/* The host sides that the properties drive= and chardev= name. */
+static bool find_host_side(const struct machine_config *config, const char *id, const char *props,
+                           struct chardev **chardev, void **backend, struct error *err)
+{
+    char name[64];
+
+    if (props_get(props, "drive", name, sizeof(name))) {
+        *backend = config->backend ? config->backend(config->opaque, name) : NULL;
+        if (!*backend)
+            return error_set(err, "-device %s: there is no drive '%s'", id, name);
+    }
+    if (props_get(props, "chardev", name, sizeof(name))) {
+        *chardev = config->chardev ? config->chardev(config->opaque, name) : NULL;
+        if (!*chardev)
+            return error_set(err, "-device %s: there is no chardev '%s'", id, name);
+    }
+    return true;
+}
+
 /* One of -device: "CLASS,KEY=VALUE,...". */
 static bool add_device(struct machine *m, const struct machine_config *config, const char *what,
                        struct error *err)
 {
-    char name[64];
+    char name[64], id[96];
     const char *props = strchr(what, ',');
     size_t length = props ? (size_t)(props - what) : strlen(what);
+    struct chardev *chardev = NULL;
+    void *backend = NULL;
 
     snprintf(name, sizeof(name), "%.*s", (int)MIN(length, sizeof(name) - 1), what);
-    const struct device_class *class = device_class_find(name);
-    if (!class || !class->addable)
+    props += props != NULL;
+    const struct device_class *class = find_addable(m, name);
+    if (!class)
         return error_set(err,
                          "-device %s: no such device can be added; did you mean '%s'? "
                          "(-device help lists them)",
                          name, nearest_addable(name));
-    struct chardev *chardev = config->chardev && !strcmp(name, "isa-debugcon")
-                                  ? config->chardev(config->opaque, "debugcon")
-                                  : NULL;
-    struct device *d = device_create(class, name, m, props ? props + 1 : NULL, chardev, NULL, err);
+    if (class->pci && !machine_find_bus(m, "pci", NULL))
+        return error_set(err, "-device %s: machine '%s' has no PCI bus", name, m->class->name);
+    if (!choose_id(m, name, props, id, sizeof(id), err) ||
+        !find_host_side(config, id, props, &chardev, &backend, err))
+        return false;
+    if (!chardev && config->chardev && !strcmp(name, "isa-debugcon"))
+        chardev = config->chardev(config->opaque, "debugcon");
+    struct device *d = device_create(class, id, m, props, chardev, backend, err);
     if (!d)
         return false;
     m->devices[m->n_devices++] = d;

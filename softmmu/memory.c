@@ -73,6 +73,11 @@ void memory_set_big_endian(struct memory *memory, bool big_endian)
     memory->big_endian = big_endian;
 }
 
+bool memory_is_big_endian(const struct memory *memory)
+{
+    return memory->big_endian;
+}
+
 /* ---- the flat list --------------------------------------------------------------------------- */
 
 static void granules_rebuild(struct memory *memory)

@@ -63,6 +63,7 @@ void memory_lock_init(pthread_mutex_t *lock);
 void memory_destroy(struct memory *memory);
 /* Which order the CPU has, for regions that follow it; little-endian without this. */
 void memory_set_big_endian(struct memory *memory, bool big_endian);
+bool memory_is_big_endian(const struct memory *memory);
 
 /* Allocate guest memory from the memfd; zeroed. Returns its host address or NULL. `size` is rounded
  * up to pages. All of it is mapped above 4 GB with an inaccessible guard on both sides. */

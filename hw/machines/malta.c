@@ -55,7 +55,13 @@ struct malta {
     {"i8259", "pic0", 0x20, "cpu", CPU_PIC, NULL, "base1=0x4d0"},                                  \
         {"i8259", "pic1", 0xa0, "pic0", 2, NULL, "base1=0x4d1"},                                   \
         {"gsi", "gsi", 0, NULL, 0, NULL, NULL},                                                    \
-        {"gt64120", "gt64120", 0, "cpu", CPU_CORE_HIGH, NULL, "pic=pic0,endian=" endian},          \
+        {"gt64120",                                                                                \
+         "gt64120",                                                                                \
+         0,                                                                                        \
+         "cpu",                                                                                    \
+         CPU_CORE_HIGH,                                                                            \
+         NULL,                                                                                     \
+         "pic=pic0,first-slot=18,last-slot=21,endian=" endian},                                    \
         {"piix4-isa", "piix4", 0, "gsi", 0, NULL, "bus=pci.0,addr=a.0,pirq-shift=2"},              \
         {"piix4-ide", "ide", 0, "gsi", 14, NULL, "bus=pci.0,addr=a.1"}, IDE_DRIVES,                \
         {"piix4-usb-uhci", "usb", 0, NULL, 0, NULL, "bus=pci.0,addr=a.2"},                         \

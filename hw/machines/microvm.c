@@ -24,7 +24,7 @@ enum { SHADOW_BASE = 0xa0000 };
 #define VIRTIO(n)                                                                                  \
     {                                                                                              \
         "virtio-mmio", "virtio" #n, VIRTIO_BASE + (gpa)(n)*VIRTIO_SIZE, "gsi", VIRTIO_LINE + (n),  \
-            "virtio" #n, "legacy=on"                                                               \
+            NULL, "legacy=on"                                                                      \
     }
 
 static const struct machine_device microvm_devices[] = {

@@ -61,8 +61,8 @@ enum { PHANDLE_CLOCK = 0x8000, PHANDLE_CPU, PHANDLE_GIC, PHANDLE_V2M, PHANDLE_GP
 
 #define VIRTIO_SLOT(n)                                                                             \
     {                                                                                              \
-        "virtio-mmio", "virtio" #n, VIRTIO_BASE + (n)*VIRTIO_SIZE, "gic", VIRTIO_SPI + (n),        \
-            "virtio" #n, NULL                                                                      \
+        "virtio-mmio", "virtio" #n, VIRTIO_BASE + (n)*VIRTIO_SIZE, "gic", VIRTIO_SPI + (n), NULL,  \
+            NULL                                                                                   \
     }
 
 static const struct machine_device virt_devices[] = {

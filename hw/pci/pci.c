@@ -23,6 +23,7 @@ enum {
     MSI_DATA = 12,
     MSI_ENABLE = 1,
     MSI_64 = 0x80,
+    MSIX_ENABLE = 0x80, /* in the upper byte of its control register */
     /* What QEMU's devices have, so that drivers that look at it behave alike. */
     SUBSYSTEM_VENDOR = 0x1af4,
     SUBSYSTEM = 0x1100,
@@ -165,7 +166,7 @@ static bool find_place(struct device *d, const struct pci_bus *bus, uint8_t *dev
     unsigned slot, function;
 
     if (!device_prop_string(d, "addr", text, sizeof(text))) {
-        for (slot = 1; slot < 32; slot++) {
+        for (slot = bus->first_slot; slot <= bus->last_slot; slot++) {
             if (!bus->functions[slot << 3]) {
                 *devfn = (uint8_t)(slot << 3);
                 return true;
@@ -205,6 +206,8 @@ static bool make_bus(struct device *d, struct error *err)
     bus->host = d;
     d->pci->bus = bus;
     bus->functions[0] = d;
+    bus->first_slot = (uint8_t)(device_prop_u64(d, "first-slot", 1) & 31);
+    bus->last_slot = (uint8_t)(device_prop_u64(d, "last-slot", 31) & 31);
     return machine_add_bus(d->machine, "pci", d->class->pci->makes_bus, d, bus, err);
 }
 
@@ -333,15 +336,20 @@ static bool msi_enabled(const struct pci_function *f)
     return f->msi && (f->config[f->msi + MSI_CONTROL] & MSI_ENABLE);
 }
 
+static bool uses_messages(const struct pci_function *f)
+{
+    return msi_enabled(f) || (f->msix && (f->config[f->msix + MSI_CONTROL + 1] & MSIX_ENABLE));
+}
+
 /* Lets the pin follow what the device asks for and configuration space allows. */
 static void intx_update(struct device *d)
 {
     struct pci_function *f = d->pci;
-    bool allowed = !(pci_get(d, PCI_COMMAND, 2) & PCI_COMMAND_NO_INTX) && !msi_enabled(f);
+    bool allowed = !(pci_get(d, PCI_COMMAND, 2) & PCI_COMMAND_NO_INTX) && !uses_messages(f);
     unsigned pin = f->config[PCI_INTERRUPT_PIN];
 
     f->config[PCI_STATUS] = (uint8_t)((f->config[PCI_STATUS] & ~PCI_STATUS_INTX) |
-                                      (f->irq_level && !msi_enabled(f) ? PCI_STATUS_INTX : 0));
+                                      (f->irq_level && !uses_messages(f) ? PCI_STATUS_INTX : 0));
     if (!f->bus || !f->bus->route || !pin)
         return;
     if (f->irq_level && allowed && f->wire < 0) {
@@ -423,10 +431,12 @@ bool pci_dma_write(struct device *d, gpa address, const void *buffer, size_t siz
 
 uint32_t pci_config_read(struct pci_bus *bus, unsigned devfn, unsigned offset, unsigned size)
 {
-    const struct device *d = bus->functions[devfn & 0xff];
+    struct device *d = bus->functions[devfn & 0xff];
 
     if (!d || offset + size > PCI_CONFIG_SIZE)
         return size >= 4 ? 0xffffffff : (1u << size * 8) - 1;
+    if (d->class->pci->config_reading)
+        d->class->pci->config_reading(d, offset, size);
     return pci_get(d, offset, size);
 }
 
@@ -453,7 +463,8 @@ void pci_config_write(struct pci_bus *bus, unsigned devfn, unsigned offset, uint
         overlaps(offset, size, PCI_ROM_BAR, 4))
         bars_update(d);
     if (overlaps(offset, size, PCI_COMMAND, 2) ||
-        (f->msi && overlaps(offset, size, f->msi + MSI_CONTROL, 2)))
+        (f->msi && overlaps(offset, size, f->msi + MSI_CONTROL, 2)) ||
+        (f->msix && overlaps(offset, size, f->msix + MSI_CONTROL, 2)))
         intx_update(d);
     if (d->class->pci->config_written)
         d->class->pci->config_written(d, offset, size);

@@ -48,6 +48,9 @@ struct pci_class {
     uint8_t revision;
     uint8_t interrupt_pin; /* 1: INTA; 0: none */
     const char *makes_bus; /* a host bridge: the name of its bus; it is function 0.0 there */
+    /* Bytes [offset, offset + size) are about to be read: for registers that are windows. May be
+     * NULL. */
+    void (*config_reading)(struct device *d, unsigned offset, unsigned size);
     /* Bytes [offset, offset + size) were written and masked. May be NULL. */
     void (*config_written)(struct device *d, unsigned offset, unsigned size);
 };
@@ -55,6 +58,8 @@ struct pci_class {
 struct pci_bus {
     struct device *host;
     struct device *functions[256]; /* by slot << 3 | function */
+    /* Where functions without addr go; the bridge's properties first-slot and last-slot. */
+    uint8_t first_slot, last_slot;
     /* The interrupt router, set by the ISA bridge: which of its wires pin 0 to 3 of a slot is on,
      * and what the wire's level is now. */
     unsigned (*route)(struct device *router, unsigned slot, unsigned pin);
@@ -79,7 +84,7 @@ struct pci_function {
     uint8_t writable[PCI_CONFIG_SIZE]; /* bits that a write changes */
     uint8_t cleared[PCI_CONFIG_SIZE];  /* bits that writing 1 clears */
     uint8_t next_capability;           /* where the next one goes in the list */
-    uint8_t msi;                       /* offset of the capability; 0: none */
+    uint8_t msi, msix;                 /* offsets of the capabilities; 0: none */
     bool irq_level;                    /* what the device asks for */
     int8_t wire;                       /* the wire it pulls, -1: none */
     bool started;                      /* has been reset once */
@@ -104,7 +109,8 @@ void pci_set_writable(struct device *d, unsigned offset, unsigned size, uint32_t
 void pci_add_capability(struct device *d, uint8_t id, unsigned offset);
 /* One vector, 64-bit addresses, 14 bytes. In `init`. */
 void pci_add_msi(struct device *d, unsigned offset);
-/* The function's interrupt: a message if the guest has switched to those, else its pin. */
+/* The function's interrupt: a message if the guest has switched to those, else its pin. With MSI-X
+ * (hw/pci/msix.h) neither. */
 void pci_irq(struct device *d, bool level);
 /* Memory as bus master; false: mastering is off (buffer zeroed) or nothing is there. */
 bool pci_dma_read(struct device *d, gpa address, void *buffer, size_t size);

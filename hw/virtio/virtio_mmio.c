@@ -3,12 +3,11 @@
  * Virtio over MMIO, VIRTIO 1.2 section 4.2: version 2, and the legacy interface (version 1, section
  * 4.2.4) if the property "legacy" is on. A slot without a device answers device ID 0.
  */
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "hw/device.h"
-#include "hw/virtio/virtio.h"
-#include "util/bits.h"
+#include "hw/machine.h"
+#include "hw/virtio/virtio_device.h"
 
 enum virtio_mmio_register {
     REG_MAGIC = 0x000,
@@ -60,50 +59,26 @@ static void mmio_update(struct device *d)
     device_irq(d, 0, m->interrupt_status != 0);
 }
 
-static void mmio_interrupt(void *transport, bool config)
+static void mmio_interrupt(void *transport, int queue)
 {
     struct device *d = transport;
     struct virtio_mmio *m = d->state;
 
-    m->interrupt_status |= config ? INTERRUPT_CONFIG : INTERRUPT_USED;
-    if (config)
+    if (queue == VIRTIO_CONFIG_CHANGE)
         m->generation++;
+    m->interrupt_status |= queue == VIRTIO_CONFIG_CHANGE ? INTERRUPT_CONFIG : INTERRUPT_USED;
     mmio_update(d);
 }
 
 static struct virtqueue *selected_queue(struct virtio_mmio *m)
 {
-    return m->queue_select < m->v.type->n_queues ? &m->v.queues[m->queue_select] : NULL;
-}
-
-static uint32_t config_read(struct virtio_mmio *m, uint32_t offset, unsigned size)
-{
-    const struct virtio_type *type = m->v.type;
-    uint32_t value = 0;
-
-    for (unsigned i = 0; i < size; i++) {
-        if (type->config_read && offset + i < type->config_size)
-            value |= (uint32_t)type->config_read(&m->v, offset + i) << (i * 8);
-    }
-    return value;
-}
-
-static void config_write(struct virtio_mmio *m, uint32_t offset, uint32_t value, unsigned size)
-{
-    const struct virtio_type *type = m->v.type;
-
-    for (unsigned i = 0; i < size; i++) {
-        if (type->config_write && offset + i < type->config_size)
-            type->config_write(&m->v, offset + i, (uint8_t)(value >> (i * 8)));
-    }
+    return m->queue_select < m->v.n_queues ? &m->v.queues[m->queue_select] : NULL;
 }
 
 static uint32_t device_features(const struct virtio_mmio *m)
 {
-    uint64_t features = virtio_features(&m->v);
+    uint64_t features = virtio_features(&m->v, m->legacy);
 
-    if (m->legacy)
-        features &= UINT32_MAX;
     return m->device_features_select > 1 ? 0
                                          : (uint32_t)(features >> 32 * m->device_features_select);
 }
@@ -138,7 +113,7 @@ static uint64_t mmio_read(struct device *d, uint64_t offset, unsigned size)
     if (identity_read(m, offset, &value))
         return value;
     if (offset >= REG_CONFIG)
-        return config_read(m, (uint32_t)offset - REG_CONFIG, size);
+        return virtio_read_config(&m->v, (uint32_t)offset - REG_CONFIG, size, m->legacy);
     if (size != 4)
         log_printf(LOG_GUEST_ERROR, "virtio-mmio: %u-byte read of register 0x%x\n", size,
                    (unsigned)offset);
@@ -147,7 +122,7 @@ static uint64_t mmio_read(struct device *d, uint64_t offset, unsigned size)
     case REG_DEVICE_FEATURES:
         return device_features(m);
     case REG_QUEUE_NUM_MAX:
-        return q ? m->v.type->queue_size : 0;
+        return q ? m->v.queue_size : 0;
     case REG_QUEUE_READY:
         return q && !m->legacy ? q->ready : 0;
     case REG_QUEUE_PFN:
@@ -173,41 +148,11 @@ static void status_write(struct device *d, uint32_t value)
 {
     struct virtio_mmio *m = d->state;
 
-    if (value == 0) {
-        virtio_reset(&m->v);
-        m->interrupt_status = 0;
-        mmio_update(d);
+    virtio_write_status(&m->v, (uint8_t)value, m->legacy);
+    if (value & 0xff)
         return;
-    }
-    /* Features we do not have, or a modern driver without VERSION_1: FEATURES_OK does not stick. */
-    if ((value & VIRTIO_FEATURES_OK) && !m->legacy &&
-        ((m->v.driver_features & ~virtio_features(&m->v)) ||
-         !virtio_has(&m->v, VIRTIO_F_VERSION_1)))
-        value &= ~(uint32_t)VIRTIO_FEATURES_OK;
-    m->v.status = (value & 0xff) | (m->v.status & VIRTIO_NEEDS_RESET);
-}
-
-static void queue_size_write(struct virtio_mmio *m, struct virtqueue *q, uint32_t size)
-{
-    if (size <= m->v.type->queue_size && is_power_of_two(size))
-        q->size = size;
-    else
-        log_printf(LOG_GUEST_ERROR, "virtio-mmio: queue size %u\n", size);
-}
-
-/* The legacy layout (2.7.2): descriptors, available ring, padding to the alignment, used ring. */
-static void queue_pfn_write(struct virtio_mmio *m, struct virtqueue *q, uint32_t pfn)
-{
-    uint64_t align = m->queue_align[m->queue_select];
-
-    if (!is_power_of_two(align))
-        align = 4096;
-    q->descriptors = (uint64_t)pfn * m->guest_page_size;
-    q->available = q->descriptors + (uint64_t)q->size * 16;
-    q->used = align_up(q->available + 6 + (uint64_t)q->size * 2, align);
-    q->ready = pfn != 0;
-    if (!pfn)
-        q->last_available = q->used_index = 0;
+    m->interrupt_status = 0;
+    mmio_update(d);
 }
 
 static void set_low(uint64_t *address, uint32_t value)
@@ -231,7 +176,8 @@ static bool queue_write(struct virtio_mmio *m, uint64_t offset, uint32_t value)
         q = &unused;
     switch (offset) {
     case REG_QUEUE_NUM:
-        queue_size_write(m, q, value);
+        if (q != &unused)
+            virtqueue_set_size(&m->v, q, value);
         return true;
     case REG_QUEUE_ALIGN:
         if (m->legacy && q != &unused)
@@ -239,12 +185,12 @@ static bool queue_write(struct virtio_mmio *m, uint64_t offset, uint32_t value)
         return m->legacy;
     case REG_QUEUE_PFN:
         if (m->legacy && q != &unused)
-            queue_pfn_write(m, q, value);
+            virtqueue_set_legacy(q, (uint64_t)value * m->guest_page_size,
+                                 m->queue_align[m->queue_select]);
         return m->legacy;
     case REG_QUEUE_READY:
-        q->ready = value & 1;
-        if (!q->ready)
-            q->last_available = q->used_index = 0;
+        if (modern)
+            virtqueue_set_ready(q, value & 1);
         return modern;
     case REG_QUEUE_DESC_LOW:
         set_low(&q->descriptors, value);
@@ -277,7 +223,7 @@ static void mmio_write(struct device *d, uint64_t offset, uint64_t value64, unsi
     if (!m->v.type)
         return;
     if (offset >= REG_CONFIG) {
-        config_write(m, (uint32_t)offset - REG_CONFIG, value, size);
+        virtio_write_config(&m->v, (uint32_t)offset - REG_CONFIG, value, size, m->legacy);
         return;
     }
     switch (offset) {
@@ -285,10 +231,7 @@ static void mmio_write(struct device *d, uint64_t offset, uint64_t value64, unsi
         m->device_features_select = value;
         return;
     case REG_DRIVER_FEATURES:
-        if (m->driver_features_select > 1 || (m->v.status & VIRTIO_FEATURES_OK))
-            return;
-        m->v.driver_features =
-            deposit64(m->v.driver_features, m->driver_features_select * 32, 32, value);
+        virtio_write_features(&m->v, m->driver_features_select, value, m->legacy);
         return;
     case REG_DRIVER_FEATURES_SEL:
         m->driver_features_select = value;
@@ -300,8 +243,7 @@ static void mmio_write(struct device *d, uint64_t offset, uint64_t value64, unsi
         m->queue_select = value;
         return;
     case REG_QUEUE_NOTIFY:
-        if (value < m->v.type->n_queues && m->v.type->notify)
-            m->v.type->notify(&m->v, value);
+        virtio_notify(&m->v, value);
         return;
     case REG_INTERRUPT_ACK:
         m->interrupt_status &= ~value;
@@ -318,24 +260,79 @@ static void mmio_write(struct device *d, uint64_t offset, uint64_t value64, unsi
     }
 }
 
+/* ---- slots -----------------------------------------------------------------------------------
+ */
+
+static const char *const slot_kind = "virtio-mmio";
+
+static unsigned count_slots(const struct machine *m)
+{
+    unsigned n = 0;
+
+    for (const struct machine_bus *bus = m->buses; bus; bus = bus->next)
+        n += !strcmp(bus->kind, slot_kind);
+    return n;
+}
+
 static bool mmio_init(struct device *d, struct error *err)
 {
     struct virtio_mmio *m = d->state;
-    const struct virtio_backend *backend = d->backend;
-    char legacy[8];
+    char text[24];
 
-    m->legacy = device_prop_string(d, "legacy", legacy, sizeof(legacy)) && !strcmp(legacy, "on");
+    m->legacy = device_prop_string(d, "legacy", text, sizeof(text)) && !strcmp(text, "on");
     m->v.memory = d->memory;
     m->v.interrupt = mmio_interrupt;
     m->v.transport = d;
-    if (!backend)
-        return true;
-    m->v.type = backend->type;
-    m->v.state = backend->state;
-    if (m->v.type->n_queues > VIRTIO_MAX_QUEUES || m->v.type->queue_size > VIRTQUEUE_MAX_SIZE)
-        return error_set(err, "%s: virtio device '%s' has too many or too large queues", d->id,
-                         m->v.type->name);
+    snprintf(text, sizeof(text), "virtio-mmio-bus.%u", count_slots(d->machine));
+    return machine_add_bus(d->machine, slot_kind, text, d, &m->v, err);
+}
+
+static void mmio_finish(struct device *d)
+{
+    machine_remove_buses(d->machine, d);
+}
+
+/* QEMU gives the last slot to the first device, and its users' kernels name disks by that. */
+static struct virtio_device *find_slot(struct device *d, struct error *err)
+{
+    struct virtio_device *v, *found = NULL;
+    char name[24];
+
+    if (device_prop_string(d, "bus", name, sizeof(name))) {
+        v = machine_find_bus(d->machine, slot_kind, name);
+        if (v && !v->type)
+            return v;
+        error_set(err, "-device %s: bus=%s is %s", d->id, name,
+                  v ? "taken" : "no virtio-mmio slot of this machine");
+        return NULL;
+    }
+    for (const struct machine_bus *bus = d->machine->buses; bus; bus = bus->next) {
+        v = bus->bus;
+        if (!strcmp(bus->kind, slot_kind) && !v->type)
+            found = v;
+    }
+    if (!found)
+        error_set(err, "-device %s: this machine has no%s slot for virtio-mmio devices", d->id,
+                  count_slots(d->machine) ? " free" : "");
+    return found;
+}
+
+bool virtio_plug_init(struct device *d, struct error *err)
+{
+    struct virtio_plug *plug = d->state;
+    struct virtio_device *v = find_slot(d, err);
+
+    if (!v || !virtio_attach(v, d, err))
+        return false;
+    plug->v = v;
     return true;
+}
+
+void virtio_plug_finish(struct device *d)
+{
+    struct virtio_plug *plug = d->state;
+
+    virtio_detach(plug->v);
 }
 
 static void mmio_reset(struct device *d)
@@ -347,10 +344,7 @@ static void mmio_reset(struct device *d)
 }
 
 static const struct device_field mmio_fields[] = {
-    DEVICE_FIELD(struct virtio_mmio, v.status, DEVICE_U32, 0),
-    DEVICE_FIELD(struct virtio_mmio, v.driver_features, DEVICE_U64, 0),
-    DEVICE_ARRAY(struct virtio_mmio, v.queues, DEVICE_U64,
-                 VIRTIO_MAX_QUEUES * sizeof(struct virtqueue) / sizeof(uint64_t), 0),
+    VIRTIO_FIELDS(struct virtio_mmio, v),
     DEVICE_FIELD(struct virtio_mmio, device_features_select, DEVICE_U32, 0),
     DEVICE_FIELD(struct virtio_mmio, driver_features_select, DEVICE_U32, 0),
     DEVICE_FIELD(struct virtio_mmio, queue_select, DEVICE_U32, 0),
@@ -376,5 +370,6 @@ static const struct device_class mmio_class = {
     .n_irq_out = 1,
     .init = mmio_init,
     .reset = mmio_reset,
+    .finish = mmio_finish,
 };
 REGISTER(device_class, mmio_class);

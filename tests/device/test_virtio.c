@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The virtio-mmio transport and split virtqueues, with a device that echoes. VIRTIO 1.2. */
 #include "bus.h"
-#include "hw/virtio/virtio.h"
-#include "util/bits.h"
+#include "hw/virtio/virtio_device.h"
 
 enum {
     MAGIC = 0,
@@ -34,14 +33,15 @@ struct echo {
     uint8_t config[6];
 };
 
-static uint8_t echo_config_read(struct virtio_device *v, uint32_t offset)
+static void echo_get_config(struct virtio_device *v, uint8_t *config)
 {
-    return ((struct echo *)v->state)->config[offset];
+    memcpy(config, ((struct echo *)v->state)->config, 6);
 }
 
-static void echo_config_write(struct virtio_device *v, uint32_t offset, uint8_t value)
+static void echo_set_config(struct virtio_device *v, uint32_t offset, const uint8_t *bytes,
+                            unsigned size)
 {
-    ((struct echo *)v->state)->config[offset] = value;
+    memcpy(((struct echo *)v->state)->config + offset, bytes, size);
 }
 
 /* Writes back what it read, in the order it came. */
@@ -65,10 +65,22 @@ static const struct virtio_type echo_type = {
     .n_queues = 2,
     .queue_size = 64,
     .config_size = 6,
-    .config_read = echo_config_read,
-    .config_write = echo_config_write,
+    .state_size = sizeof(struct echo),
+    .get_config = echo_get_config,
+    .set_config = echo_set_config,
     .notify = echo_notify,
 };
+VIRTIO_DEVICE(echo_type, "echo", "Echo");
+
+/* A slot with the device in it. */
+static struct test_bus *create(const char *props, struct echo **echo)
+{
+    struct test_bus *bus = test_bus_create("virtio-mmio", props, NULL, false);
+    struct device *d = test_bus_add(bus, "virtio-echo-device", "echo", NULL);
+
+    *echo = d->part.state;
+    return bus;
+}
 
 static void set_address(struct test_bus *bus, uint64_t offset, uint64_t address)
 {
@@ -130,10 +142,10 @@ static void test_empty(void **state)
 
 static void test_negotiation(void **state)
 {
-    struct echo echo = {0, {1, 2, 3, 4, 5, 6}};
-    struct virtio_backend backend = {&echo_type, &echo};
-    struct test_bus *bus = test_bus_create("virtio-mmio", NULL, &backend, false);
+    struct echo *echo;
+    struct test_bus *bus = create(NULL, &echo);
 
+    memcpy(echo->config, "\1\2\3\4\5\6", 6);
     assert_int_equal(test_get(bus, DEVICE_ID), 42);
     assert_int_equal(test_get(bus, FEATURES) & 1, 1);
     test_put(bus, FEATURES_SEL, 1);
@@ -151,16 +163,15 @@ static void test_negotiation(void **state)
     assert_int_equal(test_read(bus, CONFIG + 4, 1), 5);
     assert_int_equal(test_get(bus, CONFIG + 4), 0x0605); /* beyond its end: zeros */
     test_write(bus, CONFIG + 1, 0x77, 1);
-    assert_int_equal(echo.config[1], 0x77);
+    assert_int_equal(echo->config[1], 0x77);
     assert_int_equal(test_get(bus, 0xb0), 0xffffffff);
     test_bus_destroy(bus);
 }
 
 static void test_requests(void **state)
 {
-    struct echo echo = {0};
-    struct virtio_backend backend = {&echo_type, &echo};
-    struct test_bus *bus = test_bus_create("virtio-mmio", NULL, &backend, false);
+    struct echo *echo;
+    struct test_bus *bus = create(NULL, &echo);
 
     start(bus, VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT_DESC);
     memcpy(bus->ram + BUFFER, "hello, world", 12);
@@ -169,7 +180,7 @@ static void test_requests(void **state)
     descriptor(bus, DESC, 1, TEST_RAM + BUFFER + 0x100, 4, 3, 2);
     descriptor(bus, DESC, 2, TEST_RAM + BUFFER + 0x200, 64, 2, 0);
     offer(bus, 3);
-    assert_int_equal(echo.requests, 1);
+    assert_int_equal(echo->requests, 1);
     assert_memory_equal(bus->ram + BUFFER + 0x100, "hell\0", 5);
     assert_memory_equal(bus->ram + BUFFER + 0x200, "o, world\0", 9);
     assert_int_equal(load_le16(bus->ram + USED + 2), 1);
@@ -186,7 +197,7 @@ static void test_requests(void **state)
     descriptor(bus, 0x4000, 1, TEST_RAM + BUFFER + 0x300, 12, 2, 0);
     for (unsigned i = 0; i < 20; i++)
         offer(bus, 0);
-    assert_int_equal(echo.requests, 21);
+    assert_int_equal(echo->requests, 21);
     assert_memory_equal(bus->ram + BUFFER + 0x300, "hello, world", 12);
     assert_int_equal(load_le16(bus->ram + USED + 2), 21);
     assert_false(bus->line[0]);
@@ -195,9 +206,8 @@ static void test_requests(void **state)
 
 static void test_event_index(void **state)
 {
-    struct echo echo = {0};
-    struct virtio_backend backend = {&echo_type, &echo};
-    struct test_bus *bus = test_bus_create("virtio-mmio", NULL, &backend, false);
+    struct echo *echo;
+    struct test_bus *bus = create(NULL, &echo);
 
     start(bus, VIRTIO_F_VERSION_1 | VIRTIO_F_EVENT_IDX);
     descriptor(bus, DESC, 0, TEST_RAM + BUFFER, 4, 0, 0);
@@ -214,9 +224,8 @@ static void test_event_index(void **state)
 /* Every way to lie in the rings ends in NEEDS_RESET, and a reset heals it. */
 static void test_lies(void **state)
 {
-    struct echo echo = {0};
-    struct virtio_backend backend = {&echo_type, &echo};
-    struct test_bus *bus = test_bus_create("virtio-mmio", NULL, &backend, false);
+    struct echo *echo;
+    struct test_bus *bus = create(NULL, &echo);
 
     for (unsigned lie = 0; lie < 9; lie++) {
         start(bus, VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT_DESC);
@@ -252,9 +261,9 @@ static void test_lies(void **state)
             store_le16(bus->ram + AVAIL + 2, 1000);
             break;
         }
-        unsigned before = echo.requests;
+        unsigned before = echo->requests;
         offer(bus, 0);
-        assert_int_equal(echo.requests, before);
+        assert_int_equal(echo->requests, before);
         assert_int_equal(test_get(bus, STATUS), 15 | 64);
         assert_int_equal(test_get(bus, INTERRUPT), 2);
     }
@@ -262,7 +271,7 @@ static void test_lies(void **state)
     descriptor(bus, DESC, 0, TEST_RAM + BUFFER, 4, 0, 0);
     offer(bus, 0);
     assert_int_equal(test_get(bus, STATUS), 15);
-    assert_int_equal(echo.requests, 1);
+    assert_int_equal(echo->requests, 1);
     set_address(bus, 0xa0, 0x30000000); /* the used ring elsewhere */
     offer(bus, 0);
     assert_int_equal(test_get(bus, STATUS), 15 | 64);
@@ -272,9 +281,8 @@ static void test_lies(void **state)
 
 static void test_legacy(void **state)
 {
-    struct echo echo = {0};
-    struct virtio_backend backend = {&echo_type, &echo};
-    struct test_bus *bus = test_bus_create("virtio-mmio", "legacy=on", &backend, false);
+    struct echo *echo;
+    struct test_bus *bus = create("legacy=on", &echo);
 
     assert_int_equal(test_get(bus, VERSION), 1);
     memset(bus->ram, 0, 0x10000);
