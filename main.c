@@ -34,6 +34,9 @@ static int show(const struct options *options)
     case ACTION_LIST_DEVICES:
         list_devices(stdout);
         return 0;
+    case ACTION_LIST_CHARDEVS:
+        list_chardevs(stdout);
+        return 0;
     default:
         break;
     }

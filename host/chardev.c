@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What all character streams share, and the one that leads nowhere. */
+/* What all character streams share, and those that lead nowhere. */
 #include "host/chardev.h"
 
 #include <stdio.h>
@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "host/chardev_kinds.h"
-#include "util/suggest.h"
 
 void chardev_connect(struct chardev *c, const struct chardev_client *client, void *opaque)
 {
@@ -20,7 +19,11 @@ void chardev_connect(struct chardev *c, const struct chardev_client *client, voi
 
 void chardev_write(struct chardev *c, const uint8_t *data, unsigned size)
 {
-    if (c && c->ops->write)
+    if (!c)
+        return;
+    if (c->log)
+        chardev_write(c->log, data, size);
+    if (c->ops->write)
         c->ops->write(c, data, size);
 }
 
@@ -32,63 +35,105 @@ void chardev_accept_input(struct chardev *c)
 
 void chardev_start(struct chardev *c)
 {
-    if (c && c->ops->start)
+    if (!c)
+        return;
+    chardev_start(c->log);
+    if (c->ops->start)
         c->ops->start(c);
+}
+
+void chardev_describe(const struct chardev *c, char *text, size_t size)
+{
+    if (c->ops->describe)
+        c->ops->describe(c, text, size);
+    else
+        snprintf(text, size, "%s", c->ops->name);
+}
+
+bool chardev_awaits_peer(const struct chardev *c)
+{
+    return c && c->ops->awaits_peer && c->ops->awaits_peer(c);
 }
 
 void chardev_destroy(struct chardev *c)
 {
-    if (c)
-        c->ops->destroy(c);
+    struct chardev_spec *spec;
+    struct chardev *log;
+
+    if (!c)
+        return;
+    spec = c->spec;
+    log = c->log;
+    c->ops->destroy(c);
+    chardev_destroy(log);
+    chardev_spec_destroy(spec);
 }
 
-enum { MAX_KINDS = 15 };
-
-static const struct chardev_kind *kind_find(const char *what, size_t length)
+unsigned chardev_client_room(const struct chardev *c)
 {
-    REGISTRY_FOREACH (chardev_kind, struct chardev_kind, kind) {
-        if (strlen(kind->name) == length && !strncmp(kind->name, what, length))
-            return kind;
-    }
-    return NULL;
+    return c->client && c->client->can_receive ? c->client->can_receive(c->client_opaque) : 0;
 }
 
-static const char *kind_nearest(const char *word)
+void chardev_client_receive(const struct chardev *c, const uint8_t *data, unsigned size)
 {
-    const char *names[MAX_KINDS + 1];
-    unsigned n = 0;
+    c->client->receive(c->client_opaque, data, size);
+}
 
-    REGISTRY_FOREACH (chardev_kind, struct chardev_kind, kind) {
-        if (n < MAX_KINDS)
-            names[n++] = kind->name;
+void chardev_client_event(const struct chardev *c, enum chardev_event event)
+{
+    if (c->client && c->client->event)
+        c->client->event(c->client_opaque, event);
+}
+
+/* logfile=PATH: a file that gets a copy of what is written. */
+static bool open_log(const struct chardev_context *context, struct chardev *c, struct error *err)
+{
+    const char *path = chardev_spec_string(c->spec, "logfile");
+    struct chardev_spec *spec;
+    char *text;
+
+    if (!path)
+        return true;
+    text = malloc(strlen(path) + sizeof("file:"));
+    if (!text)
+        return error_set(err, "out of memory");
+    sprintf(text, "file:%s", path);
+    spec = chardev_spec_parse(c->spec->what, text, err);
+    free(text);
+    if (!spec)
+        return false;
+    chardev_spec_add(spec, "append", chardev_spec_string(c->spec, "logappend"));
+    c->log = chardev_open(context, spec, err);
+    return c->log != NULL;
+}
+
+struct chardev *chardev_open(const struct chardev_context *context, struct chardev_spec *spec,
+                             struct error *err)
+{
+    struct chardev *c = spec->kind->create(context, spec, err);
+
+    if (!c) {
+        chardev_spec_destroy(spec);
+        return NULL;
     }
-    names[n] = NULL;
-    return suggest_nearest(word, names);
+    c->spec = spec;
+    if (!open_log(context, c, err)) {
+        chardev_destroy(c);
+        return NULL;
+    }
+    return c;
 }
 
 struct chardev *chardev_create(const struct chardev_context *context, const char *option,
                                const char *what, struct error *err)
 {
-    const char *colon = strchr(what, ':');
-    size_t length = colon ? (size_t)(colon - what) : strlen(what);
-    const struct chardev_kind *kind = kind_find(what, length);
-    const char *argument = colon ? colon + 1 : NULL;
-    char word[64];
+    struct chardev_spec *spec = chardev_spec_parse(option, what, err);
 
-    if (!kind) {
-        snprintf(word, sizeof(word), "%.*s", (int)MIN(length, sizeof(word) - 1), what);
-        const char *nearest = kind_nearest(word);
-        error_set(err, "%s %s: there is no '%s'; did you mean '%s'?", option, what, word,
-                  nearest ? nearest : "none");
-        return NULL;
-    }
-    if (kind->argument && (!argument || !*argument)) {
-        error_set(err, "%s %s needs a %s: %s %s:%s", option, kind->name, kind->argument, option,
-                  kind->name, kind->argument);
-        return NULL;
-    }
-    return kind->create(context, argument, err);
+    return spec ? chardev_open(context, spec, err) : NULL;
 }
+
+/* ---- streams that lead nowhere -----------------------------------------------------------------
+ */
 
 static void null_destroy(struct chardev *c)
 {
@@ -97,8 +142,8 @@ static void null_destroy(struct chardev *c)
 
 static const struct chardev_ops null_ops = {.name = "null", .destroy = null_destroy};
 
-static struct chardev *null_create(const struct chardev_context *context, const char *argument,
-                                   struct error *err)
+static struct chardev *null_create(const struct chardev_context *context,
+                                   const struct chardev_spec *spec, struct error *err)
 {
     struct chardev *c = calloc(1, sizeof(*c));
 
@@ -113,3 +158,50 @@ static struct chardev *null_create(const struct chardev_context *context, const 
 static const struct chardev_kind null_kind = {
     .name = "null", .help = "nothing: output vanishes", .create = null_create};
 REGISTER(chardev_kind, null_kind);
+
+/* ---- the window's consoles ---------------------------------------------------------------------
+ */
+
+static const struct chardev_key vc_keys[] = {
+    {"width", CHARDEV_NUMBER}, {"height", CHARDEV_NUMBER}, {"cols", CHARDEV_NUMBER},
+    {"rows", CHARDEV_NUMBER},  {NULL, CHARDEV_TEXT},
+};
+
+/* "800x600", "80Cx24C": pixels or characters. */
+static bool vc_short_form(struct chardev_spec *spec, char *argument, struct error *err)
+{
+    static const char *const keys[2][2] = {{"width", "cols"}, {"height", "rows"}};
+    char *at = argument;
+
+    for (unsigned i = 0; i < 2; i++) {
+        size_t digits = strspn(at, "0123456789");
+        bool characters = digits && at[digits] == 'C';
+        char *end = at + digits + characters;
+        if (!digits || *end != "x"[i])
+            return error_set(err, "%s: the size of a console is like 800x600 or 80Cx24C",
+                             spec->what);
+        chardev_spec_add(spec, keys[i][characters], at);
+        at[digits] = 0;
+        at = end + 1;
+    }
+    return true;
+}
+
+/* A hook for whoever has a window; elsewhere the guest does not notice that nobody looks. */
+static struct chardev *vc_create(const struct chardev_context *context,
+                                 const struct chardev_spec *spec, struct error *err)
+{
+    if (context->open_console)
+        return context->open_console(context->opaque, spec, err);
+    fprintf(stderr, "%s: note: %s: there is no window for it, so nobody sees it\n",
+            context->program, spec->what);
+    return null_create(context, spec, err);
+}
+
+static const struct chardev_kind vc_kind = {.name = "vc",
+                                            .argument = "[WIDTHxHEIGHT]",
+                                            .help = "a console in the window",
+                                            .keys = vc_keys,
+                                            .short_form = vc_short_form,
+                                            .create = vc_create};
+REGISTER(chardev_kind, vc_kind);

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A character stream to the host (`-serial`): terminal, file, pty, nothing. The device writes; what
- * arrives is handed to the device's client callbacks.
+ * A character stream to the host (`-serial`): terminal, file, pty, socket, nothing. The device
+ * writes; what arrives is handed to the device's client callbacks.
+ *
+ * What is written, and a peer that does not read:
+ * - stdio and file lose nothing. When the other side of a pipe does not read, they wait for it.
+ * - pty, pipe, sockets and host devices drop what is written while nobody is there to read. To a
+ *   peer that is slow, up to 256 KiB wait; when that is full the guest waits for the peer, but no
+ *   longer than a second, all in all, until half of it has been read. Then what does not fit is
+ *   dropped. So a slow reader gets everything, and one that has stopped holds the guest up once.
  *
  * Threading: chardev_write may be called from any thread holding the device lock. Client callbacks
- * run on the I/O thread with the device lock held. Output is never lost: a full pipe blocks or is
- * buffered by the chardev.
+ * run on the I/O thread with the device lock held.
  */
 #ifndef CALQUE_HOST_CHARDEV_H
 #define CALQUE_HOST_CHARDEV_H
@@ -13,7 +19,13 @@
 #include "util/compiler.h"
 #include "util/error.h"
 
-enum chardev_event { CHARDEV_BREAK, CHARDEV_OPENED, CHARDEV_CLOSED };
+enum chardev_event {
+    CHARDEV_BREAK,
+    CHARDEV_OPENED, /* somebody has connected */
+    CHARDEV_CLOSED, /* nobody is there any more; what was typed before has been delivered */
+    CHARDEV_FRONT,  /* keys come to this user of a shared stream from now on */
+    CHARDEV_BACK,   /* they go to another one */
+};
 
 struct chardev_client {
     unsigned (*can_receive)(void *opaque); /* bytes it will take now */
@@ -21,11 +33,15 @@ struct chardev_client {
     void (*event)(void *opaque, enum chardev_event event); /* may be NULL */
 };
 
+struct chardev_spec;
+
 struct chardev {
     const struct chardev_ops *ops;
     const struct chardev_client *client;
     void *client_opaque;
     void *state;
+    struct chardev_spec *spec; /* what it was made from, owned; NULL: part of something */
+    struct chardev *log;       /* gets a copy of what is written; NULL: none */
 };
 
 struct chardev_ops {
@@ -37,6 +53,10 @@ struct chardev_ops {
     /* The machine stands and is about to run: only now is anything changed on the host (a terminal
      * made raw, a file emptied). May be NULL. */
     void (*start)(struct chardev *c);
+    /* Where it leads, in QEMU's words: "tcp:127.0.0.1:4444,server=on". NULL: the name. */
+    void (*describe)(const struct chardev *c, char *text, size_t size);
+    /* Is the guest not to start before somebody has connected? NULL: no. */
+    bool (*awaits_peer)(const struct chardev *c);
 };
 
 void chardev_connect(struct chardev *c, const struct chardev_client *client, void *opaque);
@@ -44,5 +64,12 @@ void chardev_connect(struct chardev *c, const struct chardev_client *client, voi
 void chardev_write(struct chardev *c, const uint8_t *data, unsigned size);
 void chardev_accept_input(struct chardev *c);
 void chardev_start(struct chardev *c);
+void chardev_describe(const struct chardev *c, char *text, size_t size);
+bool chardev_awaits_peer(const struct chardev *c);
+
+/* For the streams themselves: how much the client takes, and telling it. */
+unsigned chardev_client_room(const struct chardev *c);
+void chardev_client_receive(const struct chardev *c, const uint8_t *data, unsigned size);
+void chardev_client_event(const struct chardev *c, enum chardev_event event);
 
 #endif

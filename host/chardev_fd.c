@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Character streams over file descriptors: the terminal calque was started on, a file, a pty. */
+/* Character streams over file descriptors: calque's own terminal, files, named pipes, ptys. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
+#include <limits.h>
 #include <pty.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,101 +14,48 @@
 
 #include "host/chardev.h"
 #include "host/chardev_kinds.h"
+#include "host/chardev_output.h"
 #include "host/terminal.h"
-#include "util/log.h"
 
-enum { READ_MAX = 512, OUTPUT_MAX = 1024 };
-
-/* Guests write a character at a time. A line goes out at its end, or when nothing more has come for
- * this long: one system call for a line instead of one for each character. */
-#define OUTPUT_DELAY_NS INT64_C(2000000)
+enum { READ_MAX = 512, PTY_LOOK_NS = 200000000 };
 
 struct fd_stream {
     struct chardev chardev;
     struct event_loop *loop;
-    struct watch watch; /* of in_fd */
-    int in_fd, out_fd;  /* -1: none */
+    struct watch watch;     /* of in_fd, or of out_fd where only that can wait */
+    struct watch out_watch; /* of out_fd, where both are there and differ */
+    struct chardev_output output;
+    int in_fd, out_fd; /* -1: none */
     bool owns_fds;
     bool is_terminal;
     bool is_pty;
+    bool is_file; /* emptied at the start */
     bool keys_signal;
-    bool write_failed; /* said once */
-    uint8_t output[OUTPUT_MAX];
-    unsigned n_output;
-    const char *created; /* file: made by us, to be removed if the machine never starts */
+    const char *created; /* made by us, to be removed if the machine never starts */
+    const char *link;    /* pty: a name for it, to be removed in the end */
+    char description[160];
 };
 
 /* ---- output ------------------------------------------------------------------------------------
  */
 
-/* The other side of a pty may not be open: what is written then would fill the line and block. */
-static bool pty_has_reader(struct fd_stream *stream)
+static void stream_due(void *opaque)
 {
-    struct pollfd state = {.fd = stream->out_fd, .events = POLLOUT};
-
-    return poll(&state, 1, 0) >= 0 && !(state.revents & POLLHUP);
+    chardev_output_flush(&((struct fd_stream *)opaque)->output);
 }
 
-static void write_out(struct fd_stream *stream, const uint8_t *data, unsigned size)
+static void stream_writable(void *opaque)
 {
-    if (stream->out_fd < 0 || (stream->is_pty && !pty_has_reader(stream)))
-        return;
-    while (size) {
-        ssize_t written = write(stream->out_fd, data, size);
-        if (written > 0) {
-            data += written;
-            size -= (unsigned)written;
-        } else if (errno == EAGAIN) {
-            /* Somebody made the descriptor non-blocking; output is not to be lost. A pty whose
-             * reader sleeps is the exception: the guest must not hang on it. */
-            struct pollfd wait = {.fd = stream->out_fd, .events = POLLOUT};
-            if (poll(&wait, 1, stream->is_pty ? 100 : -1) <= 0)
-                return;
-        } else if (errno != EINTR) {
-            if (!stream->write_failed)
-                log_printf(LOG_UNIMP, "%s: output is lost: %s\n", stream->chardev.ops->name,
-                           strerror(errno));
-            stream->write_failed = true;
-            return;
-        }
-    }
-}
-
-static void stream_flush(void *opaque)
-{
-    struct fd_stream *stream = opaque;
-
-    write_out(stream, stream->output, stream->n_output);
-    stream->n_output = 0;
+    chardev_output_writable(&((struct fd_stream *)opaque)->output);
 }
 
 static void stream_write(struct chardev *c, const uint8_t *data, unsigned size)
 {
-    struct fd_stream *stream = c->state;
-
-    if (!size)
-        return;
-    if (size > OUTPUT_MAX - stream->n_output)
-        stream_flush(stream);
-    if (size > OUTPUT_MAX) {
-        write_out(stream, data, size);
-        return;
-    }
-    memcpy(stream->output + stream->n_output, data, size);
-    stream->n_output += size;
-    if (data[size - 1] == '\n')
-        stream_flush(stream);
-    else
-        watch_set_due(stream->loop, &stream->watch, OUTPUT_DELAY_NS);
+    chardev_output_write(&((struct fd_stream *)c->state)->output, data, size);
 }
 
 /* ---- input -------------------------------------------------------------------------------------
  */
-
-static unsigned client_room(struct chardev *c)
-{
-    return c->client && c->client->can_receive ? c->client->can_receive(c->client_opaque) : 0;
-}
 
 static void stream_accept_input(struct chardev *c)
 {
@@ -130,13 +77,12 @@ static void stream_ended(struct fd_stream *stream)
 {
     if (stream->is_pty) {
         /* Nobody has it open; somebody may again. Look once in a while. */
-        stream->watch.paused_until_ns = monotonic_ns() + 200000000;
+        stream->watch.paused_until_ns = monotonic_ns() + PTY_LOOK_NS;
         return;
     }
     watch_set_enabled(stream->loop, &stream->watch, false);
     stream->watch.fd = stream->in_fd = -1;
-    if (stream->chardev.client && stream->chardev.client->event)
-        stream->chardev.client->event(stream->chardev.client_opaque, CHARDEV_CLOSED);
+    chardev_client_event(&stream->chardev, CHARDEV_CLOSED);
 }
 
 static void stream_readable(void *opaque)
@@ -149,13 +95,13 @@ static void stream_readable(void *opaque)
 
     /* Stop first: if the client makes room meanwhile, its accept_input starts again. */
     watch_set_enabled(stream->loop, &stream->watch, false);
-    room = MIN(client_room(c), (unsigned)READ_MAX);
+    room = MIN(chardev_client_room(c), (unsigned)READ_MAX);
     if (!room)
         return;
     watch_set_enabled(stream->loop, &stream->watch, true);
     got = read(stream->in_fd, data, room);
     if (got > 0)
-        c->client->receive(c->client_opaque, data, (unsigned)got);
+        chardev_client_receive(c, data, (unsigned)got);
     else if (got == 0 || (errno != EAGAIN && errno != EINTR))
         stream_ended(stream);
 }
@@ -167,8 +113,8 @@ static void stream_start(struct chardev *c)
     if (stream->is_terminal)
         terminal_make_raw(stream->keys_signal);
     /* Fails for a device or a pipe, which has nothing to empty. */
-    else if (stream->owns_fds && !stream->is_pty && ftruncate(stream->out_fd, 0) != 0)
-        stream->write_failed = false;
+    else if (stream->is_file && ftruncate(stream->out_fd, 0) != 0)
+        stream->output.failed = false;
     stream->created = NULL;
 }
 
@@ -176,12 +122,15 @@ static void stream_destroy(struct chardev *c)
 {
     struct fd_stream *stream = c->state;
 
-    stream_flush(stream);
+    chardev_output_finish(&stream->output);
     if (stream->is_terminal)
         terminal_restore();
     if (stream->created)
         unlink(stream->created);
+    if (stream->link)
+        unlink(stream->link);
     event_loop_remove(stream->loop, &stream->watch);
+    event_loop_remove(stream->loop, &stream->out_watch);
     if (stream->owns_fds) {
         if (stream->out_fd >= 0 && stream->out_fd != stream->in_fd)
             close(stream->out_fd);
@@ -191,11 +140,24 @@ static void stream_destroy(struct chardev *c)
     free(stream);
 }
 
-static struct chardev *stream_create(const struct chardev_context *context,
-                                     const struct chardev_ops *ops, int in_fd, int out_fd,
-                                     struct error *err)
+static void stream_describe(const struct chardev *c, char *text, size_t size)
+{
+    snprintf(text, size, "%s", ((const struct fd_stream *)c->state)->description);
+}
+
+#define STREAM_OPS(kind)                                                                           \
+    {                                                                                              \
+        .name = (kind), .write = stream_write, .accept_input = stream_accept_input,                \
+        .destroy = stream_destroy, .start = stream_start, .describe = stream_describe              \
+    }
+
+/* Takes over the descriptors also when it fails, if they are its own. */
+static struct fd_stream *stream_create(const struct chardev_context *context,
+                                       const struct chardev_ops *ops, int in_fd, int out_fd,
+                                       struct error *err)
 {
     struct fd_stream *stream = calloc(1, sizeof(*stream));
+    struct watch *out_watch;
 
     if (!stream) {
         error_set(err, "out of memory");
@@ -205,102 +167,228 @@ static struct chardev *stream_create(const struct chardev_context *context,
     stream->loop = context->loop;
     stream->in_fd = in_fd;
     stream->out_fd = out_fd;
-    stream->watch = (struct watch){
-        .fd = in_fd, .readable = stream_readable, .due = stream_flush, .opaque = stream};
+    stream->watch = (struct watch){.fd = in_fd, .readable = stream_readable, .opaque = stream};
+    stream->out_watch = (struct watch){.fd = out_fd, .opaque = stream};
+    out_watch = in_fd == out_fd ? &stream->watch : &stream->out_watch;
+    out_watch->due = stream_due;
+    out_watch->writable = stream_writable;
+    chardev_output_init(&stream->output, ops->name, context->loop, out_watch, out_fd);
     event_loop_add(context->loop, &stream->watch);
-    return &stream->chardev;
+    event_loop_add(context->loop, &stream->out_watch);
+    snprintf(stream->description, sizeof(stream->description), "%s", ops->name);
+    return stream;
 }
 
 /* ---- the kinds ---------------------------------------------------------------------------------
  */
 
-static const struct chardev_ops stdio_ops = {"stdio", stream_write, stream_accept_input,
-                                             stream_destroy, stream_start};
-static const struct chardev_ops file_ops = {"file", stream_write, stream_accept_input,
-                                            stream_destroy, stream_start};
-static const struct chardev_ops pty_ops = {"pty", stream_write, stream_accept_input, stream_destroy,
-                                           stream_start};
+static const struct chardev_ops stdio_ops = STREAM_OPS("stdio");
+static const struct chardev_ops file_ops = STREAM_OPS("file");
+static const struct chardev_ops pipe_ops = STREAM_OPS("pipe");
+static const struct chardev_ops pty_ops = STREAM_OPS("pty");
 
-static struct chardev *stdio_create(const struct chardev_context *context, const char *argument,
-                                    struct error *err)
+static struct chardev *stdio_create(const struct chardev_context *context,
+                                    const struct chardev_spec *spec, struct error *err)
 {
     int in_fd = fcntl(STDIN_FILENO, F_GETFD) < 0 ? -1 : STDIN_FILENO;
     int out_fd = fcntl(STDOUT_FILENO, F_GETFD) < 0 ? -1 : STDOUT_FILENO;
-    struct chardev *c = stream_create(context, &stdio_ops, in_fd, out_fd, err);
+    struct fd_stream *stream = stream_create(context, &stdio_ops, in_fd, out_fd, err);
 
-    if (c) {
-        ((struct fd_stream *)c->state)->is_terminal = true;
-        ((struct fd_stream *)c->state)->keys_signal = context->keys_signal;
-    }
-    return c;
+    if (!stream)
+        return NULL;
+    stream->output.lossless = true;
+    stream->is_terminal = true;
+    stream->keys_signal = chardev_spec_switch(spec, "signal", context->keys_signal);
+    return &stream->chardev;
 }
 
-static const struct chardev_kind stdio_kind = {
-    .name = "stdio", .help = "the terminal calque was started on", .create = stdio_create};
+static const struct chardev_key stdio_keys[] = {{"signal", CHARDEV_SWITCH}, {NULL, CHARDEV_TEXT}};
+static const struct chardev_kind stdio_kind = {.name = "stdio",
+                                               .help = "the terminal calque was started on",
+                                               .keys = stdio_keys,
+                                               .create = stdio_create};
 REGISTER(chardev_kind, stdio_kind);
 
-static struct chardev *file_create(const struct chardev_context *context, const char *argument,
-                                   struct error *err)
+static bool say_no_path(const struct chardev_spec *spec, struct error *err)
 {
-    int flags = O_WRONLY | O_CLOEXEC | O_NOCTTY;
-    int fd = open(argument, flags | O_CREAT | O_EXCL, 0666);
-    bool created = fd >= 0;
-    struct fd_stream *stream;
-    struct chardev *c;
-
-    if (fd < 0 && errno == EEXIST)
-        fd = open(argument, flags);
-    if (fd < 0) {
-        error_set_errno(err, errno, "cannot write '%s'", argument);
-        return NULL;
-    }
-    c = stream_create(context, &file_ops, -1, fd, err);
-    if (!c) {
-        close(fd);
-        return NULL;
-    }
-    stream = c->state;
-    stream->owns_fds = true;
-    stream->created = created ? argument : NULL;
-    return c;
+    return error_set(err, "%s needs a path: path=FILE", spec->what);
 }
 
-static const struct chardev_kind file_kind = {
-    .name = "file", .argument = "FILE", .help = "a file; no input", .create = file_create};
+/* *created: it was not there before. */
+static int open_output_file(const char *path, bool append, bool *created, struct error *err)
+{
+    int flags = O_WRONLY | O_CLOEXEC | O_NOCTTY | (append ? O_APPEND : 0);
+    int fd = open(path, flags | O_CREAT | O_EXCL, 0666);
+
+    *created = fd >= 0;
+    if (fd < 0 && errno == EEXIST)
+        fd = open(path, flags);
+    if (fd < 0)
+        error_set_errno(err, errno, "cannot write '%s'", path);
+    return fd;
+}
+
+static struct chardev *file_create(const struct chardev_context *context,
+                                   const struct chardev_spec *spec, struct error *err)
+{
+    const char *path = chardev_spec_string(spec, "path");
+    const char *input = chardev_spec_string(spec, "input-path");
+    bool append = chardev_spec_switch(spec, "append", false), created;
+    struct fd_stream *stream;
+    int fd, in_fd = -1;
+
+    if (!path) {
+        say_no_path(spec, err);
+        return NULL;
+    }
+    if (input) {
+        in_fd = open(input, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        if (in_fd < 0) {
+            error_set_errno(err, errno, "cannot read '%s'", input);
+            return NULL;
+        }
+    }
+    fd = open_output_file(path, append, &created, err);
+    stream = fd < 0 ? NULL : stream_create(context, &file_ops, in_fd, fd, err);
+    if (!stream) {
+        if (in_fd >= 0)
+            close(in_fd);
+        if (fd >= 0)
+            close(fd);
+        return NULL;
+    }
+    stream->output.lossless = true;
+    stream->owns_fds = true;
+    stream->is_file = !append;
+    stream->created = created ? path : NULL;
+    return &stream->chardev;
+}
+
+static const struct chardev_key file_keys[] = {{"path", CHARDEV_TEXT},
+                                               {"append", CHARDEV_SWITCH},
+                                               {"input-path", CHARDEV_TEXT},
+                                               {NULL, CHARDEV_TEXT}};
+static const struct chardev_kind file_kind = {.name = "file",
+                                              .argument = "FILE",
+                                              .help = "a file; no input",
+                                              .keys = file_keys,
+                                              .create = file_create};
 REGISTER(chardev_kind, file_kind);
 
-static struct chardev *pty_create(const struct chardev_context *context, const char *argument,
-                                  struct error *err)
+/* Ours for reading and writing, so that neither opening nor the last peer's end matters. */
+static int open_fifo(const char *path, const char *suffix)
+{
+    char name[PATH_MAX];
+    int n = snprintf(name, sizeof(name), "%s%s", path, suffix);
+
+    if (n < 0 || (size_t)n >= sizeof(name)) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    return open(name, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+}
+
+/* PATH.in is read and PATH.out written, or PATH is both. */
+static struct chardev *pipe_create(const struct chardev_context *context,
+                                   const struct chardev_spec *spec, struct error *err)
+{
+    const char *path = chardev_spec_string(spec, "path");
+    struct fd_stream *stream = NULL;
+    int in_fd, out_fd;
+
+    if (!path) {
+        say_no_path(spec, err);
+        return NULL;
+    }
+    in_fd = open_fifo(path, ".in");
+    out_fd = open_fifo(path, ".out");
+    if (in_fd < 0 || out_fd < 0) {
+        if (in_fd >= 0)
+            close(in_fd);
+        if (out_fd >= 0)
+            close(out_fd);
+        in_fd = out_fd = open_fifo(path, "");
+    }
+    if (in_fd < 0)
+        error_set_errno(err, errno, "cannot open the pipes '%s.in' and '%s.out', nor '%s'", path,
+                        path, path);
+    else
+        stream = stream_create(context, &pipe_ops, in_fd, out_fd, err);
+    if (!stream) {
+        if (in_fd >= 0)
+            close(in_fd);
+        if (out_fd >= 0 && out_fd != in_fd)
+            close(out_fd);
+        return NULL;
+    }
+    stream->owns_fds = true;
+    snprintf(stream->description, sizeof(stream->description), "pipe:%s", path);
+    return &stream->chardev;
+}
+
+static const struct chardev_key path_keys[] = {{"path", CHARDEV_TEXT}, {NULL, CHARDEV_TEXT}};
+static const struct chardev_kind pipe_kind = {
+    .name = "pipe",
+    .argument = "FILE",
+    .help = "named pipes: FILE.in is read, FILE.out written; or FILE for both",
+    .keys = path_keys,
+    .create = pipe_create};
+REGISTER(chardev_kind, pipe_kind);
+
+/* The master's side of a new pty in raw mode; its name. */
+static int open_pty(char *name, size_t size, struct error *err)
 {
     struct termios modes;
-    char name[64];
     int fd, other;
-    struct chardev *c;
 
     if (openpty(&fd, &other, NULL, NULL, NULL) < 0) {
         error_set_errno(err, errno, "cannot make a pty");
-        return NULL;
+        return -1;
     }
     if (tcgetattr(other, &modes) == 0) {
         cfmakeraw(&modes);
         tcsetattr(other, TCSAFLUSH, &modes);
     }
-    if (ttyname_r(other, name, sizeof(name)) != 0)
-        snprintf(name, sizeof(name), "(unknown)");
+    if (ttyname_r(other, name, size) != 0)
+        snprintf(name, size, "(unknown)");
     close(other);
     fcntl(fd, F_SETFD, FD_CLOEXEC);
     fcntl(fd, F_SETFL, O_NONBLOCK);
-    c = stream_create(context, &pty_ops, fd, fd, err);
-    if (!c) {
+    return fd;
+}
+
+static struct chardev *pty_create(const struct chardev_context *context,
+                                  const struct chardev_spec *spec, struct error *err)
+{
+    const char *link = chardev_spec_string(spec, "path");
+    char name[64];
+    int fd = open_pty(name, sizeof(name), err);
+    struct fd_stream *stream;
+
+    if (fd < 0)
+        return NULL;
+    if (link && symlink(name, link) != 0) {
+        error_set_errno(err, errno, "cannot make the link '%s'", link);
         close(fd);
         return NULL;
     }
-    ((struct fd_stream *)c->state)->owns_fds = true;
-    ((struct fd_stream *)c->state)->is_pty = true;
+    stream = stream_create(context, &pty_ops, fd, fd, err);
+    if (!stream) {
+        close(fd);
+        return NULL;
+    }
+    stream->owns_fds = stream->is_pty = stream->output.is_pty = true;
+    stream->link =
+        link && context->will_remove ? context->will_remove(context->opaque, link) : link;
+    snprintf(stream->description, sizeof(stream->description), "pty:%s", name);
     fprintf(stderr, "%s: character stream redirected to %s\n", context->program, name);
-    return c;
+    return &stream->chardev;
 }
 
 static const struct chardev_kind pty_kind = {
-    .name = "pty", .help = "a new pseudo-terminal, whose name is printed", .create = pty_create};
+    .name = "pty",
+    .argument = "[FILE]",
+    .help = "a new pseudo-terminal, whose name is printed; FILE: a link to it",
+    .keys = path_keys,
+    .create = pty_create};
 REGISTER(chardev_kind, pty_kind);

@@ -12,7 +12,7 @@
 #include "host/chardev.h"
 #include "host/chardev_kinds.h"
 
-enum { MUX_USERS = 4, MUX_WAITING = 4096, ESCAPE_KEY = 0x01 /* Ctrl-a */ };
+enum { MUX_USERS = 4, MUX_WAITING = 4096, CTRL_A = 0x01 };
 
 struct mux_user {
     struct chardev chardev;
@@ -27,7 +27,8 @@ struct mux {
     struct mux_actions actions;
     struct mux_user users[MUX_USERS];
     unsigned n_users, front;
-    bool escaped; /* Ctrl-a was the last key */
+    uint8_t escape_key;
+    bool escaped; /* it was the last key */
     bool timestamps, at_line_start;
     struct timespec started;
 };
@@ -110,24 +111,37 @@ static void user_key(struct mux_user *user, uint8_t key)
         user->waiting[user->n_waiting++] = key;
 }
 
-static void user_event(struct mux_user *user, enum chardev_event event)
+/* "Ctrl-a" */
+static void key_name(uint8_t key, char *name, size_t size)
 {
-    const struct chardev *c = &user->chardev;
-
-    if (c->client && c->client->event)
-        c->client->event(c->client_opaque, event);
+    if (key < ' ')
+        snprintf(name, size, "Ctrl-%c", key + (key <= 26 ? 'a' - 1 : '@'));
+    else
+        snprintf(name, size, "%c", key);
 }
 
 static void print_keys(struct mux *mux)
 {
-    say(mux, "\r\n"
-             "Ctrl-a h, ?    this list\r\n"
-             "Ctrl-a x       end the emulator\r\n"
-             "Ctrl-a c       switch between console and monitor\r\n"
-             "Ctrl-a s       save changed disk data (with -snapshot)\r\n"
-             "Ctrl-a t       time stamps on output lines, on or off\r\n"
-             "Ctrl-a b       send a break (magic SysRq)\r\n"
-             "Ctrl-a Ctrl-a  send a Ctrl-a\r\n");
+    static const struct {
+        const char *keys, *meaning;
+    } list[] = {{"h, ?", "this list"},
+                {"x", "end the emulator"},
+                {"c", "switch between console and monitor"},
+                {"s", "save changed disk data (with -snapshot)"},
+                {"t", "time stamps on output lines, on or off"},
+                {"b", "send a break (magic SysRq)"}};
+    char name[16], text[96], left[32];
+
+    key_name(mux->escape_key, name, sizeof(name));
+    say(mux, "\r\n");
+    for (unsigned i = 0; i < ARRAY_SIZE(list); i++) {
+        snprintf(left, sizeof(left), "%s %s", name, list[i].keys);
+        snprintf(text, sizeof(text), "%-14s %s\r\n", left, list[i].meaning);
+        say(mux, text);
+    }
+    snprintf(left, sizeof(left), "%s %s", name, name);
+    snprintf(text, sizeof(text), "%-14s send a %s\r\n", left, name);
+    say(mux, text);
 }
 
 static void switch_front(struct mux *mux)
@@ -136,13 +150,17 @@ static void switch_front(struct mux *mux)
         say(mux, "\r\nthere is nothing to switch to\r\n");
         return;
     }
-    user_event(&mux->users[mux->front], CHARDEV_CLOSED);
+    chardev_client_event(&mux->users[mux->front].chardev, CHARDEV_BACK);
     mux->front = (mux->front + 1) % mux->n_users;
-    user_event(&mux->users[mux->front], CHARDEV_OPENED);
+    chardev_client_event(&mux->users[mux->front].chardev, CHARDEV_FRONT);
 }
 
 static void escape_key(struct mux *mux, uint8_t key)
 {
+    if (key == mux->escape_key) {
+        user_key(&mux->users[mux->front], key);
+        return;
+    }
     switch (key) {
     case 'h':
     case '?':
@@ -159,13 +177,10 @@ static void escape_key(struct mux *mux, uint8_t key)
         mux->at_line_start = false;
         break;
     case 'b':
-        user_event(&mux->users[mux->front], CHARDEV_BREAK);
+        chardev_client_event(&mux->users[mux->front].chardev, CHARDEV_BREAK);
         break;
     case 'c':
         switch_front(mux);
-        break;
-    case ESCAPE_KEY:
-        user_key(&mux->users[mux->front], ESCAPE_KEY);
         break;
     default:
         break;
@@ -188,7 +203,7 @@ static void mux_receive(void *opaque, const uint8_t *data, unsigned size)
         if (mux->escaped) {
             mux->escaped = false;
             escape_key(mux, data[i]);
-        } else if (data[i] == ESCAPE_KEY) {
+        } else if (data[i] == mux->escape_key) {
             mux->escaped = true;
         } else {
             user_key(&mux->users[mux->front], data[i]);
@@ -201,7 +216,19 @@ static void mux_receive(void *opaque, const uint8_t *data, unsigned size)
         user_deliver(&mux->users[mux->front]);
 }
 
-static const struct chardev_client mux_client = {mux_can_receive, mux_receive, NULL};
+/* Of the stream itself: who comes and goes concerns all, a break the one in front. */
+static void mux_event(void *opaque, enum chardev_event event)
+{
+    struct mux *mux = opaque;
+
+    mux->escaped = false;
+    for (unsigned i = 0; i < mux->n_users; i++) {
+        if (event != CHARDEV_BREAK || i == mux->front)
+            chardev_client_event(&mux->users[i].chardev, event);
+    }
+}
+
+static const struct chardev_client mux_client = {mux_can_receive, mux_receive, mux_event};
 
 /* ---- life --------------------------------------------------------------------------------------
  */
@@ -211,8 +238,8 @@ static void user_destroy(struct chardev *c)
     /* Part of the mux. */
 }
 
-static const struct chardev_ops user_ops = {"mux", user_write, user_accept_input, user_destroy,
-                                            NULL};
+static const struct chardev_ops user_ops = {
+    .name = "mux", .write = user_write, .accept_input = user_accept_input, .destroy = user_destroy};
 
 struct mux *mux_create(struct chardev *under, const struct mux_actions *actions)
 {
@@ -222,14 +249,9 @@ struct mux *mux_create(struct chardev *under, const struct mux_actions *actions)
         return NULL;
     mux->under = under;
     mux->actions = *actions;
+    mux->escape_key = actions->escape_key ? actions->escape_key : CTRL_A;
     clock_gettime(CLOCK_MONOTONIC, &mux->started);
     return mux;
-}
-
-void mux_start(struct mux *mux)
-{
-    if (mux)
-        chardev_start(mux->under);
 }
 
 struct chardev *mux_add(struct mux *mux, const char *name)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/chardev_kinds.h"
 #include "util/bits.h"
 #include "util/log.h"
 #include "util/suggest.h"
@@ -251,5 +252,24 @@ void list_devices(FILE *out)
     for (unsigned i = 0; i < devices.n; i++) {
         const struct device_class *class = devices.items[i];
         fprintf(out, "%-20s %s\n", class->name, class->description);
+    }
+}
+
+void list_chardevs(FILE *out)
+{
+    struct sorted kinds = {.n = 0};
+
+    REGISTRY_FOREACH (chardev_kind, struct chardev_kind, kind)
+        sorted_add(&kinds, kind, kind->name);
+    fprintf(out, "Character streams:\n");
+    for (unsigned i = 0; i < kinds.n; i++) {
+        const struct chardev_kind *kind = kinds.items[i];
+        char left[64];
+        snprintf(left, sizeof(left), "%s%s%s", kind->name, kind->argument ? ":" : "",
+                 kind->argument ? kind->argument : "");
+        fprintf(out, "%-24s %s%s\n", left, kind->help,
+                kind->only_short  ? " (not with -chardev)"
+                : kind->only_long ? " (with -chardev)"
+                                  : "");
     }
 }

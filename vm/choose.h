@@ -23,5 +23,6 @@ void list_machines(const struct guest *guest, FILE *out);
 void list_cpus(const struct guest *guest, FILE *out);
 void list_log_items(FILE *out);
 void list_devices(FILE *out);
+void list_chardevs(FILE *out);
 
 #endif

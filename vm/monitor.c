@@ -393,11 +393,15 @@ static void monitor_event(void *opaque, enum chardev_event event)
 {
     struct monitor *monitor = opaque;
 
-    if (event == CHARDEV_OPENED) {
+    if (event == CHARDEV_FRONT) {
         monitor_say(monitor, "\n", 1);
         say_prompt(monitor);
-    } else if (event == CHARDEV_CLOSED) {
+    } else if (event == CHARDEV_BACK) {
         monitor_say(monitor, "\n", 1);
+    } else if (event == CHARDEV_OPENED) {
+        monitor_start(monitor);
+    } else if (event == CHARDEV_CLOSED) {
+        monitor->length = 0;
     }
 }
 

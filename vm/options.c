@@ -262,6 +262,37 @@ static bool add_serial(struct options *o, const struct option_row *row, const ch
     return true;
 }
 
+static bool add_monitor(struct options *o, const struct option_row *row, const char *value,
+                        struct error *err)
+{
+    if (o->n_monitor == OPTIONS_MONITORS)
+        return error_set(err, "-monitor %s: no more than %d can be had", value, OPTIONS_MONITORS);
+    o->monitor[o->n_monitor++] = value;
+    return true;
+}
+
+static bool add_mon(struct options *o, const struct option_row *row, const char *value,
+                    struct error *err)
+{
+    if (o->n_mon == OPTIONS_MONITORS)
+        return error_set(err, "-mon %s: no more than %d can be had", value, OPTIONS_MONITORS);
+    o->mon[o->n_mon++] = value;
+    return true;
+}
+
+static bool add_chardev(struct options *o, const struct option_row *row, const char *value,
+                        struct error *err)
+{
+    if (asks_for_list(value)) {
+        o->action = ACTION_LIST_CHARDEVS;
+        return true;
+    }
+    if (o->n_chardev == OPTIONS_CHARDEVS)
+        return error_set(err, "-chardev %s: no more than %d can be had", value, OPTIONS_CHARDEVS);
+    o->chardev[o->n_chardev++] = value;
+    return true;
+}
+
 static bool set_log(struct options *o, const struct option_row *row, const char *value,
                     struct error *err)
 {
@@ -458,12 +489,18 @@ static const struct option_row rows[] = {
     {"nographic", NULL, NULL, "console and monitor on this terminal; Ctrl-a h lists its keys",
      set_flag, MEMBER(nographic), NULL},
     {"display", NULL, "none", "no display", set_display, 0, NULL},
-    {"serial", NULL, "STREAM", "a serial port, in order: stdio, mon:stdio, file:F, pty, null, none",
+    {"serial", NULL, "STREAM",
+     "a serial port, in order: stdio, mon:stdio, file:F, pty, tcp:HOST:PORT, null, none",
      add_serial, 0, NULL},
     {"parallel", NULL, "STREAM", "the parallel port", set_string, MEMBER(parallel), NULL},
     {"debugcon", NULL, "STREAM", "what the guest writes to port 0xe9", set_string, MEMBER(debugcon),
      NULL},
-    {"monitor", NULL, "STREAM", "the monitor: stdio, pty, none", set_string, MEMBER(monitor), NULL},
+    {"monitor", NULL, "STREAM", "a monitor on a stream, or none", add_monitor, 0, NULL},
+    {"chardev", NULL, "KIND,id=ID,...", "a stream for -serial chardev:ID; -chardev help lists them",
+     add_chardev, 0, NULL},
+    {"mon", NULL, "chardev=ID", "a monitor on a stream of -chardev", add_mon, 0, NULL},
+    {"echr", NULL, "NUMBER", "the key that starts the Ctrl-a keys: 1 is Ctrl-a", set_string,
+     MEMBER(escape_key), NULL},
     {"nodefaults", NULL, NULL, "no serial port or monitor that is not asked for", set_flag,
      MEMBER(no_defaults), NULL},
     {"no-reboot", NULL, NULL, "end when the guest resets", set_flag, MEMBER(no_reboot), NULL},
@@ -503,8 +540,6 @@ static const struct option_row rows[] = {
     {"audiodev", NULL, "SPEC", NULL, not_yet, 0, "there is no sound"},
     {"soundhw", NULL, "NAME", NULL, not_yet, 0, "there is no sound"},
     {"vnc", NULL, "SPEC", NULL, not_yet, 0, "there is no display"},
-    {"chardev", NULL, "SPEC", NULL, not_yet, 0, "-serial and -monitor name their streams"},
-    {"mon", NULL, "SPEC", NULL, not_yet, 0, "use -monitor"},
     {"qmp", NULL, "STREAM", NULL, not_yet, 0, "use -monitor"},
     {"gdb", NULL, "STREAM", NULL, not_yet, 0, "there is no debugger stub"},
     {"s", NULL, NULL, NULL, not_yet, 0, "there is no debugger stub"},

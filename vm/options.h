@@ -22,9 +22,16 @@ enum options_action {
     ACTION_LIST_CPUS,
     ACTION_LIST_LOG_ITEMS,
     ACTION_LIST_DEVICES,
+    ACTION_LIST_CHARDEVS,
 };
 
-enum { OPTIONS_SERIALS = 4, OPTIONS_NOTES = 8, OPTIONS_DEVICES = 16 };
+enum {
+    OPTIONS_SERIALS = 4,
+    OPTIONS_MONITORS = 4,
+    OPTIONS_CHARDEVS = 16,
+    OPTIONS_NOTES = 8,
+    OPTIONS_DEVICES = 16
+};
 enum options_drive { DRIVE_HDA, DRIVE_HDB, DRIVE_HDC, DRIVE_HDD, DRIVE_FDA, DRIVE_FDB, N_DRIVES };
 
 struct options {
@@ -38,7 +45,11 @@ struct options {
     struct boot_options boot;
     const char *serial[OPTIONS_SERIALS];
     unsigned n_serial;
-    const char *monitor;
+    const char *monitor[OPTIONS_MONITORS], *mon[OPTIONS_MONITORS]; /* -monitor, -mon */
+    unsigned n_monitor, n_mon;
+    const char *chardev[OPTIONS_CHARDEVS];
+    unsigned n_chardev;
+    const char *escape_key;          /* -echr */
     const char *parallel, *debugcon; /* streams */
     const char *drive[N_DRIVES];     /* image files */
     const char *cdrom;

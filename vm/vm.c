@@ -37,6 +37,7 @@ struct vm {
     struct symbols *symbols;    /* of -kernel, for them */
 
     enum vm_state state;
+    bool cont_wanted; /* as soon as wait=on has its peer */
     bool quit;
     int status;
     _Atomic unsigned events; /* 1 << enum machine_event, set by any thread */
@@ -45,6 +46,11 @@ struct vm {
 struct machine *vm_machine(struct vm *vm)
 {
     return vm->machine;
+}
+
+struct streams *vm_streams(struct vm *vm)
+{
+    return vm->streams;
 }
 
 const struct options *vm_options(struct vm *vm)
@@ -212,12 +218,14 @@ static void hold(struct vm *vm, enum vm_state state)
 
 void vm_stop(struct vm *vm)
 {
+    vm->cont_wanted = false;
     if (vm->state == VM_RUNNING)
         hold(vm, VM_PAUSED);
 }
 
 void vm_cont(struct vm *vm)
 {
+    vm->cont_wanted = false;
     if (vm->state != VM_PAUSED)
         return;
     vm->state = VM_RUNNING;
@@ -375,6 +383,15 @@ struct vm *vm_create(const struct options *options, struct error *err)
     return vm;
 }
 
+/* The guest starts when those it waits for have connected, unless somebody says cont before. */
+static void cont_when_ready(struct vm *vm)
+{
+    if (!vm->cont_wanted || streams_await_peer(vm->streams))
+        return;
+    vm->cont_wanted = false;
+    vm_cont(vm);
+}
+
 static void loop_once(struct vm *vm)
 {
     event_loop_wait(vm->loop, -1);
@@ -382,6 +399,7 @@ static void loop_once(struct vm *vm)
     event_loop_dispatch(vm->loop);
     pthread_mutex_unlock(&vm->machine->lock);
     streams_run(vm->streams);
+    cont_when_ready(vm);
     act_on_events(vm);
 }
 
@@ -414,8 +432,8 @@ int vm_run(struct vm *vm)
     event_loop_add(vm->loop, &vm->clock_watch);
     clock_stop(vm->machine->clock);
     streams_start(vm->streams);
-    if (!vm->options->start_stopped)
-        vm_cont(vm);
+    vm->cont_wanted = !vm->options->start_stopped;
+    cont_when_ready(vm);
     while (!vm->quit)
         loop_once(vm);
     hold(vm, VM_PAUSED);

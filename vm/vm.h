@@ -29,6 +29,7 @@ void vm_destroy(struct vm *vm);
 
 struct machine *vm_machine(struct vm *vm);
 const struct options *vm_options(struct vm *vm);
+struct streams *vm_streams(struct vm *vm);
 const char *vm_status(struct vm *vm);
 void vm_stop(struct vm *vm); /* the guest and its clock stand still */
 void vm_cont(struct vm *vm);

@@ -52,7 +52,7 @@ static void note_save(void *opaque)
 
 struct user {
     char in[8192];
-    unsigned n_in, room, breaks, opened, closed;
+    unsigned n_in, room, breaks, opened, closed, front, back;
 };
 
 static unsigned user_room(void *opaque)
@@ -78,6 +78,8 @@ static void user_event(void *opaque, enum chardev_event event)
     user->breaks += event == CHARDEV_BREAK;
     user->opened += event == CHARDEV_OPENED;
     user->closed += event == CHARDEV_CLOSED;
+    user->front += event == CHARDEV_FRONT;
+    user->back += event == CHARDEV_BACK;
 }
 
 static const struct chardev_client user_client = {user_room, user_receive, user_event};
@@ -111,8 +113,8 @@ static void test_mux_keys(void **state)
     assert_int_equal(serial.breaks, 1);
     keys(&under, "\x01"
                  "c");
-    assert_int_equal(serial.closed, 1);
-    assert_int_equal(monitor.opened, 1);
+    assert_int_equal(serial.back, 1);
+    assert_int_equal(monitor.front, 1);
     keys(&under, "info\x01"
                  "cd");
     assert_string_equal(monitor.in, "info");
@@ -152,6 +154,31 @@ static void test_mux_timestamps(void **state)
     notes.n_out = 0;
     chardev_write(a, (const uint8_t *)"\nfour", 5);
     assert_string_equal(notes.out, "\nfour");
+    mux_destroy(mux);
+}
+
+/* -echr: another key, and Ctrl-a is one like others. Who comes and goes concerns all. */
+static void test_mux_other_key(void **state)
+{
+    struct notes notes = {.n_out = 0};
+    struct chardev under = {.ops = &note_ops, .state = &notes};
+    struct mux_actions actions = {note_quit, note_save, &notes, "calque", 0x14};
+    struct mux *mux = mux_create(&under, &actions);
+    struct user serial = {.room = 100}, monitor = {.room = 100};
+    struct chardev *a = mux_add(mux, "serial"), *b = mux_add(mux, "monitor");
+
+    chardev_connect(a, &user_client, &serial);
+    chardev_connect(b, &user_client, &monitor);
+    keys(&under, "\x01x\x14x\x14\x14");
+    assert_string_equal(serial.in, "\x01x\x14");
+    assert_int_equal(notes.quits, 1);
+    keys(&under, "\x14h");
+    assert_non_null(strstr(notes.out, "Ctrl-t Ctrl-t  send a Ctrl-t"));
+    under.client->event(under.client_opaque, CHARDEV_BREAK);
+    under.client->event(under.client_opaque, CHARDEV_OPENED);
+    assert_int_equal(serial.breaks, 1);
+    assert_int_equal(monitor.breaks, 0);
+    assert_int_equal(serial.opened + monitor.opened, 2);
     mux_destroy(mux);
 }
 
@@ -309,8 +336,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mux_keys), cmocka_unit_test(test_mux_timestamps),
-        cmocka_unit_test(test_mux_flow), cmocka_unit_test(test_file),
-        cmocka_unit_test(test_kinds),    cmocka_unit_test(test_pty),
+        cmocka_unit_test(test_mux_flow), cmocka_unit_test(test_mux_other_key),
+        cmocka_unit_test(test_file),     cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_pty),
     };
 
     return cmocka_run_group_tests_name("chardev", tests, NULL, NULL);

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Lines gathered, and what waits for a slow reader. */
+#define _GNU_SOURCE
+#include "host/chardev_output.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "util/log.h"
+
+#define LINE_DELAY_NS INT64_C(2000000)
+#define PATIENCE_NS INT64_C(1000000000)
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static void say_lost(struct chardev_output *output, const char *why)
+{
+    if (!output->said)
+        log_printf(LOG_UNIMP, "%s: output is lost: %s\n", output->name, why);
+    output->said = true;
+}
+
+/* The other side of a pty may not be open: what is written then would fill the line and block. */
+static bool has_reader(const struct chardev_output *output)
+{
+    struct pollfd state = {.fd = output->fd, .events = POLLOUT};
+
+    return !output->is_pty || (poll(&state, 1, 0) >= 0 && !(state.revents & POLLHUP));
+}
+
+static bool wait_writable(const struct chardev_output *output, int timeout_ms)
+{
+    struct pollfd wait = {.fd = output->fd, .events = POLLOUT};
+
+    return poll(&wait, 1, timeout_ms) > 0;
+}
+
+/* How much of it went out: all, less where it would block, and less with `failed` set. */
+static unsigned write_some(struct chardev_output *output, const uint8_t *data, unsigned size)
+{
+    unsigned done = 0;
+
+    while (done < size) {
+        ssize_t written = write(output->fd, data + done, size - done);
+        if (written > 0) {
+            done += (unsigned)written;
+        } else if (written < 0 && errno == EAGAIN && output->lossless) {
+            /* Somebody made the descriptor non-blocking. */
+            wait_writable(output, -1);
+        } else if (written < 0 && errno == EAGAIN) {
+            break;
+        } else if (written == 0 || errno != EINTR) {
+            say_lost(output, written ? strerror(errno) : "nothing is taken");
+            output->failed = true;
+            break;
+        }
+    }
+    return done;
+}
+
+/* ---- what waits --------------------------------------------------------------------------------
+ */
+
+static void forget_waiting(struct chardev_output *output)
+{
+    output->n_waiting = 0;
+    watch_set_writing(output->loop, output->watch, false);
+}
+
+void chardev_output_writable(struct chardev_output *output)
+{
+    unsigned done;
+
+    if (output->fd < 0 || output->failed || !has_reader(output)) {
+        forget_waiting(output);
+        return;
+    }
+    done = write_some(output, output->waiting, output->n_waiting);
+    output->n_waiting -= done;
+    memmove(output->waiting, output->waiting + done, output->n_waiting);
+    if (output->n_waiting <= CHARDEV_WAITING_BYTES / 2)
+        output->patience_ns = PATIENCE_NS;
+    if (output->failed || !output->n_waiting)
+        forget_waiting(output);
+}
+
+/* Holds the guest up until there is room; false: no patience is left. */
+static bool wait_for_room(struct chardev_output *output)
+{
+    int64_t start_ns = now_ns();
+
+    if (output->patience_ns <= 0)
+        return false;
+    if (wait_writable(output, (int)(output->patience_ns / 1000000) + 1))
+        chardev_output_writable(output);
+    output->patience_ns -= now_ns() - start_ns;
+    return !output->failed;
+}
+
+static void write_patiently(struct chardev_output *output, const uint8_t *data, unsigned size)
+{
+    unsigned done = output->n_waiting ? 0 : write_some(output, data, size);
+
+    if (!output->waiting && done < size && !output->failed) {
+        output->waiting = malloc(CHARDEV_WAITING_BYTES);
+        output->patience_ns = PATIENCE_NS;
+    }
+    while (done < size && !output->failed && output->waiting) {
+        unsigned part = MIN(size - done, CHARDEV_WAITING_BYTES - output->n_waiting);
+        memcpy(output->waiting + output->n_waiting, data + done, part);
+        output->n_waiting += part;
+        done += part;
+        watch_set_writing(output->loop, output->watch, true);
+        if (done < size && !wait_for_room(output)) {
+            say_lost(output, "the other side does not read");
+            return;
+        }
+    }
+}
+
+static void write_out(struct chardev_output *output, const uint8_t *data, unsigned size)
+{
+    if (output->fd < 0 || output->failed)
+        return;
+    if (output->lossless) {
+        write_some(output, data, size);
+        output->failed = false; /* a full disk may have room again */
+    } else if (has_reader(output)) {
+        write_patiently(output, data, size);
+    } else {
+        forget_waiting(output);
+    }
+}
+
+/* ---- lines -------------------------------------------------------------------------------------
+ */
+
+void chardev_output_flush(struct chardev_output *output)
+{
+    unsigned size = output->n_line;
+
+    output->n_line = 0;
+    if (size)
+        write_out(output, output->line, size);
+}
+
+void chardev_output_write(struct chardev_output *output, const uint8_t *data, unsigned size)
+{
+    if (!size)
+        return;
+    if (size > CHARDEV_LINE_BYTES - output->n_line)
+        chardev_output_flush(output);
+    if (size > CHARDEV_LINE_BYTES) {
+        write_out(output, data, size);
+        return;
+    }
+    memcpy(output->line + output->n_line, data, size);
+    output->n_line += size;
+    if (data[size - 1] == '\n')
+        chardev_output_flush(output);
+    else
+        watch_set_due(output->loop, output->watch, LINE_DELAY_NS);
+}
+
+bool chardev_output_is_empty(const struct chardev_output *output)
+{
+    return !output->n_line && !output->n_waiting;
+}
+
+void chardev_output_init(struct chardev_output *output, const char *name, struct event_loop *loop,
+                         struct watch *watch, int fd)
+{
+    *output = (struct chardev_output){.name = name, .loop = loop, .watch = watch, .fd = fd};
+}
+
+void chardev_output_switch(struct chardev_output *output, int fd)
+{
+    output->fd = fd;
+    output->n_line = 0;
+    output->failed = output->said = false;
+    output->patience_ns = PATIENCE_NS;
+    forget_waiting(output);
+}
+
+void chardev_output_finish(struct chardev_output *output)
+{
+    chardev_output_flush(output);
+    if (output->n_waiting)
+        chardev_output_writable(output);
+    free(output->waiting);
+    output->waiting = NULL;
+}
