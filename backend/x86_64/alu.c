@@ -162,6 +162,17 @@ static unsigned in_place(struct emit *e, unsigned width, unsigned a, uint32_t av
     return dst;
 }
 
+static bool wants_overflow(const struct emit *e)
+{
+    const struct value *v = &e->value[e->here];
+    if (!v->flag_last)
+        return false;
+    for (unsigned pair = 0; pair < IR_N_CONDS / 2; pair++)
+        if ((v->flag_conds >> pair & 1) && ir_cond_flags(2 * pair) & IR_FLAG_V)
+            return true;
+    return v->flag_conds & WANT_ALL;
+}
+
 static void emit_row_shift(struct emit *e, const struct ir_insn *insn)
 {
     static const uint8_t slash_of[] = {SHIFT_SHL, SHIFT_SHR, SHIFT_SAR, SHIFT_ROL,
@@ -170,8 +181,12 @@ static void emit_row_shift(struct emit *e, const struct ir_insn *insn)
     unsigned width = insn->aux, row = insn->sub, slash = slash_of[row];
     unsigned attributes = width == 8 ? OP_BYTE_RM : width_prefix(width);
     uint64_t count;
-    if (is_constant(e, insn->arg[1], &count)) {
+    bool constant = is_constant(e, insn->arg[1], &count);
+    if (constant)
         count = masked_count(width, count);
+    /* OF after a rotation by more than 1 is undefined. With the count in CL all processors leave
+     * the same, with a constant Intel's differ. */
+    if (constant && (count <= 1 || (row != IR_ALU_ROL && row != IR_ALU_ROR) || !wants_overflow(e))) {
         unsigned dst = in_place(e, width, use_gpr(e, insn->arg[0]), 0);
         if (count == 1) {
             emit_rr(&e->a, (width == 8 ? 0xd0 : 0xd1) | attributes, slash, dst);
