@@ -514,6 +514,35 @@ bool x86_known_difference(const struct x86_case *c, struct x86_result *ours,
     return is_known(&(struct context){c, &insn, ours, host});
 }
 
+static bool is_nan(const uint8_t *lane, unsigned bytes)
+{
+    uint64_t value = 0, infinity = bytes == 8 ? UINT64_C(0x7ff) << 52 : UINT64_C(0xff) << 23;
+
+    memcpy(&value, lane, bytes);
+    return (value & (bytes == 8 ? INT64_MAX : INT32_MAX)) > infinity;
+}
+
+static void level_nans(const uint8_t *a, uint8_t *b, unsigned bytes)
+{
+    for (unsigned at = 0; at < 16; at += bytes)
+        if (is_nan(a + at, bytes) && is_nan(b + at, bytes))
+            memcpy(b + at, a + at, bytes);
+}
+
+/* Which of several NaNs a dot product gives is open; on Intel the lanes of one may differ. */
+bool x86_level_choices(const struct x86_case *c, const struct x86_result *a, struct x86_result *b)
+{
+    struct x86_insn insn;
+
+    if (!c->row || !strstr(c->row->name, "DPP") || !x86_case_decode(c, &insn))
+        return false;
+    unsigned to = insn.operand[0].reg, bytes = strchr(c->row->name, 'S') ? 4 : 8;
+    level_nans(a->after.legacy + LEGACY_XMM + 16 * to, b->after.legacy + LEGACY_XMM + 16 * to,
+               bytes);
+    level_nans(a->after.ymm_high[to], b->after.ymm_high[to], bytes);
+    return true;
+}
+
 bool x86_row_has_known_difference(const struct x86_row *row)
 {
     for (size_t i = 0; i < ARRAY_SIZE(known_differences); i++)
