@@ -1045,7 +1045,8 @@ static struct target resolve_slowly(struct mmu *mmu, uint64_t va, enum mmu_acces
         count(&mmu->counters, COUNT_SLOW_CODE_PAGE);
     target.block = target.flat->block;
     target.offset = offset;
-    if (!target.tracked && !slow->device)
+    /* Where something may be stored but not read there is no entry: tlb.h. */
+    if (!target.tracked && !slow->device && (slow->allowed & SLOW_READ))
         enter_write(mmu, &mmu->current->table[half_of(mmu, memop)], va,
                     target.host - (va & PAGE_MASK), target.flat->block, offset);
     return target;

@@ -12,9 +12,10 @@
  *          0: unknown. Else TLB_EXEC_TAG(physical address) of the page.
  *
  * Rules: an entry is present only for plain RAM with that access permitted to that privilege. A
- * write entry is absent while the page holds translated code or is watched; so stores to code take
- * the slow path. Alignment and page crossing are the accessor's business. Entries are written by
- * the vCPU's own thread only.
+ * write entry is absent while the page holds translated code or is watched, or where reads are not
+ * permitted, too: so stores to code take the slow path, and a write entry is as good for a load.
+ * Alignment and page crossing are the accessor's business. Entries are written by the vCPU's own
+ * thread only.
  *
  * 64-bit guest-virtual addresses ("wide"): the same three parts, indexed by bits 47:12 of the
  * address:

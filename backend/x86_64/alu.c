@@ -186,7 +186,8 @@ static void emit_row_shift(struct emit *e, const struct ir_insn *insn)
         count = masked_count(width, count);
     /* OF after a rotation by more than 1 is undefined. With the count in CL all processors leave
      * the same, with a constant Intel's differ. */
-    if (constant && (count <= 1 || (row != IR_ALU_ROL && row != IR_ALU_ROR) || !wants_overflow(e))) {
+    if (constant &&
+        (count <= 1 || (row != IR_ALU_ROL && row != IR_ALU_ROR) || !wants_overflow(e))) {
         unsigned dst = in_place(e, width, use_gpr(e, insn->arg[0]), 0);
         if (count == 1) {
             emit_rr(&e->a, (width == 8 ? 0xd0 : 0xd1) | attributes, slash, dst);

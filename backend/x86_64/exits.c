@@ -55,6 +55,7 @@ void emit_call(struct emit *e, const struct ir_insn *insn)
     static const uint8_t registers[4] = {RSI, RDX, RCX, R8};
     const struct ir_helper *helper = (const struct ir_helper *)(uintptr_t)insn->imm;
     bool may_fault = helper->flags & HELPER_MAY_FAULT;
+    groups_end(e);
     uint32_t changed = pinned_in_groups(e->s, helper->writes);
     uint32_t stored = may_fault ? ~0u : CALLER_SAVED_PINNED | pinned_in_groups(e->s, helper->reads);
     forget_groups(e, helper->writes);
@@ -261,6 +262,10 @@ static void cold_memory(struct emit *e, const struct cold *cold)
     uint8_t *back = emit_jmp(&e->a);
     memcpy(e->a.p, d, sizeof(*d));
     e->a.p += sizeof(*d);
+    if (d->has_groups) {
+        memcpy(e->a.p, &cold->groups, sizeof(cold->groups));
+        e->a.p += sizeof(cold->groups);
+    }
     if (!cold->x87) {
         bind_to(back, cold->back);
         return;

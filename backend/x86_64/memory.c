@@ -17,10 +17,14 @@ struct access {
     bool write;
     bool user; /* with user privilege, whatever the mode */
     struct cold *cold;
+    struct access_group *group; /* checked together with others, or NULL */
+    bool begins;                /* the group does with this access */
 };
 
 static struct mem access_mem(const struct access *x)
 {
+    if (x->group)
+        return mem_at(x->entry, x->group->member[x->group->at].offset);
     if (x->address == NO_REG)
         return mem_at(x->entry, (int32_t)x->constant);
     return mem_index(x->entry, x->address, 0, 0);
@@ -210,7 +214,7 @@ struct cold *add_memory_cold(struct emit *e, const struct ir_insn *insn, enum sl
 {
     struct cold *cold = cold_add(e, COLD_MEMORY);
     cold->n_pending = snapshot_pending(e, e->here, &cold->pending_first);
-    cold->desc = (struct slow_desc){.kind = (uint8_t)kind,
+    cold->desc = (struct slow_desc){.kind = (uint8_t)(kind & 127),
                                     .type = insn->type,
                                     .result = NO_REG,
                                     .value = NO_REG,
@@ -271,8 +275,113 @@ static void begin_access(struct emit *e, const struct ir_insn *insn, struct acce
     check_entry(e, x);
 }
 
+/* Jumps to the cold stub unless [address, address + length) is in one page and
+ * aligned. */
+static void check_range(struct emit *e, struct access *x, unsigned length, unsigned align_log2)
+{
+    unsigned align = 1u << align_log2;
+    if (x->address == NO_REG) {
+        if ((x->constant & (align - 1)) ||
+            (x->constant & (TLB_PAGE_SIZE - 1)) > TLB_PAGE_SIZE - length)
+            cold_from(x->cold, emit_jmp(&e->a));
+        return;
+    }
+    int32_t limit = (int32_t)(TLB_PAGE_SIZE - length);
+    if (align_log2 && (e->features & HOST_BMI2)) {
+        /* Low bits rotated to the top make the comparison fail when they are not
+         * zero. */
+        emit_vex_rr(&e->a, 0xf0 | OP_0F3A | OP_F2, x->entry, 0, x->address);
+        put8(&e->a, align_log2);
+        uint32_t mask = ((TLB_PAGE_SIZE - 1) >> align_log2) | ~(~UINT32_C(0) >> align_log2);
+        emit_alu_ri(&e->a, 0, ALU_AND, x->entry, (int32_t)mask);
+        emit_alu_ri(&e->a, 0, ALU_CMP, x->entry, limit >> align_log2);
+    } else {
+        if (align_log2) {
+            emit_test_ri(&e->a, 0, x->address, (int32_t)align - 1, false);
+            cold_from(x->cold, emit_jcc(&e->a, CC_NE));
+        }
+        emit_mov_rr(&e->a, 0, x->entry, x->address);
+        emit_alu_ri(&e->a, 0, ALU_AND, x->entry, TLB_PAGE_SIZE - 1);
+        emit_alu_ri(&e->a, 0, ALU_CMP, x->entry, limit);
+    }
+    cold_from(x->cold, emit_jcc(&e->a, CC_A));
+}
+
+/* The check of a whole group: x->entry becomes the pointer to its lowest byte. */
+static void begin_group(struct emit *e, const struct ir_insn *insn, struct access *x,
+                        const struct access_group *group)
+{
+    unsigned base = use_gpr(e, insn->arg[0]);
+    int32_t disp = (int32_t)insn->imm - group->member[0].offset;
+
+    x->write = group->write;
+    x->address = base;
+    if (disp) {
+        x->address = alloc_temp(e);
+        emit_lea(&e->a, x->w, x->address, mem_at(base, disp));
+    }
+    x->entry = alloc_temp(e);
+    x->cold = add_memory_cold(e, insn, insn->op == IR_STORE ? SLOW_STORE : SLOW_LOAD);
+    x->cold->write = group->write;
+    x->cold->desc.address = (uint8_t)x->address;
+    x->cold->desc.constant = group->member[0].offset;
+    hold_pointer(e, group->holder, x->entry, group->member[1].insn,
+                 group->member[group->n - 1].insn);
+}
+
+static void check_group(struct emit *e, struct access *x, const struct access_group *group)
+{
+    check_range(e, x, group->length, group->align_log2);
+    get_entry(e, x);
+    x->cold->access = e->a.p;
+    check_entry(e, x);
+    emit_alu_rr(&e->a, OP_W, ALU_ADD, x->entry, x->address);
+}
+
+/* An access of a group that has begun: x->entry is its pointer. */
+static void prepare_member(struct emit *e, const struct ir_insn *insn, struct access *x,
+                           const struct access_group *group)
+{
+    x->address = use_gpr(e, insn->arg[0]);
+    x->entry = use_gpr(e, group->holder);
+    x->cold = add_memory_cold(e, insn, insn->op == IR_STORE ? SLOW_STORE : SLOW_LOAD);
+    x->cold->write = group->write;
+    x->cold->desc.address = (uint8_t)x->address;
+    x->cold->desc.constant = (uint32_t)insn->imm;
+}
+
+static struct access prepare_grouped(struct emit *e, const struct ir_insn *insn,
+                                     enum slow_kind kind, bool write)
+{
+    struct access x = {.w = e->u->wide_address ? OP_W : 0};
+
+    x.group = group_of(e, insn, &x.begins);
+    if (!x.group)
+        return prepare_access(e, insn, kind, write, false);
+    if (x.begins)
+        begin_group(e, insn, &x, x.group);
+    else
+        prepare_member(e, insn, &x, x.group);
+    return x;
+}
+
+static void begin_grouped(struct emit *e, const struct ir_insn *insn, struct access *x)
+{
+    if (!x->group) {
+        begin_access(e, insn, x);
+    } else if (x->begins) {
+        check_group(e, x, x->group);
+    } else {
+        x->cold->access = e->a.p;
+        check_entry(e, x);
+    }
+}
+
 static void end_access(struct emit *e, struct access *x)
 {
+    groups_note(e, x->cold, x->group);
+    if (x->group)
+        group_advance(e, x->group);
     x->cold->back = e->a.p;
     x->cold->xmm_live = e->vector_used != 0;
     if (x->w)
@@ -385,14 +494,15 @@ static bool is_integer_type(unsigned type)
 void emit_memory_load(struct emit *e, const struct ir_insn *insn)
 {
     bool general = is_integer_type(insn->type);
-    struct access x = prepare_access(e, insn, SLOW_LOAD, false, false);
+    struct access x = prepare_grouped(e, insn, SLOW_LOAD, false);
+    unsigned temp = x.group && !general && (insn->aux & IR_MEM_SWAP) ? alloc_temp(e) : x.entry;
     end_uses(e);
-    unsigned dst = general ? def_reg(e, x.entry, 0) : def_xmm(e, NO_REG, 0);
-    begin_access(e, insn, &x);
+    unsigned dst = general ? def_reg(e, x.group ? NO_REG : x.entry, 0) : def_xmm(e, NO_REG, 0);
+    begin_grouped(e, insn, &x);
     if (general)
         load_integer(e, insn, dst, access_mem(&x));
     else
-        load_vector(e, insn, dst, access_mem(&x), x.entry);
+        load_vector(e, insn, dst, access_mem(&x), temp);
     x.cold->desc.result = (uint8_t)dst;
     end_access(e, &x);
 }
@@ -480,8 +590,8 @@ void emit_memory_store(struct emit *e, const struct ir_insn *insn)
         reg = general ? use_gpr(e, value) : use_xmm(e, value);
     if (needs_swap_temp(e, insn, type))
         temp = (insn->aux & IR_MEM_SIZE) == 4 ? alloc_xmm(e) : alloc_temp(e);
-    struct access x = prepare_access(e, insn, SLOW_STORE, true, false);
-    begin_access(e, insn, &x);
+    struct access x = prepare_grouped(e, insn, SLOW_STORE, true);
+    begin_grouped(e, insn, &x);
     x.cold->desc.type = (uint8_t)type;
     x.cold->desc.value = (uint8_t)reg;
     x.cold->desc.imm = constant;
@@ -497,45 +607,12 @@ void emit_memory_store(struct emit *e, const struct ir_insn *insn)
 
 /* ---- one check for several accesses ---------------------------------------------------------- */
 
-/* Jumps to the cold stub unless [address, address + length) is in one page and
- * aligned. */
-static void check_range(struct emit *e, const struct ir_insn *insn, struct access *x)
-{
-    unsigned length = insn->sub, align = memop_align(insn->aux);
-    unsigned align_log2 = (insn->aux & IR_MEM_ALIGN) >> 6;
-    if (x->address == NO_REG) {
-        if ((x->constant & (align - 1)) ||
-            (x->constant & (TLB_PAGE_SIZE - 1)) > TLB_PAGE_SIZE - length)
-            cold_from(x->cold, emit_jmp(&e->a));
-        return;
-    }
-    int32_t limit = (int32_t)(TLB_PAGE_SIZE - length);
-    if (align_log2 && (e->features & HOST_BMI2)) {
-        /* Low bits rotated to the top make the comparison fail when they are not
-         * zero. */
-        emit_vex_rr(&e->a, 0xf0 | OP_0F3A | OP_F2, x->entry, 0, x->address);
-        put8(&e->a, align_log2);
-        uint32_t mask = ((TLB_PAGE_SIZE - 1) >> align_log2) | ~(~UINT32_C(0) >> align_log2);
-        emit_alu_ri(&e->a, 0, ALU_AND, x->entry, (int32_t)mask);
-        emit_alu_ri(&e->a, 0, ALU_CMP, x->entry, limit >> align_log2);
-    } else {
-        if (align_log2) {
-            emit_test_ri(&e->a, 0, x->address, (int32_t)align - 1, false);
-            cold_from(x->cold, emit_jcc(&e->a, CC_NE));
-        }
-        emit_mov_rr(&e->a, 0, x->entry, x->address);
-        emit_alu_ri(&e->a, 0, ALU_AND, x->entry, TLB_PAGE_SIZE - 1);
-        emit_alu_ri(&e->a, 0, ALU_CMP, x->entry, limit);
-    }
-    cold_from(x->cold, emit_jcc(&e->a, CC_A));
-}
-
 /* One element of at most 8 bytes is checked like a load. */
 static void check_probe(struct emit *e, const struct ir_insn *insn, struct access *x)
 {
     bool element = insn->sub == memop_size(insn->aux) && insn->sub <= 8;
     if (!element)
-        check_range(e, insn, x);
+        check_range(e, x, insn->sub, (insn->aux & IR_MEM_ALIGN) >> 6);
     get_entry(e, x);
     if (element)
         check_alignment(e, insn, x);
@@ -584,6 +661,7 @@ void emit_commit(struct emit *e, const struct ir_insn *insn)
     emit_lea(&e->a, OP_W, temp, run_mem(e, offsetof(struct run_state, bounce)));
     emit_alu_rr(&e->a, OP_W, ALU_CMP, pointer, temp);
     cold_from(cold, emit_jcc(&e->a, CC_E));
+    groups_note(e, cold, NULL);
     cold->back = e->a.p;
     cold->xmm_live = e->vector_used != 0;
     end_uses(e);

@@ -436,6 +436,12 @@ void alloc_analyse(struct emit *e, const struct ir_block *block)
  * ------------------------------------------------------------------------------------
  */
 
+/* The value of an INSN is a pointer that hold_pointer put there. */
+static unsigned type_of(const struct emit *e, ir_ref ref)
+{
+    return e->u->insns[ref].op == IR_INSN ? IR_I64 : e->u->insns[ref].type;
+}
+
 bool is_pinned(const struct emit *e, unsigned reg)
 {
     return reg < 16 && e->s->pin_of_reg[reg] != NO_REG;
@@ -500,7 +506,7 @@ static void move_reg(struct emit *e, unsigned type, unsigned dst, unsigned src)
 static void store_slot(struct emit *e, ir_ref ref)
 {
     struct value *v = &e->value[ref];
-    unsigned type = e->u->insns[ref].type;
+    unsigned type = type_of(e, ref);
     v->slot = slot_alloc(e, type == IR_V128);
     struct mem m = slot_mem(v->slot);
     switch (type) {
@@ -533,7 +539,7 @@ static void evict(struct emit *e, ir_ref ref, bool may_move)
         uint32_t pool = reg >= XMM_BASE ? XMM_MASK : TEMP_MASK;
         for (unsigned r = 0; r < N_REGS; r++) {
             if ((pool & ~e->locked) >> r & 1 && !e->reg_value[r] && r != reg) {
-                move_reg(e, e->u->insns[ref].type, r, reg);
+                move_reg(e, type_of(e, ref), r, reg);
                 unplace(e, ref);
                 place(e, ref, r);
                 return;
@@ -686,7 +692,7 @@ static void load_slot(struct emit *e, ir_ref ref, unsigned reg)
 {
     const struct value *v = &e->value[ref];
     struct mem m = slot_mem(v->slot);
-    switch (e->u->insns[ref].type) {
+    switch (type_of(e, ref)) {
     case IR_I32:
     case IR_FLAGS:
         if (v->flags & VALUE_SLOT_BYTE)
@@ -898,7 +904,7 @@ void save_aliases(struct emit *e, unsigned reg)
         } else {
             unsigned temp = pick(e, TEMP_MASK);
             if (temp != NO_REG && !e->reg_value[temp]) {
-                move_reg(e, e->u->insns[ref].type, temp, reg);
+                move_reg(e, type_of(e, ref), temp, reg);
                 unplace(e, ref);
                 place(e, ref, temp);
             } else {
@@ -955,6 +961,24 @@ void def_alias(struct emit *e, unsigned reg)
     place(e, e->here, reg);
 }
 
+bool can_hold_pointer(const struct emit *e, ir_ref insn)
+{
+    return insn != IR_NONE && !(e->value[insn].flags & VALUE_LIVE);
+}
+
+void hold_pointer(struct emit *e, ir_ref insn, unsigned reg, ir_ref next_use, ir_ref last_use)
+{
+    reset_value(&e->value[insn]);
+    place(e, insn, reg);
+    e->value[insn].last_use = (uint16_t)last_use;
+    e->value[insn].next_use = (uint16_t)next_use;
+}
+
+void drop_pointer(struct emit *e, ir_ref insn)
+{
+    kill(e, insn);
+}
+
 void end_insn(struct emit *e)
 {
     struct value *v = &e->value[e->here];
@@ -980,6 +1004,7 @@ void alloc_begin_block(struct emit *e)
     e->pair_turn = 0;
     e->n_sums = 0;
     memset(e->sum, 0, sizeof(e->sum));
+    groups_begin(e);
     e->n_lazy = e->n_saved = e->n_field_values = 0;
     e->slots_used = e->dead_slots = 0;
     e->vector_slots_used = e->dead_vector_slots = 0;

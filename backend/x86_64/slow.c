@@ -127,6 +127,42 @@ static uint64_t address_in(const struct backend_state *s, uint64_t va)
     return s->env.wide_address ? va : (uint32_t)va;
 }
 
+static void set_pointer(struct run_state *run, const struct held_place *place, uint64_t pointer)
+{
+    if (place->reg != NO_REG)
+        run->fault_scratch[place->reg] = pointer;
+    if (place->slot != NO_SLOT)
+        store_le64((uint8_t *)run->host_sp + FRAME_SPILL + place->slot * 8, pointer);
+}
+
+/* Where the lowest byte of a group is now; 0: not all of it is in memory that code may reach. */
+static uint64_t find_group(const struct run_state *run, const struct slow_groups *groups,
+                           const struct backend_state *s, uint64_t va)
+{
+    bool wide = s->env.wide_address;
+    uint64_t low = address_in(s, va - groups->offset);
+
+    if ((low & groups->align_mask) || (low & (TLB_PAGE_SIZE - 1)) + groups->length > TLB_PAGE_SIZE)
+        return 0;
+    return tlb_host_address(wide,
+                            groups->write ? *tlb_write_entry(run->tlb, wide, low)
+                                          : *tlb_read_entry(run->tlb, wide, low),
+                            low);
+}
+
+/* Pointers to memory that may be elsewhere after a slow access. */
+static void renew_pointers(struct run_state *run, const uint8_t *stub, struct backend_state *s,
+                           uint64_t va)
+{
+    struct slow_groups groups;
+
+    memcpy(&groups, stub, sizeof(groups));
+    for (unsigned k = 0; k < MAX_GROUPS; k++)
+        set_pointer(run, &groups.other[k], 0);
+    if (groups.length)
+        set_pointer(run, &groups.own, find_group(run, &groups, s, va));
+}
+
 void x86_slow_access(struct run_state *run, const uint8_t *back, struct backend_state *s)
 {
     struct slow_desc d;
@@ -149,7 +185,7 @@ void x86_slow_access(struct run_state *run, const uint8_t *back, struct backend_
     }
     uint64_t va = d.constant;
     if (d.address != NO_REG)
-        va = address_in(s, get_saved(run, d.address));
+        va = address_in(s, get_saved(run, d.address) + (uint64_t)(int32_t)d.constant);
     switch (d.kind) {
     case SLOW_LOAD:
         slow_load(run, &d, va, s);
@@ -175,4 +211,6 @@ void x86_slow_access(struct run_state *run, const uint8_t *back, struct backend_
                               s->env.slow.rmw(run, va, d.extra, get_saved(run, d.value), d.memop)));
         break;
     }
+    if (d.has_groups)
+        renew_pointers(run, back + JUMP_BYTES + sizeof(d), s, va);
 }

@@ -101,7 +101,9 @@ enum slow_kind {
     SLOW_VECTOR_FN, /* imm: row and immediate; length: the general register has 64 bits */
 };
 struct slow_desc {
-    uint8_t kind, type;
+    uint8_t kind : 7;
+    bool has_groups : 1; /* struct slow_groups follows */
+    uint8_t type;
     uint8_t result, address; /* FP: result, a */
     uint8_t value, extra;    /* FP: b, c; CAS: expected (value) and new (extra); RMW:
                                 extra what */
@@ -110,7 +112,22 @@ struct slow_desc {
     uint8_t sub;
     uint16_t access_bytes; /* before where the stub goes back to: where a host fault is a miss */
     int32_t imm;           /* value of a STORE when value is NO_REG */
-    uint32_t constant;     /* the address when `address` is NO_REG */
+    uint32_t constant;     /* the address when `address` is NO_REG, else added to the register */
+};
+
+/* Pointers that one check for several accesses has left (group.c). The slow path may have changed
+ * what they rest on: 0 makes the accesses to come slow, too; that of the access's own group is
+ * found again. */
+enum { MAX_GROUPS = 3, NO_SLOT = 0xff };
+struct held_place {
+    uint8_t reg, slot; /* both, if it is in both; NO_REG, NO_SLOT */
+};
+struct slow_groups {
+    struct held_place own, other[MAX_GROUPS];
+    uint16_t offset; /* of the access in its group */
+    uint16_t length; /* of the group; 0: no own one */
+    uint8_t align_mask;
+    bool write;
 };
 
 struct pinned_field {
@@ -212,6 +229,7 @@ struct cold {
     uint8_t *access;                   /* where an unaligned access in one page goes on */
     ir_ref x87;                        /* a PROBE's: the instruction that goes with it */
     struct slow_desc desc;
+    struct slow_groups groups;
     /* exits */
     uint64_t pc;
     uint32_t key;
@@ -249,6 +267,21 @@ enum {
     MAX_POOL = 1024,
     MAX_POOL_USES = 4096,
     INSN_MARGIN = 2048, /* bytes one IR op may take at most */
+};
+
+/* Accesses of a block at known distances from each other, checked once: group.c. */
+enum { MAX_MEMBERS = 32, MAX_UNGROUPED = 8 };
+struct access_group {
+    ir_ref
+        holder; /* the INSN whose value the pointer to the lowest byte is; 0: the group is over */
+    unsigned n, at; /* members, and the one that comes next */
+    uint16_t length;
+    uint8_t align_log2;
+    bool write;
+    struct {
+        ir_ref insn;
+        uint16_t offset;
+    } member[MAX_MEMBERS];
 };
 
 /* A rip-relative field that reads pool entry `index`; adjust: minus the bytes
@@ -295,7 +328,10 @@ struct emit {
     bool x87_ready;      /* the host's x87 registers are known to hold the vCPU's */
     ir_ref x87_done;     /* an X87 that its PROBE has done */
     ir_ref eflags;       /* whose flags EFLAGS holds, 0 none */
-    ir_ref sum[4];       /* the last values that are another one plus a constant */
+    struct access_group groups[MAX_GROUPS];
+    ir_ref ungrouped[MAX_UNGROUPED]; /* bases that too few accesses of this block have */
+    unsigned n_ungrouped;
+    ir_ref sum[4]; /* the last values that are another one plus a constant */
     unsigned n_sums;
     unsigned n_lazy, n_saved, n_field_values;
     ir_ref lazy[MAX_LAZY];
@@ -359,6 +395,11 @@ unsigned def_reg(struct emit *e, unsigned prefer, uint32_t avoid);
 unsigned def_xmm(struct emit *e, unsigned prefer, uint32_t avoid);
 void def_in(struct emit *e, unsigned reg); /* the result is in this (locked, free) register */
 void end_insn(struct emit *e);
+/* An INSN has no value of its own: a pointer that the backend itself keeps can be one, and is moved
+ * and spilled like any other. */
+bool can_hold_pointer(const struct emit *e, ir_ref insn);
+void hold_pointer(struct emit *e, ir_ref insn, unsigned reg, ir_ref next_use, ir_ref last_use);
+void drop_pointer(struct emit *e, ir_ref insn);
 void save_aliases(struct emit *e, unsigned reg);   /* pinned register is about to change */
 void forget_field(struct emit *e, unsigned field); /* its memory is about to change */
 void forget_groups(struct emit *e, uint64_t groups);
@@ -430,6 +471,15 @@ void cold_from(struct cold *cold, uint8_t *field);
 void cold_fp_sort(struct emit *e, const struct cold *cold);      /* fp.c */
 void cold_vector_exact(struct emit *e, const struct cold *cold); /* vector.c */
 void cold_emit_all(struct emit *e, struct unit_code *code);
+
+/* group.c */
+void groups_begin(struct emit *e); /* a block */
+void groups_end(struct emit *e);   /* nothing of them holds behind here */
+/* The group of the access being emitted, which may begin with it; NULL: it is checked alone. */
+struct access_group *group_of(struct emit *e, const struct ir_insn *insn, bool *begins);
+/* The access is done: where its slow path finds the pointers. own may be NULL. */
+void groups_note(struct emit *e, struct cold *cold, const struct access_group *own);
+void group_advance(struct emit *e, struct access_group *group);
 
 /* sidetable.c */
 void sidetable_put_site(struct emit *e, uint32_t offset, ir_ref insn, bool registers_saved,

@@ -21,6 +21,8 @@ struct generator {
     struct random_options options;
     struct pool values[N_KINDS], flags, sources; /* sources: what FLAGOF takes */
     unsigned n_insns;
+    ir_ref structure; /* an address whose surroundings more accesses of this block go to */
+    unsigned members; /* how many may still */
 };
 
 static const uint64_t group_sticky = UINT64_C(1) << 19;
@@ -443,7 +445,16 @@ static ir_ref pick_wide_address(struct generator *g, uint32_t mask)
     return ir_bin_i(b, IR_ADD, offset, base);
 }
 
-static ir_ref pick_address(struct generator *g, int64_t *displacement)
+static ir_ref pick_member(struct generator *g, int64_t *displacement)
+{
+    *displacement = (int64_t)below(g, 24) * 4 + (chance(g, 6) ? below(g, 4) : 0);
+    if (!g->options.no_faults && chance(g, 2))
+        *displacement -= 32;
+    g->members--;
+    return chance(g, 3) ? ir_bin_i(&g->b, IR_ADD, g->structure, 4 * below(g, 8)) : g->structure;
+}
+
+static ir_ref pick_lone_address(struct generator *g, int64_t *displacement)
 {
     struct ir_builder *b = &g->b;
     bool safe = g->options.no_faults;
@@ -453,12 +464,31 @@ static ir_ref pick_address(struct generator *g, int64_t *displacement)
     if (chance(g, 16) && !safe)
         return pick(g, g->options.wide ? KIND_I64 : KIND_I32); /* nowhere, most likely */
     uint32_t mask = safe ? 0xbff8 : chance(g, 8) ? 0xffff : chance(g, 2) ? 0xdfff : 0xdff8;
+    /* Amid accesses to what two pages change places for: what makes them do so. */
+    if (!g->members && chance(g, 3))
+        mask &= 0x1fff;
+    else if (g->members && chance(g, 2))
+        return g->options.wide
+                   ? ir_i64(b, RANDOM_WIDE_BASE + 3 * TLB_PAGE_SIZE + 32 * below(g, 96))
+                   : ir_i32(b, RANDOM_MEMORY_BASE + 3 * TLB_PAGE_SIZE + 32 * below(g, 96));
     if (g->options.wide)
         return pick_wide_address(g, mask);
     if (chance(g, 4))
         return ir_i32(b, RANDOM_MEMORY_BASE + ((uint32_t)random_next(&g->random) & mask));
     ir_ref offset = ir_bin_i(b, IR_AND, pick(g, KIND_I32), mask);
     return ir_bin_i(b, IR_ADD, offset, RANDOM_MEMORY_BASE);
+}
+
+static ir_ref pick_address(struct generator *g, int64_t *displacement)
+{
+    if (g->members && !chance(g, 4))
+        return pick_member(g, displacement);
+    ir_ref address = pick_lone_address(g, displacement);
+    if (!g->members && chance(g, 3)) {
+        g->structure = address;
+        g->members = 2 + below(g, 8);
+    }
+    return address;
 }
 
 static unsigned memop_flags(struct generator *g, unsigned size)
@@ -590,7 +620,9 @@ static void value_op(struct generator *g, bool may_fault)
     else if (what < 17 && !g->options.no_vector)
         vector_op(g);
     else if (what < 19 && may_fault && !g->options.no_memory)
-        memory_op(g);
+        do
+            memory_op(g);
+        while (g->members && !chance(g, 3));
     else if (what == 19 && !g->options.no_calls && chance(g, 2))
         call_op(g);
     else if (what == 20 && !g->options.no_vector)
@@ -742,6 +774,7 @@ struct ir_unit *random_unit(struct arena *arena, uint64_t seed,
         memset(g.values, 0, sizeof(g.values));
         memset(&g.flags, 0, sizeof(g.flags));
         memset(&g.sources, 0, sizeof(g.sources));
+        g.members = 0;
         if (block)
             ir_block_begin(&g.b, block);
         unsigned n = 1 + below(&g, g.options.guest_insns ? g.options.guest_insns : 6);

@@ -25,6 +25,7 @@ struct random_vcpu {
     bool wide;
     uint64_t base; /* guest-virtual, of the memory */
     uint8_t *tlb_mapping, *tlb;
+    bool exchanged; /* pages 0 and 1 are at each other's place */
     struct jump_cache_entry *jump_cache;
     uint8_t *code_write, *code_exec;
     struct unit_code code; /* of the unit that runs */
@@ -333,7 +334,35 @@ static uint8_t *translate(struct random_vcpu *cpu, uint64_t va, unsigned size, u
     if (va & (memop_align(memop) - 1) || offset >= RANDOM_MEMORY_BYTES ||
         offset + size > RANDOM_MEMORY_BYTES - TLB_PAGE_SIZE)
         fault(cpu);
+    if (cpu->exchanged && offset < 2 * TLB_PAGE_SIZE)
+        offset ^= TLB_PAGE_SIZE;
     return cpu->memory + offset;
+}
+
+static void enter_page(struct random_vcpu *cpu, unsigned page)
+{
+    unsigned place = page < 2 && cpu->exchanged ? page ^ 1 : page;
+    uint64_t va = cpu->base + page * TLB_PAGE_SIZE;
+    uint64_t entry = (uintptr_t)cpu->memory + place * TLB_PAGE_SIZE - va;
+    if (page % 4 != 3)
+        *tlb_read_entry(cpu->tlb, cpu->wide, va) = entry;
+    if (page % 4 == 0 || page % 4 == 2)
+        *tlb_write_entry(cpu->tlb, cpu->wide, va) = entry;
+}
+
+/* As a device may do whose register is written: what was looked up before no longer counts. */
+static void exchange_pages(struct random_vcpu *cpu)
+{
+    cpu->exchanged = !cpu->exchanged;
+    enter_page(cpu, 0);
+    enter_page(cpu, 1);
+}
+
+/* Stores that are slow on every machine, and some of them only. */
+static bool is_switch(const struct random_vcpu *cpu, uint64_t va)
+{
+    uint64_t offset = cpu->wide ? va - cpu->base : (uint32_t)(va - cpu->base);
+    return offset / TLB_PAGE_SIZE % 4 == 3 && !(offset & 0x18);
 }
 
 static uint64_t swapped(uint64_t value, unsigned memop)
@@ -354,6 +383,8 @@ static void slow_store(void *opaque, uint64_t va, uint64_t value, unsigned memop
     uint8_t *host = translate(opaque, va, memop_size(memop), memop);
     value = swapped(value, memop);
     memcpy(host, &value, memop_size(memop));
+    if (is_switch(opaque, va))
+        exchange_pages(opaque);
 }
 
 static void copy16(void *to, const void *from, unsigned memop)
@@ -502,14 +533,8 @@ static void map_tlb(struct random_vcpu *cpu)
 {
     cpu->tlb_mapping = map(tlb_bytes(cpu));
     cpu->tlb = cpu->tlb_mapping + (cpu->wide ? TLB_WIDE_BELOW : 0);
-    for (unsigned page = 0; page < RANDOM_PAGES - 1; page++) {
-        uint64_t va = cpu->base + page * TLB_PAGE_SIZE;
-        uint64_t entry = (uintptr_t)cpu->memory + page * TLB_PAGE_SIZE - va;
-        if (page % 4 != 3)
-            *tlb_read_entry(cpu->tlb, cpu->wide, va) = entry;
-        if (page % 4 == 0 || page % 4 == 2)
-            *tlb_write_entry(cpu->tlb, cpu->wide, va) = entry;
-    }
+    for (unsigned page = 0; page < RANDOM_PAGES - 1; page++)
+        enter_page(cpu, page);
 }
 
 static struct random_vcpu *create(const char *backend_name, bool wide)
@@ -633,6 +658,8 @@ void random_vcpu_reset(struct random_vcpu *cpu, uint64_t seed)
     struct random_state *state = &cpu->state;
     random_seed(&random, ~seed);
     memset(state, 0, sizeof(*state));
+    if (cpu->exchanged)
+        exchange_pages(cpu);
     state->run.tlb = state->run.tlb_user = cpu->tlb;
     state->run.jump_cache = cpu->jump_cache;
     state->run.mxcsr = 0x1f80;

@@ -339,12 +339,28 @@ static void build_x86_halves(struct ir_builder *b)
     ir_exit_jump(b, 0x8007, 0, false);
 }
 
+/* Four members of a structure. */
+static void build_members(struct ir_builder *b)
+{
+    ir_insn(b, 0x8000, 0);
+    ir_ref base = ir_get(b, RF_R0 + 1);
+    ir_ref sum = ir_load(b, IR_I32, base, 4, 2);
+    for (unsigned i = 2; i < 4; i++) {
+        ir_insn(b, 0x8000 + 4 * (i - 1), 0);
+        sum = ir_bin(b, IR_ADD, sum, ir_load(b, IR_I32, base, 4 * i, 2));
+    }
+    ir_insn(b, 0x800c, 0);
+    ir_store(b, base, -4, sum, 2);
+    ir_exit_jump(b, 0x8010, 0, false);
+}
+
 static const struct idiom {
     const char *name;
     void (*build)(struct ir_builder *b);
 } idioms[] = {{"subs, bne", build_loop},
               {"ldr, ldr with write-back", build_load},
               {"push", build_push},
+              {"four members of a structure", build_members},
               {"cmp, addlt, blo", build_compare},
               {"adds, adc", build_wide_sum},
               {"x86: add, dec, jnz", build_x86_loop},
