@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The monitor: lines typed on a character stream, answered there. Commands are rows of a table in
- * monitor.c. Keys arrive with the device lock held and are only collected; monitor_run, called
- * without the lock, acts on complete lines.
+ * The monitor: lines typed on a character stream, answered there. monitor_commands.h says how
+ * commands are made. Keys arrive with the device lock held and only edit the line; monitor_run,
+ * called without the lock, acts on complete ones.
  *
  * Threading: the I/O thread.
  */
@@ -19,5 +19,7 @@ struct monitor *monitor_create(struct vm *vm, struct chardev *chardev, bool in_f
 void monitor_destroy(struct monitor *monitor);
 void monitor_start(struct monitor *monitor);
 void monitor_run(struct monitor *monitor);
+/* What the command says, to be freed; NULL: nothing. Without the device lock. */
+char *monitor_run_text(struct vm *vm, const char *line);
 
 #endif

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Lines to commands: words, the tables that there are, help, suggestions, completion. */
+#define _GNU_SOURCE
+#include "vm/monitor_commands.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/suggest.h"
+
+enum { MAX_COMMANDS = 160 };
+
+/* ---- the tables --------------------------------------------------------------------------------
+ */
+
+struct command_list {
+    const struct monitor_command *command[MAX_COMMANDS];
+    unsigned n;
+};
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && !strcmp(a, b));
+}
+
+/* All of a kind, sorted: link order is nobody's business. */
+static void list_commands(const char *below, struct command_list *list)
+{
+    list->n = 0;
+    REGISTRY_FOREACH (monitor_table, struct monitor_table, table) {
+        if (!same_text(table->below, below))
+            continue;
+        for (const struct monitor_command *one = table->commands; one->name; one++) {
+            unsigned at = list->n;
+            if (at == MAX_COMMANDS)
+                return;
+            for (; at && strcmp(list->command[at - 1]->name, one->name) > 0; at--)
+                list->command[at] = list->command[at - 1];
+            list->command[at] = one;
+            list->n++;
+        }
+    }
+}
+
+static const struct monitor_command *command_find(const char *below, const char *name)
+{
+    struct command_list list;
+
+    list_commands(below, &list);
+    for (unsigned i = 0; i < list.n; i++) {
+        if (!strcmp(list.command[i]->name, name) || same_text(list.command[i]->alias, name))
+            return list.command[i];
+    }
+    return NULL;
+}
+
+/* Is it a word that has others below it? */
+static bool has_below(const char *name)
+{
+    REGISTRY_FOREACH (monitor_table, struct monitor_table, table) {
+        if (same_text(table->below, name))
+            return true;
+    }
+    return false;
+}
+
+/* ---- help --------------------------------------------------------------------------------------
+ */
+
+static void print_command(const struct monitor_command *one, const char *prefix, FILE *out)
+{
+    char left[80];
+
+    snprintf(left, sizeof(left), "%s%s%s%s%s%s", prefix, one->name, one->alias ? "|" : "",
+             one->alias ? one->alias : "", *one->arguments ? " " : "", one->arguments);
+    fprintf(out, "%-28s -- %s\n", left, one->help);
+}
+
+static void print_all(const char *below, FILE *out)
+{
+    struct command_list list;
+    char prefix[32] = "";
+
+    if (below)
+        snprintf(prefix, sizeof(prefix), "%s ", below);
+    list_commands(below, &list);
+    for (unsigned i = 0; i < list.n; i++)
+        print_command(list.command[i], prefix, out);
+}
+
+static void say_unknown(struct monitor_call *call, const char *below, const char *word)
+{
+    const char *names[MAX_COMMANDS + 1];
+    struct command_list list;
+    const char *nearest;
+
+    list_commands(below, &list);
+    for (unsigned i = 0; i < list.n; i++)
+        names[i] = list.command[i]->name;
+    names[list.n] = NULL;
+    nearest = suggest_nearest(word, names);
+    fprintf(call->out, "there is no %s%s'%s'; did you mean '%s'?\n", below ? below : "command", " ",
+            word, nearest ? nearest : "help");
+}
+
+static void command_help(struct monitor_call *call)
+{
+    const struct monitor_command *one;
+
+    if (call->n_words < 2) {
+        print_all(NULL, call->out);
+        return;
+    }
+    if (has_below(call->words[1])) {
+        if (call->n_words == 2) {
+            print_all(call->words[1], call->out);
+            return;
+        }
+        one = command_find(call->words[1], call->words[2]);
+        if (!one)
+            say_unknown(call, call->words[1], call->words[2]);
+        else
+            print_command(one, "info ", call->out);
+        return;
+    }
+    one = command_find(NULL, call->words[1]);
+    if (!one)
+        say_unknown(call, NULL, call->words[1]);
+    else
+        print_command(one, "", call->out);
+}
+
+static void complete_names(const char *below, const char *prefix, struct line_choices *out)
+{
+    struct command_list list;
+
+    list_commands(below, &list);
+    for (unsigned i = 0; i < list.n; i++)
+        line_choices_add(out, prefix, list.command[i]->name);
+}
+
+static void complete_help(struct vm *vm, unsigned n, const char *prefix, struct line_choices *out)
+{
+    complete_names(n ? "info" : NULL, prefix, out);
+}
+
+static void complete_info(struct vm *vm, unsigned n, const char *prefix, struct line_choices *out)
+{
+    if (!n)
+        complete_names("info", prefix, out);
+}
+
+static void run_named(struct monitor_call *call, const char *below);
+
+static void command_info(struct monitor_call *call)
+{
+    if (call->n_words < 2) {
+        print_all("info", call->out);
+        return;
+    }
+    memmove(call->words, call->words + 1, (call->n_words - 1) * sizeof(call->words[0]));
+    call->n_words--;
+    run_named(call, "info");
+}
+
+static const struct monitor_command commands[] = {
+    {"help", "?", "[COMMAND]", "this list", command_help, 0, 2, complete_help},
+    {"info", NULL, "[WHAT]", "show something; help info lists what", command_info, 0, MONITOR_ANY,
+     complete_info},
+    {NULL},
+};
+static const struct monitor_table table = {NULL, commands};
+REGISTER(monitor_table, table);
+
+/* ---- lines -------------------------------------------------------------------------------------
+ */
+
+static const char *skip_blanks(const char *text)
+{
+    while (isspace((unsigned char)*text))
+        text++;
+    return text;
+}
+
+/* One word from *at on, in place: blanks end it, quotes keep blanks, a backslash in quotes keeps
+ * what follows. False: a quote has no end. */
+static bool cut_word(char **at, char **word)
+{
+    char *from = *at, *to = *at, quote = 0;
+
+    *word = to;
+    for (; *from && (quote || !isspace((unsigned char)*from)); from++) {
+        if (quote && *from == '\\' && from[1])
+            *to++ = *++from;
+        else if (quote ? *from == quote : *from == '"')
+            quote = quote ? 0 : *from;
+        else
+            *to++ = *from;
+    }
+    *at = *from ? from + 1 : from;
+    *to = 0;
+    return !quote;
+}
+
+/* "x/4i": the format follows the name at once. */
+static unsigned name_length(const char *line)
+{
+    unsigned n = 0;
+
+    while (line[n] && !isspace((unsigned char)line[n]) && line[n] != '/')
+        n++;
+    return n;
+}
+
+static bool split(struct monitor_call *call, char *line, char *name, size_t name_size)
+{
+    unsigned length = name_length(line);
+    char *at = line + length, *word;
+
+    snprintf(name, name_size, "%.*s", (int)length, line);
+    call->words[call->n_words++] = name;
+    while (*(at = (char *)skip_blanks(at))) {
+        if (call->n_words == MONITOR_WORDS) {
+            fprintf(call->out, "%s: too many words\n", name);
+            return false;
+        }
+        if (!cut_word(&at, &word)) {
+            fprintf(call->out, "%s: a quote has no end\n", name);
+            return false;
+        }
+        call->words[call->n_words++] = word;
+    }
+    return true;
+}
+
+static void run_named(struct monitor_call *call, const char *below)
+{
+    const struct monitor_command *one = command_find(below, call->words[0]);
+    unsigned given = call->n_words - 1;
+
+    if (!one) {
+        say_unknown(call, below, call->words[0]);
+        return;
+    }
+    call->command = one;
+    if (given < one->min_words || (one->max_words != MONITOR_ANY && given > one->max_words)) {
+        if (!one->max_words)
+            fprintf(call->out, "%s%s%s takes nothing more\n", below ? below : "", below ? " " : "",
+                    one->name);
+        else
+            fprintf(call->out, "it is: %s%s%s %s\n", below ? below : "", below ? " " : "",
+                    one->name, one->arguments);
+        return;
+    }
+    one->run(call);
+}
+
+void monitor_command_run(struct monitor_call *call, char *line)
+{
+    char name[64], *rest;
+
+    line = (char *)skip_blanks(line);
+    if (!*line)
+        return;
+    rest = strdup(line + name_length(line));
+    if (!rest)
+        return;
+    call->rest = rest;
+    call->n_words = 0;
+    if (split(call, line, name, sizeof(name)))
+        run_named(call, NULL);
+    call->rest = NULL;
+    free(rest);
+}
+
+void monitor_command_complete(struct vm *vm, const char *line, struct line_choices *out)
+{
+    const struct monitor_command *one;
+    char first[64];
+    unsigned n = 0;
+    const char *at = skip_blanks(line), *prefix;
+
+    snprintf(first, sizeof(first), "%.*s", (int)name_length(at), at);
+    for (prefix = at; *at; at++) {
+        if (*at == ' ' && at[1] != ' ') {
+            n++;
+            prefix = at + 1;
+        }
+    }
+    if (!n) {
+        complete_names(NULL, prefix, out);
+        return;
+    }
+    one = command_find(NULL, first);
+    if (one && one->complete)
+        one->complete(vm, n - 1, prefix, out);
+}

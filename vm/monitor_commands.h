@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a command of the monitor is. A file of commands registers one table of them, whose rows need
+ * nothing elsewhere:
+ *
+ *   static const struct monitor_command commands[] = {
+ *       {"stop", "s", "", "hold the guest", command_stop, 0, 0, NULL},
+ *       {NULL},
+ *   };
+ *   static const struct monitor_table table = {NULL, commands};
+ *   REGISTER(monitor_table, table);
+ *
+ * Threading: commands run on the I/O thread without the device lock, which they take where they
+ * look at devices; completions with it.
+ */
+#ifndef CALQUE_VM_MONITOR_COMMANDS_H
+#define CALQUE_VM_MONITOR_COMMANDS_H
+
+#include <stdio.h>
+
+#include "util/registry.h"
+#include "vm/line_editor.h"
+#include "vm/vm.h"
+
+enum { MONITOR_WORDS = 16, MONITOR_ANY = 255 };
+
+struct monitor;
+
+struct monitor_call {
+    struct monitor *monitor; /* NULL: from elsewhere, a debugger say */
+    struct vm *vm;
+    const struct monitor_command *command;
+    FILE *out;
+    char *words[MONITOR_WORDS]; /* the command's own name first; without quotes */
+    unsigned n_words;
+    const char *rest; /* the line behind the name, as it was typed */
+};
+
+struct monitor_command {
+    const char *name;
+    const char *alias;     /* a shorter name, NULL: none */
+    const char *arguments; /* for help; "" none */
+    const char *help;
+    void (*run)(struct monitor_call *call);
+    uint8_t min_words, max_words; /* behind the name */
+    /* What word n behind the name may be (0: the first); NULL: anything. */
+    void (*complete)(struct vm *vm, unsigned n, const char *prefix, struct line_choices *out);
+};
+
+struct monitor_table {
+    const char *below;                      /* "info": a word of that; NULL: a command */
+    const struct monitor_command *commands; /* ends with name NULL */
+};
+REGISTRY_DECLARE(monitor_table);
+
+/* Runs the line, whose text it changes. */
+void monitor_command_run(struct monitor_call *call, char *line);
+/* Completes the last word of the line. */
+void monitor_command_complete(struct vm *vm, const char *line, struct line_choices *out);
+/* The line editor of the monitor that the call came from; NULL: none. */
+const struct line_editor *monitor_editor(const struct monitor *monitor);
+
+#endif

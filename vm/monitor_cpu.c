@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* info: the processors and what the translator did for them. */
+#include "vm/monitor_commands.h"
+
+static void print_registers(struct vm *vm, void *out)
+{
+    struct vcpu *cpu = vm_machine(vm)->cpu;
+
+    cpu->guest->print_state(cpu, out);
+}
+
+static void info_registers(struct monitor_call *call)
+{
+    vm_look(call->vm, print_registers, call->out);
+}
+
+static void info_cpus(struct monitor_call *call)
+{
+    struct vcpu *cpu = vm_machine(call->vm)->cpu;
+
+    fprintf(call->out, "* CPU #%u: %s%s\n", cpu->index, cpu->model->name,
+            cpu->halted ? " (halted)" : "");
+}
+
+static void print_stats(struct vm *vm, void *out)
+{
+    exec_print_stats(vm_machine(vm)->exec, STATS_TABLE, out);
+}
+
+static void info_jit(struct monitor_call *call)
+{
+    vm_look(call->vm, print_stats, call->out);
+}
+
+static const struct monitor_command commands[] = {
+    {"cpus", NULL, "", "the CPUs", info_cpus, 0, 0, NULL},
+    {"jit", NULL, "", "what the translator did", info_jit, 0, 0, NULL},
+    {"registers", NULL, "[-a]", "the CPU's registers", info_registers, 0, 1, NULL},
+    {NULL},
+};
+static const struct monitor_table table = {"info", commands};
+REGISTER(monitor_table, table);

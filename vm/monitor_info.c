@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* info: what the machine is, and what it consists of. */
+#include <string.h>
+
+#include "hw/display/vga.h"
+#include "vm/monitor_commands.h"
+#include "vm/streams.h"
+
+static void info_version(struct monitor_call *call)
+{
+    fprintf(call->out, CALQUE_VERSION " (calque)\n");
+}
+
+static void info_status(struct monitor_call *call)
+{
+    fprintf(call->out, "VM status: %s\n", vm_status(call->vm));
+}
+
+static void info_name(struct monitor_call *call)
+{
+    const char *name = vm_options(call->vm)->name;
+
+    /* What follows is not the name: -name debian,process=x. */
+    if (name && !strncmp(name, "guest=", 6))
+        name += 6;
+    if (name)
+        fprintf(call->out, "%.*s\n", (int)strcspn(name, ","), name);
+}
+
+static void info_kvm(struct monitor_call *call)
+{
+    fprintf(call->out, "kvm support: not compiled\n");
+}
+
+static void info_snapshots(struct monitor_call *call)
+{
+    if (strcmp(call->words[0], "snapshots"))
+        fprintf(call->out, "(info snapshots is meant)\n");
+    fprintf(call->out, "There is no snapshot available.\n");
+}
+
+static void info_history(struct monitor_call *call)
+{
+    const struct line_editor *editor = monitor_editor(call->monitor);
+    const char *line;
+
+    for (unsigned i = 0; editor && (line = line_editor_history(editor, i)); i++)
+        fprintf(call->out, "%u: '%s'\n", i, line);
+}
+
+/* ---- what it consists of -----------------------------------------------------------------------
+ */
+
+static void info_mtree(struct monitor_call *call)
+{
+    struct machine *m = vm_machine(call->vm);
+
+    pthread_mutex_lock(&m->lock);
+    memory_print_map(m->memory, call->out);
+    if (m->ports) {
+        fprintf(call->out, "ports:\n");
+        memory_print_map(m->ports, call->out);
+    }
+    pthread_mutex_unlock(&m->lock);
+}
+
+static void info_qtree(struct monitor_call *call)
+{
+    struct machine *m = vm_machine(call->vm);
+
+    pthread_mutex_lock(&m->lock);
+    for (unsigned i = 0; i < m->n_devices; i++)
+        device_print(m->devices[i], call->out);
+    pthread_mutex_unlock(&m->lock);
+}
+
+static void info_chardev(struct monitor_call *call)
+{
+    struct machine *m = vm_machine(call->vm);
+
+    pthread_mutex_lock(&m->lock);
+    streams_print(vm_streams(call->vm), call->out);
+    pthread_mutex_unlock(&m->lock);
+}
+
+/* The text of the display, as far as it is text. */
+static void info_screen(struct monitor_call *call)
+{
+    struct machine *m = vm_machine(call->vm);
+    struct device *display = machine_find_device(m, "vga");
+
+    if (!display) {
+        fprintf(call->out, "this machine has no VGA\n");
+        return;
+    }
+    pthread_mutex_lock(&m->lock);
+    vga_text(display, call->out);
+    pthread_mutex_unlock(&m->lock);
+}
+
+static const struct monitor_command commands[] = {
+    {"chardev", NULL, "", "the character streams", info_chardev, 0, 0, NULL},
+    {"history", NULL, "", "the lines typed here before", info_history, 0, 0, NULL},
+    {"kvm", NULL, "", "whether kvm is used", info_kvm, 0, 0, NULL},
+    {"mtree", NULL, "", "the memory map", info_mtree, 0, 0, NULL},
+    {"name", NULL, "", "the machine's name", info_name, 0, 0, NULL},
+    {"qtree", NULL, "", "every device and its registers", info_qtree, 0, 0, NULL},
+    {"screen", NULL, "", "the text on the VGA's screen", info_screen, 0, 0, NULL},
+    {"snapshots", "snapshot", "", "the snapshots there are", info_snapshots, 0, 0, NULL},
+    {"status", NULL, "", "running or paused", info_status, 0, 0, NULL},
+    {"version", NULL, "", "calque's version", info_version, 0, 0, NULL},
+    {NULL},
+};
+static const struct monitor_table table = {"info", commands};
+REGISTER(monitor_table, table);
