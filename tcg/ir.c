@@ -430,6 +430,14 @@ void ir_hstore(struct ir_builder *b, ir_ref pointer, int64_t offset, ir_ref valu
 ir_ref ir_cas(struct ir_builder *b, enum ir_type type, ir_ref address, ir_ref expected,
               ir_ref value, unsigned memop)
 {
+    const unsigned size = memop & IR_MEM_SIZE, whole = type == IR_I64 ? 3 : 2;
+
+    /* Equal is equal in either byte order, and no host has a swapping one. */
+    if ((memop & IR_MEM_SWAP) && size == whole) {
+        ir_ref old = ir_cas(b, type, address, ir_un(b, IR_BSWAP, expected),
+                            ir_un(b, IR_BSWAP, value), memop & ~(unsigned)IR_MEM_SWAP);
+        return ir_un(b, IR_BSWAP, old);
+    }
     return ir_emit(b, IR_CAS, type, 0, memop, address, expected, value, 0);
 }
 

@@ -39,6 +39,8 @@ enum mips_key {
     KEY_FORBIDDEN = 1 << 16,  /* release 6: the instruction is in a forbidden slot */
     KEY_FRE = 1 << 19,        /* Config5.FRE: odd singles trap */
     KEY_DEBUG = 1 << 20,      /* debug mode */
+    KEY_COPROCESSORS = KEY_FPU | KEY_FR | KEY_DSP | KEY_MSA | KEY_FP_TRAPS | KEY_FP_FLUSH |
+                       KEY_FP_NEAREST | KEY_FRE,
 };
 
 /* The aux word of INSN: this, and KEY_FORBIDDEN. */
@@ -272,6 +274,7 @@ static inline uint64_t mips_address(const struct mips_cpu *cpu, uint32_t address
  * anything in the key's inputs changed: Status, Config5, Debug, HWREna, FCSR control, MSACSR,
  * EntryHi.ASID, PageGrain. */
 void mips_update_mode(struct mips_cpu *cpu);
+void mips_update_coprocessors(struct mips_cpu *cpu); /* only KEY_COPROCESSORS may differ */
 void mips_raise(struct vcpu *v, const struct exception *e);
 /* From helpers declared MAY_FAULT. */
 NORETURN void mips_raise_exception(struct mips_cpu *cpu, enum mips_exception kind,

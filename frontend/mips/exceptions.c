@@ -66,6 +66,11 @@ static uint32_t width_key(const struct mips_cpu *cpu, enum mips_mode mode)
     return key;
 }
 
+void mips_update_coprocessors(struct mips_cpu *cpu)
+{
+    cpu->v.run.key = (cpu->v.run.key & ~(uint32_t)KEY_COPROCESSORS) | coprocessor_key(cpu);
+}
+
 void mips_update_mode(struct mips_cpu *cpu)
 {
     enum mips_mode mode = mips_mode(cpu);

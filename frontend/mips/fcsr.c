@@ -69,7 +69,7 @@ void mips_fcsr_write(struct mips_cpu *cpu, uint32_t value)
 {
     uint32_t writable = cpu->model->fcsr_writable;
 
-    value = (value & writable) | (mips_fcsr_read(cpu) & ~writable);
+    value = (value & writable) | (cpu->model->fcsr & ~writable);
     cpu->fcsr = value & FCSR_CONTROL;
     cpu->fcsr_flags = value & FCSR_FLAGS;
     cpu->fcsr_cause = value & FCSR_CAUSE;
@@ -126,8 +126,10 @@ static uint32_t read_control(void *opaque, uint32_t reg)
 }
 
 /* FCSR after a write to one of its views. */
-static uint32_t fcsr_after(const struct mips_cpu *cpu, uint32_t reg, uint32_t value, uint32_t fcsr)
+static uint32_t fcsr_after(struct mips_cpu *cpu, uint32_t reg, uint32_t value)
 {
+    uint32_t fcsr = reg == REG_FCSR ? value : mips_fcsr_read(cpu);
+
     switch (reg) {
     case REG_FCCR:
         if (value & 0xffffff00 || mips_has(cpu, MIPS_HAS_R6))
@@ -142,8 +144,6 @@ static uint32_t fcsr_after(const struct mips_cpu *cpu, uint32_t reg, uint32_t va
             return fcsr;
         return (fcsr & ~(uint32_t)(FCSR_ENABLES | FCSR_ROUNDING | FCSR_FLUSH)) |
                (value & (FCSR_ENABLES | FCSR_ROUNDING)) | (value & FENR_FLUSH ? FCSR_FLUSH : 0);
-    case REG_FCSR:
-        return value;
     default:
         return fcsr;
     }
@@ -164,10 +164,10 @@ static void write_control(void *opaque, uint32_t reg, uint32_t value)
                                (reg == REG_FRE ? (uint32_t)CONFIG5_FRE : 0);
     } else {
         cpu->fcsr_flags |= flags_of_mxcsr(host_fp_live());
-        mips_fcsr_write(cpu, fcsr_after(cpu, reg, value, mips_fcsr_read(cpu)));
+        mips_fcsr_write(cpu, fcsr_after(cpu, reg, value));
         host_fp_set_live(cpu->v.run.mxcsr);
     }
-    mips_update_mode(cpu);
+    mips_update_coprocessors(cpu);
     if (cpu->fcsr_cause >> FCSR_CAUSE_SHIFT &
         (cpu->fcsr >> FCSR_ENABLES_SHIFT | FPU_UNIMPLEMENTED) & 63)
         mips_raise_exception(cpu, MIPS_EXC_FPE, 0);

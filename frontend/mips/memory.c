@@ -207,6 +207,16 @@ static bool load_partial(struct xlat *x, const struct arg_access *a, unsigned si
     return true;
 }
 
+/* Where the TLB says that the word is, if it may be stored to without further ado; else NULL. */
+static uint8_t *writable_word(const struct mips_cpu *cpu, uint64_t aligned, unsigned memop)
+{
+    const struct run_state *run = &cpu->v.run;
+    bool wide = cpu->v.guest->wide_address;
+    uint8_t *tlb = memop & IR_MEM_USER ? run->tlb_user : run->tlb;
+
+    return (uint8_t *)tlb_host_address(wide, *tlb_write_entry(tlb, wide, aligned), aligned);
+}
+
 /* The bytes of an unaligned store one by one, as what lies beside them may change at any time. The
  * one that the address names is first: if any of them faults, it does, before anything is stored.
  */
@@ -218,11 +228,15 @@ static void store_partial_bytes(void *opaque, uint64_t address, uint64_t value, 
     unsigned order = how >> 17 & 1 ? mask : 0;
     unsigned k = ((unsigned)address & mask) ^ order, n = left ? k + 1 : size - k;
     uint64_t aligned = address & ~(uint64_t)mask;
+    uint8_t *host = writable_word(cpu, aligned, memop);
 
     for (unsigned i = 0; i < n; i++) {
         unsigned at = left ? k - i : k + i, byte = left ? mask - i : i;
 
-        mmu_store(cpu->v.mmu, aligned + (at ^ order), value >> 8 * byte & 0xff, memop);
+        if (LIKELY(host != NULL))
+            __atomic_store_n(host + (at ^ order), (uint8_t)(value >> 8 * byte), __ATOMIC_RELAXED);
+        else
+            mmu_store(cpu->v.mmu, aligned + (at ^ order), value >> 8 * byte & 0xff, memop);
     }
 }
 
