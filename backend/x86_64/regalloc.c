@@ -286,8 +286,37 @@ static void choose_recreate(struct emit *e, ir_ref i, const struct ir_insn *insn
     }
 }
 
+/* A sum that a lea makes, of what takes it as well. */
+static bool is_lea_sum(const struct emit *e, ir_ref sum, unsigned type)
+{
+    const struct ir_insn *insn = &e->u->insns[sum];
+    return insn->op == IR_ADD && insn->type == type && !insn->sub && !e->value[sum].flag_last &&
+           !e->value[sum].folded;
+}
+
+static bool is_scaled(const struct emit *e, ir_ref i)
+{
+    const struct ir_insn *insn = &e->u->insns[i];
+    const struct ir_insn *count = &e->u->insns[insn->arg[1]];
+    return insn->op == IR_SHL && !insn->sub && count->op == IR_CONST && count->imm <= 3 &&
+           e->value[i].n_uses == 1 && !e->value[i].flag_last;
+}
+
+/* index << n of base + (index << n), and that of base + (index << n) + constant. */
+static bool is_sum_part(const struct emit *e, ir_ref i)
+{
+    const struct ir_insn *insn = &e->u->insns[i], *user = &e->u->insns[e->value[i].last_use];
+    const struct ir_insn *second = &e->u->insns[user->arg[1]];
+    if (!is_lea_sum(e, e->value[i].last_use, insn->type) || user->arg[0] == user->arg[1])
+        return false;
+    if (insn->op == IR_ADD)
+        return user->arg[0] == i && second->op == IR_CONST &&
+               (insn->type == IR_I32 || (int32_t)second->imm == (int64_t)second->imm);
+    return second->op != IR_CONST && (user->arg[0] == i || !is_scaled(e, user->arg[0]));
+}
+
 /* base + (index << n) and index << n can be had by the lea that makes the address of the only
- * access that takes them. */
+ * access, or the only sum, that takes them. */
 static bool is_address_part(const struct emit *e, ir_ref i)
 {
     const struct ir_insn *insn = &e->u->insns[i];
@@ -302,6 +331,8 @@ static bool is_address_part(const struct emit *e, ir_ref i)
         return true;
     if (insn->op == IR_ADD && (count->op == IR_CONST || insn->arg[0] == insn->arg[1]))
         return false;
+    if (is_sum_part(e, i))
+        return true;
     return (user->op == IR_LOAD || user->op == IR_STORE) && user->arg[0] == i &&
            !(user->aux & (IR_MEM_SWAP | IR_MEM_USER)) && (int32_t)user->imm == (int64_t)user->imm;
 }
