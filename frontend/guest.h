@@ -131,6 +131,19 @@ enum insn_annotation {
     INSN_FP = 32,
 };
 
+/* A stretch of addresses, as the guest's tables or its TLB have it now: for the monitor. */
+struct guest_mapping {
+    gva address;
+    gpa physical;
+    uint64_t size;
+    uint8_t privileged, user; /* rights: 1 << enum mmu_access */
+    bool elsewhere;           /* in an address space other than the current one */
+    const char *text;         /* what else there is to say */
+};
+/* False: no more. */
+enum { GUEST_MAX_LOOKUPS = 1 << 20 };
+typedef bool guest_mapping_tell(void *opaque, const struct guest_mapping *mapping);
+
 struct guest {
     const char *name; /* "arm": calque-system-<name> */
     const char *description;
@@ -143,6 +156,7 @@ struct guest {
     const struct cpu_model *models;             /* ends with name NULL */
     const char *default_model;
     unsigned n_irq_in, n_irq_out;
+    uint8_t nmi_line; /* 1 + the input whose edge is a non-maskable interrupt; 0: none */
     bool wide_address;
     bool big_endian;        /* its loads and stores of data; boards choose by it what they show */
     bool exact_code_writes; /* a store into code is seen by the very next instruction */
@@ -164,6 +178,9 @@ struct guest {
     bool (*has_work)(struct vcpu *cpu);                           /* would WFI return at once? */
     void (*set_irq)(struct vcpu *cpu, unsigned line, bool level); /* any thread, device lock held */
     void (*print_state)(struct vcpu *cpu, FILE *out);             /* info registers */
+    /* Tells of all mappings; the vCPU stands still. Looks at no more than a million entries: page
+     * tables may refer to themselves. */
+    void (*mappings)(struct vcpu *cpu, guest_mapping_tell *tell, void *opaque);
     /* Disassembles one instruction for -d: code of up to size bytes at pc; returns its length. */
     unsigned (*disassemble)(const uint8_t *code, size_t size, uint64_t pc, uint32_t key, char *text,
                             size_t text_size);

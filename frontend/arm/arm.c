@@ -161,6 +161,7 @@ static const struct guest arm_guest = {
     .has_work = arm_has_work,
     .set_irq = arm_set_irq,
     .print_state = arm_print_state,
+    .mappings = arm_mappings,
     .disassemble = disassemble,
     .exception_name = arm_exception_name,
     .mode_name = mode_name,

@@ -275,6 +275,7 @@ bool arm_take_interrupt(struct vcpu *v);
 bool arm_has_work(struct vcpu *v);
 void arm_set_irq(struct vcpu *v, unsigned line, bool level);
 void arm_print_state(struct vcpu *v, FILE *out);
+void arm_mappings(struct vcpu *v, guest_mapping_tell *tell, void *opaque);
 
 void arm_timer_init(struct arm_cpu *cpu);
 void arm_timer_reset(struct arm_cpu *cpu);

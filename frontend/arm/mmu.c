@@ -737,3 +737,65 @@ void arm_mmu_cache_operation(struct arm_cpu *cpu, uint32_t va)
         log_walk_failure(cpu, &w, MMU_READ);
     client_fault(cpu, &fault);
 }
+
+/* ---- for the monitor ---------------------------------------------------------------------------
+ */
+
+static uint8_t rights_shown(unsigned perm)
+{
+    return (uint8_t)((perm & PERM_R ? 1 << MMU_READ : 0) | (perm & PERM_W ? 1 << MMU_WRITE : 0) |
+                     (perm & PERM_X ? 1 << MMU_EXEC : 0));
+}
+
+/* The memory type in MAIR's encoding (ARM ARM B4.1.104). */
+static const char *memory_name(uint8_t memory)
+{
+    if (memory == 0x00)
+        return "strongly-ordered";
+    if (memory == 0x04)
+        return "device";
+    return memory >> 4 == 4 ? "normal, not cached" : "normal";
+}
+
+/* Leaf entries are told of even where a domain or an access flag keeps everybody out. */
+static bool is_leaf(const struct arm_walk *w, bool found)
+{
+    return found || w->fault == FAULT_DOMAIN || w->fault == FAULT_ACCESS_FLAG;
+}
+
+void arm_mappings(struct vcpu *v, guest_mapping_tell *tell, void *opaque)
+{
+    struct arm_cpu *cpu = arm_cpu(v);
+    uint64_t va = 0;
+    char text[64];
+
+    if (!(cpu->cp15.sctlr & SCTLR_M)) {
+        tell(opaque, &(struct guest_mapping){.size = UINT64_C(1) << 32,
+                                             .privileged = rights_shown(PERM_R | PERM_W | PERM_X),
+                                             .user = rights_shown(PERM_R | PERM_W | PERM_X),
+                                             .text = "MMU off"});
+        return;
+    }
+    for (unsigned n = 0; va >> 32 == 0 && n < GUEST_MAX_LOOKUPS; n++) {
+        struct arm_walk w = {.va = (uint32_t)va}, user = {.va = (uint32_t)va, .user = true};
+        bool found = is_leaf(&w, arm_walk_table(cpu, &w));
+        uint64_t span = MIB;
+        if (found) {
+            span = w.block_size;
+            arm_walk_table(cpu, &user);
+            snprintf(text, sizeof(text), "%s%s%s", memory_name(w.memory), w.share ? ", shared" : "",
+                     w.global ? "" : ", nG");
+        } else if (w.n_sources) {
+            span = UINT64_C(1) << w.source[w.n_sources - 1].span_bits;
+        }
+        struct guest_mapping mapping = {.address = va,
+                                        .physical = w.physical,
+                                        .size = span,
+                                        .privileged = rights_shown(w.perm),
+                                        .user = rights_shown(user.perm),
+                                        .text = text};
+        if (found && !tell(opaque, &mapping))
+            return;
+        va = (va & ~(span - 1)) + span;
+    }
+}

@@ -312,5 +312,6 @@ bool mips_take_interrupt(struct vcpu *v);
 bool mips_has_work(struct vcpu *v);
 void mips_set_irq(struct vcpu *v, unsigned line, bool level);
 void mips_print_state(struct vcpu *v, FILE *out);
+void mips_mappings(struct vcpu *v, guest_mapping_tell *tell, void *opaque);
 
 #endif

@@ -163,6 +163,7 @@ static const struct insn_desc *const insn_tables[] = {
         .has_work = mips_has_work,                                                                 \
         .set_irq = mips_set_irq,                                                                   \
         .print_state = mips_print_state,                                                           \
+        .mappings = mips_mappings,                                                                 \
         .disassemble = disassemble_##guest_name,                                                   \
         .exception_name = mips_exception_name,                                                     \
         .mode_name = mode_name,                                                                    \

@@ -711,3 +711,47 @@ static void cache(void *opaque, uint32_t operation, uint64_t address)
 }
 const struct ir_helper helper_mips_cache =
     IR_HELPER(cache, IR_VOID, 2, HELPER_MAY_FAULT, GROUP_CP0, GROUP_CP0);
+
+/* ---- for the monitor ---------------------------------------------------------------------------
+ */
+
+static bool tell_half(const struct mips_cpu *cpu, unsigned index, unsigned half,
+                      guest_mapping_tell *tell, void *opaque)
+{
+    const struct mips_tlb_entry *entry = &cpu->tlb[index];
+    uint64_t size = entry_page_size(entry);
+    uint32_t asid = (uint32_t)cpu->cp0.entryhi & mips_asid_mask(cpu);
+    char text[64];
+    struct guest_mapping mapping = {.address = (entry->vpn & ~entry->mask) + half * size,
+                                    .physical = entry->page[half],
+                                    .size = size,
+                                    .elsewhere = !entry->global && entry->mmid != asid,
+                                    .text = text};
+
+    if (!mips_is_64(cpu))
+        mapping.address = (uint32_t)mapping.address;
+    snprintf(text, sizeof(text), "[%02u] asid %03x %c C%u %c%c", index, entry->mmid,
+             entry->global ? 'G' : '-', entry->cca[half], entry->dirty[half] ? 'D' : '-',
+             entry->valid[half] ? 'V' : '-');
+    if (entry->valid[half])
+        mapping.privileged =
+            (uint8_t)(!entry->no_read[half] << MMU_READ | entry->dirty[half] << MMU_WRITE |
+                      !entry->no_execute[half] << MMU_EXEC);
+    /* Addresses from 2^31 (and 2^63) on are not the user's, by their segments. */
+    if (!(mapping.address >> (mips_is_64(cpu) ? 62 : 31)))
+        mapping.user = mapping.privileged;
+    return tell(opaque, &mapping);
+}
+
+void mips_mappings(struct vcpu *v, guest_mapping_tell *tell, void *opaque)
+{
+    const struct mips_cpu *cpu = mips_cpu(v);
+
+    if (mips_has(cpu, MIPS_HAS_FIXED_MAP))
+        return;
+    for (unsigned i = 0; i < cpu->model->tlb_entries; i++) {
+        if (!cpu->tlb[i].hidden &&
+            (!tell_half(cpu, i, 0, tell, opaque) || !tell_half(cpu, i, 1, tell, opaque)))
+            return;
+    }
+}

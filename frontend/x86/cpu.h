@@ -400,5 +400,6 @@ bool x86_take_interrupt(struct vcpu *v);
 bool x86_has_work(struct vcpu *v);
 void x86_set_irq(struct vcpu *v, unsigned line, bool level);
 void x86_print_state(struct vcpu *v, FILE *out);
+void x86_mappings(struct vcpu *v, guest_mapping_tell *tell, void *opaque);
 
 #endif

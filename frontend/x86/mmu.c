@@ -567,3 +567,61 @@ void x86_set_cr4(struct x86_cpu *cpu, uint64_t value)
         mmu_revalidate_all(cpu->v.mmu);
     x86_update_mode(cpu);
 }
+
+/* ---- for the monitor ---------------------------------------------------------------------------
+ */
+
+static uint8_t rights_shown(bool writable, bool executable)
+{
+    return (uint8_t)(1 << MMU_READ | writable << MMU_WRITE | executable << MMU_EXEC);
+}
+
+/* What the walk came to; false: nothing is there. */
+static bool describe(const struct walk *w, bool found, struct guest_mapping *out, char *text,
+                     size_t size)
+{
+    uint64_t entry = w->n ? w->entry[w->n - 1].value : 0;
+    bool large = w->page_bytes > TLB_PAGE_SIZE, writable = w->rights & PTE_W;
+    bool executable = !(w->rights & PTE_NX);
+
+    if (!found)
+        return false;
+    snprintf(text, size, "%c%c%c%c", entry & PTE_G ? 'G' : '-', large ? 'P' : '-',
+             entry & PTE_D ? 'D' : '-', entry & PTE_A ? 'A' : '-');
+    *out = (struct guest_mapping){.address = w->va,
+                                  .physical = w->base,
+                                  .size = w->page_bytes,
+                                  .privileged = rights_shown(writable, executable),
+                                  .text = text};
+    if (w->rights & PTE_U)
+        out->user = rights_shown(writable, executable);
+    return true;
+}
+
+void x86_mappings(struct vcpu *v, guest_mapping_tell *tell, void *opaque)
+{
+    struct x86_cpu *cpu = x86_cpu(v);
+    bool is_long = cpu->efer & EFER_LMA;
+    unsigned bits = is_long ? 48 : 32;
+    uint64_t va = 0;
+    char text[16];
+
+    if (!(cpu->cr0 & CR0_PG)) {
+        tell(opaque, &(struct guest_mapping){.size = UINT64_C(1) << 32,
+                                             .privileged = rights_shown(true, true),
+                                             .user = rights_shown(true, true),
+                                             .text = "no paging"});
+        return;
+    }
+    for (unsigned n = 0; va >> bits == 0 && n < GUEST_MAX_LOOKUPS; n++) {
+        gva shown = is_long ? (gva)((int64_t)(va << 16) >> 16) : va;
+        struct walk w = {.cpu = cpu, .va = shown};
+        bool found = walk_tables(&w);
+        uint64_t span =
+            found ? w.page_bytes : UINT64_C(1) << (w.n ? w.entry[w.n - 1].span_bits : 30);
+        struct guest_mapping mapping;
+        if (describe(&w, found, &mapping, text, sizeof(text)) && !tell(opaque, &mapping))
+            return;
+        va = (va & ~(span - 1)) + span;
+    }
+}

@@ -69,8 +69,9 @@ static const struct insn_desc *const no_tables[] = {NULL};
     .finish = x86_finish, .translate = x86_translate, .mmu = &x86_mmu_client,                      \
     .raise = x86_raise_exception, .restore = x86_restore_state,                                    \
     .take_interrupt = x86_take_interrupt, .has_work = x86_has_work, .set_irq = x86_set_irq,        \
-    .print_state = x86_print_state, .disassemble = x86_disassemble_guest,                          \
-    .exception_name = x86_exception_name, .mode_name = x86_mode_name
+    .print_state = x86_print_state, .nmi_line = 1 + X86_NMI, .mappings = x86_mappings,             \
+    .disassemble = x86_disassemble_guest, .exception_name = x86_exception_name,                    \
+    .mode_name = x86_mode_name
 
 static const struct guest i386_guest = {
     COMMON_GUEST,           .name = "i386",         .description = "32-bit x86",
