@@ -15,54 +15,71 @@ void exec_count(struct exec *exec, struct counters *out)
     pthread_mutex_unlock(&exec->lock);
 }
 
-/* "exception_data_abort"; kinds without a name by their number. */
-static void exception_label(const struct guest *guest, unsigned kind, char *label, size_t size)
+void exec_tell_exceptions(struct exec *exec,
+                          void (*tell)(void *opaque, unsigned kind, const char *name,
+                                       uint64_t times),
+                          void *opaque)
 {
-    const char *name = guest->exception_name ? guest->exception_name(kind) : NULL;
+    const struct guest *guest = exec->guest;
 
-    if (name)
-        snprintf(label, size, "exception_%s", name);
-    else
-        snprintf(label, size, "exception_0x%02x", kind);
-    for (; *label; label++)
-        *label = isalnum((unsigned char)*label) ? *label : '_';
-}
-
-static void print_exceptions(struct exec *exec, struct stats_writer *w)
-{
     for (unsigned kind = 0; kind < MAX_EXCEPTION_KINDS; kind++) {
         uint64_t times = 0;
-        char label[64];
 
         for (const struct engine *engine = exec->engines; engine; engine = engine->next)
             times += engine->exceptions[kind];
-        if (!times)
-            continue;
-        exception_label(exec->guest, kind, label, sizeof(label));
-        stats_number(w, label, times, "times the guest entered this exception or interrupt");
+        if (times)
+            tell(opaque, kind, guest->exception_name ? guest->exception_name(kind) : NULL, times);
     }
+}
+
+/* "exception_data_abort"; kinds without a name by their number. */
+static void print_exception(void *opaque, unsigned kind, const char *name, uint64_t times)
+{
+    struct stats_writer *w = opaque;
+    char label[64];
+
+    if (name)
+        snprintf(label, sizeof(label), "exception_%s", name);
+    else
+        snprintf(label, sizeof(label), "exception_0x%02x", kind);
+    for (char *at = label; *at; at++)
+        *at = isalnum((unsigned char)*at) ? *at : '_';
+    stats_number(w, label, times, "times the guest entered this exception or interrupt");
+}
+
+static void count_cache(struct exec *exec, struct exec_cache *out)
+{
+    *out = (struct exec_cache){.regions = exec->n_regions};
+    for (unsigned i = 0; i < exec->n_regions; i++) {
+        const struct region *region = &exec->region[i];
+
+        out->bytes_used += region->used;
+        out->bytes += region->size;
+        for (uint32_t k = 0; k < region->n_placements; k++)
+            out->units += region->placements[k].unit && !region->placements[k].unit->dropped_at;
+    }
+    for (unsigned i = 0; i < PAGE_BUCKETS; i++) {
+        for (const struct code_page *page = exec->pages[i]; page; page = page->next)
+            out->code_pages++;
+    }
+}
+
+void exec_cache_figures(struct exec *exec, struct exec_cache *out)
+{
+    pthread_mutex_lock(&exec->lock);
+    count_cache(exec, out);
+    pthread_mutex_unlock(&exec->lock);
 }
 
 static void print_cache(struct exec *exec, struct stats_writer *w)
 {
-    uint64_t used = 0, size = 0, units = 0, pages = 0;
+    struct exec_cache cache;
 
-    for (unsigned i = 0; i < exec->n_regions; i++) {
-        const struct region *region = &exec->region[i];
-
-        used += region->used;
-        size += region->size;
-        for (uint32_t k = 0; k < region->n_placements; k++)
-            units += region->placements[k].unit && !region->placements[k].unit->dropped_at;
-    }
-    for (unsigned i = 0; i < PAGE_BUCKETS; i++) {
-        for (const struct code_page *page = exec->pages[i]; page; page = page->next)
-            pages++;
-    }
-    stats_number(w, "cache_bytes", size, "size of the code cache");
-    stats_number(w, "cache_bytes_used", used, "of these in use now");
-    stats_number(w, "units_now", units, "units in the code cache now");
-    stats_number(w, "code_pages_now", pages, "guest pages that they were made from");
+    count_cache(exec, &cache);
+    stats_number(w, "cache_bytes", cache.bytes, "size of the code cache");
+    stats_number(w, "cache_bytes_used", cache.bytes_used, "of these in use now");
+    stats_number(w, "units_now", cache.units, "units in the code cache now");
+    stats_number(w, "code_pages_now", cache.code_pages, "guest pages that they were made from");
 }
 
 static void print_derived(const struct counters *c, struct stats_writer *w)
@@ -93,7 +110,7 @@ void exec_print_stats(struct exec *exec, enum stats_form form, FILE *out)
     print_derived(&sum, &w);
     pthread_mutex_lock(&exec->lock);
     print_cache(exec, &w);
-    print_exceptions(exec, &w);
+    exec_tell_exceptions(exec, print_exception, &w);
     pthread_mutex_unlock(&exec->lock);
     stats_end(&w);
 }

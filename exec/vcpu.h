@@ -51,6 +51,18 @@ bool vcpu_remove_breakpoint(struct vcpu *cpu, gva address);
 /* What was counted by the engine and its vCPUs and their MMUs, which stand still or are the
  * caller's. */
 void exec_count(struct exec *exec, struct counters *out);
+/* How full the code cache is. */
+struct exec_cache {
+    uint64_t bytes, bytes_used, units, code_pages;
+    unsigned regions;
+};
+void exec_cache_figures(struct exec *exec, struct exec_cache *out);
+/* How often each exception and interrupt was entered: name NULL where the guest has none for this
+ * kind. */
+void exec_tell_exceptions(struct exec *exec,
+                          void (*tell)(void *opaque, unsigned kind, const char *name,
+                                       uint64_t times),
+                          void *opaque);
 /* The counters, what they come to per instruction, and how full the code cache is. */
 void exec_print_stats(struct exec *exec, enum stats_form form, FILE *out);
 

@@ -86,6 +86,7 @@ struct device_class {
     const struct pci_class *pci;      /* hw/pci/pci.h; NULL: no PCI function */
     const struct virtio_type *virtio; /* hw/virtio/virtio.h; NULL: no virtio device */
     gpa default_base; /* where region 0 of an added one goes; its property "iobase" counts more */
+    bool interrupts;  /* an interrupt controller: info pic shows it */
     size_t state_size;
     const struct device_region *regions;
     unsigned n_regions;

@@ -59,6 +59,7 @@ struct boot_options {
     char order[8];     /* -boot: letters a, c, d, n; "": the firmware's own order */
     char once[8];      /* the same for the first start; "": as order */
     char rtc_base[32]; /* "": utc */
+    uint8_t uuid[16];  /* in the order of its text; zeros: none */
     bool menu, no_acpi, no_hpet, no_vga;
     bool no_graphic; /* firmware's console goes to the first serial port, too */
 };

@@ -504,6 +504,49 @@ void mmu_destroy(struct mmu *mmu)
     free(mmu);
 }
 
+static bool is_exec_chunk(const struct mmu *mmu, const struct chunk *chunk)
+{
+    uint64_t offset = (uint64_t)chunk->number << CHUNK_BITS;
+
+    return offset >= (mmu->wide ? TLB_WIDE_BELOW + TLB_WIDE_EXEC : TLB_EXEC);
+}
+
+static void count_chunk(const struct mmu *mmu, const struct table *table, const struct chunk *chunk,
+                        struct mmu_usage *out)
+{
+    const void *memory = chunk_memory(table, chunk);
+    bool is_exec = is_exec_chunk(mmu, chunk);
+    uint64_t n = 0;
+
+    for (unsigned i = 0; i < CHUNK_BYTES / (is_exec ? 4 : 8); i++)
+        n += is_exec ? ((const uint32_t *)memory)[i] != 0 : ((const uint64_t *)memory)[i] != 0;
+    if (is_exec)
+        out->exec += n;
+    else if (is_write_chunk(mmu, chunk))
+        out->write += n;
+    else
+        out->read += n;
+}
+
+void mmu_usage(const struct mmu *mmu, struct mmu_usage *out)
+{
+    *out =
+        (struct mmu_usage){.spaces = mmu->n_spaces, .bytes = (uint64_t)mmu->n_chunks << CHUNK_BITS};
+    for (unsigned i = 0; i < mmu->n_spaces; i++) {
+        const struct space *space = &mmu->space[i];
+        bool used = false;
+
+        for (unsigned half = 0; half < N_HALVES; half++) {
+            const struct table *table = &space->table[half];
+            for (unsigned k = table->used; k; k = mmu->chunk[k - 1].next_used) {
+                count_chunk(mmu, table, &mmu->chunk[k - 1], out);
+                used = true;
+            }
+        }
+        out->spaces_used += used;
+    }
+}
+
 const struct counters *mmu_counters(const struct mmu *mmu)
 {
     return &mmu->counters;

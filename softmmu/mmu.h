@@ -73,6 +73,13 @@ struct mmu *mmu_create(struct memory *memory, struct run_state *run,
                        const struct mmu_client *client, bool wide, struct error *err);
 void mmu_destroy(struct mmu *mmu);
 const struct counters *mmu_counters(const struct mmu *mmu);
+/* What the tables hold now. The vCPU stands still. */
+struct mmu_usage {
+    unsigned spaces, spaces_used; /* address spaces that can be kept, and that are */
+    uint64_t read, write, exec;   /* pages entered */
+    uint64_t bytes;               /* of the host's memory */
+};
+void mmu_usage(const struct mmu *mmu, struct mmu_usage *out);
 /* From now on code_store is called before a guest store into a page that holds code, with the
  * canonical physical address; nothing has been stored then, and it need not return. */
 void mmu_on_code_store(struct mmu *mmu, void (*code_store)(void *cpu, gpa address, unsigned size));

@@ -12,6 +12,16 @@ static const struct {
 #undef COUNTER
 };
 
+const char *counter_name(unsigned which)
+{
+    return rows[which].name;
+}
+
+const char *counter_description(unsigned which)
+{
+    return rows[which].description;
+}
+
 void counters_add(struct counters *sum, const struct counters *more)
 {
     for (unsigned i = 0; i < N_COUNTERS; i++)

@@ -29,6 +29,8 @@ static inline void count(struct counters *counters, unsigned which)
     counters->n[which]++;
 }
 
+const char *counter_name(unsigned which);
+const char *counter_description(unsigned which);
 void counters_add(struct counters *sum, const struct counters *more);
 
 /* ---- printing -------------------------------------------------------------------------------- */

@@ -12,10 +12,14 @@ struct irq {
     void (*set)(void *receiver, unsigned line, bool level);
     void *receiver;
     unsigned line;
+    bool level;      /* as it was last set */
+    uint64_t raised; /* how often, for info irq */
 };
 
-static inline void irq_set(const struct irq *irq, bool level)
+static inline void irq_set(struct irq *irq, bool level)
 {
+    irq->raised += level && !irq->level;
+    irq->level = level;
     if (irq->set)
         irq->set(irq->receiver, irq->line, level);
 }

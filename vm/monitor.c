@@ -14,6 +14,7 @@ struct monitor {
     struct line_editor *editor;
     bool in_front;
     char prompt[32];
+    struct monitor_mark mark[N_MARKS];
     bool complete; /* a line waits to be run; no keys are taken meanwhile */
 };
 
@@ -194,4 +195,9 @@ void monitor_start(struct monitor *monitor)
 const struct line_editor *monitor_editor(const struct monitor *monitor)
 {
     return monitor ? monitor->editor : NULL;
+}
+
+struct monitor_mark *monitor_mark(struct monitor *monitor, enum monitor_mark_kind kind)
+{
+    return monitor ? &monitor->mark[kind] : NULL;
 }

@@ -57,6 +57,14 @@ REGISTRY_DECLARE(monitor_table);
 void monitor_command_run(struct monitor_call *call, char *line);
 /* Completes the last word of the line. */
 void monitor_command_complete(struct vm *vm, const char *line, struct line_choices *out);
+/* Figures as they were when a command last showed them here, so that it can say what came since. */
+enum monitor_mark_kind { MARK_JIT, MARK_TLB, MARK_TRAPS, N_MARKS };
+struct monitor_mark {
+    struct counters counters;
+    int64_t time_ns; /* of the machine's clock; 0: never yet */
+};
+/* NULL: none, for calls from elsewhere. */
+struct monitor_mark *monitor_mark(struct monitor *monitor, enum monitor_mark_kind kind);
 /* The line editor of the monitor that the call came from; NULL: none. */
 const struct line_editor *monitor_editor(const struct monitor *monitor);
 

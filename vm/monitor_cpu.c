@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* info: the processors and what the translator did for them. */
+/* info: the processors. */
 #include "vm/monitor_commands.h"
 
 static void print_registers(struct vm *vm, void *out)
@@ -22,19 +22,8 @@ static void info_cpus(struct monitor_call *call)
             cpu->halted ? " (halted)" : "");
 }
 
-static void print_stats(struct vm *vm, void *out)
-{
-    exec_print_stats(vm_machine(vm)->exec, STATS_TABLE, out);
-}
-
-static void info_jit(struct monitor_call *call)
-{
-    vm_look(call->vm, print_stats, call->out);
-}
-
 static const struct monitor_command commands[] = {
     {"cpus", NULL, "", "the CPUs", info_cpus, 0, 0, NULL},
-    {"jit", NULL, "", "what the translator did", info_jit, 0, 0, NULL},
     {"registers", NULL, "[-a]", "the CPU's registers", info_registers, 0, 1, NULL},
     {NULL},
 };

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* info: what the machine is, and what it consists of. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "hw/display/vga.h"
+#include "hw/machines/loader.h"
 #include "vm/monitor_commands.h"
 #include "vm/streams.h"
 
@@ -25,6 +27,29 @@ static void info_name(struct monitor_call *call)
         name += 6;
     if (name)
         fprintf(call->out, "%.*s\n", (int)strcspn(name, ","), name);
+}
+
+static void info_uuid(struct monitor_call *call)
+{
+    const uint8_t *uuid = vm_machine(call->vm)->boot.uuid;
+
+    for (unsigned i = 0; i < 16; i++)
+        fprintf(call->out, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", uuid[i]);
+    fputc('\n', call->out);
+}
+
+/* What is written into memory when the machine starts. */
+static void info_roms(struct monitor_call *call)
+{
+    const struct machine *m = vm_machine(call->vm);
+    struct loader_entry one;
+
+    for (unsigned i = 0; loader_entry(m->loader, i, &one); i++) {
+        const struct memory_section *section = memory_find(m->memory, one.address);
+        bool is_rom = section && section->kind == MEMORY_ROM;
+        fprintf(call->out, "addr=%016" PRIx64 " size=0x%06" PRIx64 " mem=%s name=\"%s\"\n",
+                one.address, one.size, is_rom ? "rom" : "ram", *one.name ? one.name : "boot data");
+    }
 }
 
 static void info_kvm(struct monitor_call *call)
@@ -105,9 +130,11 @@ static const struct monitor_command commands[] = {
     {"mtree", NULL, "", "the memory map", info_mtree, 0, 0, NULL},
     {"name", NULL, "", "the machine's name", info_name, 0, 0, NULL},
     {"qtree", NULL, "", "every device and its registers", info_qtree, 0, 0, NULL},
+    {"roms", NULL, "", "images that are in memory at the start", info_roms, 0, 0, NULL},
     {"screen", NULL, "", "the text on the VGA's screen", info_screen, 0, 0, NULL},
     {"snapshots", "snapshot", "", "the snapshots there are", info_snapshots, 0, 0, NULL},
     {"status", NULL, "", "running or paused", info_status, 0, 0, NULL},
+    {"uuid", NULL, "", "the machine's UUID", info_uuid, 0, 0, NULL},
     {"version", NULL, "", "calque's version", info_version, 0, 0, NULL},
     {NULL},
 };

@@ -308,6 +308,28 @@ static bool set_log(struct options *o, const struct option_row *row, const char 
     return true;
 }
 
+/* 8-4-4-4-12 hexadecimal digits. */
+static bool set_uuid(struct options *o, const struct option_row *row, const char *value,
+                     struct error *err)
+{
+    static const char shape[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    unsigned n = 0;
+
+    memset(o->boot.uuid, 0, sizeof(o->boot.uuid));
+    for (unsigned i = 0; i < sizeof(shape); i++) {
+        unsigned char c = (unsigned char)value[i];
+        if (shape[i] == 'x' ? !isxdigit(c) : c != shape[i])
+            return error_set(err, "-uuid %s: it is like 550e8400-e29b-41d4-a716-446655440000",
+                             value);
+        if (shape[i] != 'x')
+            continue;
+        int digit = isdigit(c) ? c - '0' : tolower(c) - 'a' + 10;
+        o->boot.uuid[n / 2] |= (uint8_t)(digit << (n % 2 ? 0 : 4));
+        n++;
+    }
+    return true;
+}
+
 static bool set_display(struct options *o, const struct option_row *row, const char *value,
                         struct error *err)
 {
@@ -468,6 +490,7 @@ static const struct option_row rows[] = {
     {"enable-kvm", NULL, NULL, NULL, accept_kvm, 0, NULL},
     {"no-kvm", NULL, NULL, NULL, ignore, 0, NULL},
     {"name", NULL, "NAME", "what the guest is called", set_string, MEMBER(name), NULL},
+    {"uuid", NULL, "UUID", "the machine's UUID, which SMBIOS tells the guest", set_uuid, 0, NULL},
     {"kernel", NULL, "FILE", "a bzImage, zImage, Image, uImage, ELF or Multiboot kernel", set_file,
      MEMBER(boot.kernel), NULL},
     {"initrd", NULL, "FILE", "the kernel's initial RAM disk", set_file, MEMBER(boot.initrd), NULL},

@@ -1087,6 +1087,7 @@ static const struct device_region apic_regions[] = {
 
 static const struct device_class apic_class = {
     .name = "apic",
+    .interrupts = true,
     .description = "Local APIC",
     .manual = "Intel SDM volume 3A, chapter 11",
     .state_size = sizeof(struct apic),

@@ -744,6 +744,7 @@ static const struct device_region gic_a9_regions[] = {
 
 static const struct device_class gicv2_class = {
     .name = "gicv2",
+    .interrupts = true,
     .description = "Generic Interrupt Controller, version 2",
     .manual = "ARM IHI 0048B",
     .state_size = sizeof(struct gic),
@@ -761,6 +762,7 @@ REGISTER(device_class, gicv2_class);
 
 static const struct device_class gic_a9_class = {
     .name = "gic-a9mp",
+    .interrupts = true,
     .description = "Interrupt controller of the Cortex-A9 MPCore",
     .manual = "ARM DDI 0407, IHI 0048B",
     .state_size = sizeof(struct gic),

@@ -65,6 +65,7 @@ static const struct device_region gicv2m_regions[] = {
 
 static const struct device_class gicv2m_class = {
     .name = "gicv2m",
+    .interrupts = true,
     .description = "GICv2m message-signalled interrupt frame",
     .manual = "ARM DEN 0029 (SBSA), appendix E",
     .state_size = sizeof(struct gicv2m),

@@ -32,6 +32,7 @@ static const struct device_field gsi_fields[] = {
 
 static const struct device_class gsi_class = {
     .name = "gsi",
+    .interrupts = true,
     .description = "System interrupt lines of a PC",
     .manual = "ACPI 6.5, 5.2.12.5",
     .state_size = sizeof(struct gsi),

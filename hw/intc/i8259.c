@@ -340,6 +340,7 @@ static const struct device_region i8259_regions[] = {
 
 static const struct device_class i8259_class = {
     .name = "i8259",
+    .interrupts = true,
     .description = "Programmable interrupt controller",
     .manual = "Intel 231468 (8259A), 290550 (PIIX3)",
     .state_size = sizeof(struct i8259),

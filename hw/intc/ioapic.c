@@ -188,6 +188,7 @@ static const struct device_region ioapic_regions[] = {
 
 static const struct device_class ioapic_class = {
     .name = "ioapic",
+    .interrupts = true,
     .description = "I/O APIC",
     .manual = "Intel 290566 (82093AA)",
     .state_size = sizeof(struct ioapic),

@@ -355,7 +355,10 @@ static bool place_dtb(struct boot_plan *plan, gpa fixed, struct error *err)
                          " bytes does not fit beside kernel and initrd into -m's memory",
                          m->boot.dtb ? "-dtb '" : "machine ",
                          m->boot.dtb ? m->boot.dtb : m->class->name, m->boot.dtb ? "'" : "", size);
-    return loader_add(plan->images, plan->dtb_start, plan->dtb, size, size, err);
+    if (!loader_add(plan->images, plan->dtb_start, plan->dtb, size, size, err))
+        return false;
+    loader_name(plan->images, "device tree");
+    return true;
 }
 
 /* ---- ATAGs, for kernels without a device tree ------------------------------------------------ */
@@ -491,6 +494,7 @@ static bool plan_firmware(struct boot_plan *plan, struct error *err)
     if (!loader_read_file(&file, "-bios", m->boot.bios, size, err))
         return false;
     bool ok = loader_add(plan->images, flash->mappings[0].base, file.data, file.size, size, err);
+    loader_name(plan->images, file.what);
     loader_file_free(&file);
     plan->kernel.entry = plan->info->firmware_entry;
     plan->kernel.end = m->class->ram_base;

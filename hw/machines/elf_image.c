@@ -95,6 +95,7 @@ static bool load_elf_segments(const struct loader_file *file, Elf *elf,
     }
     if (!loaded)
         return error_set(err, "%s has nothing to load: no ELF segments", file->what);
+    loader_name(l, file->what);
     out->entry = header.e_entry;
     return true;
 }

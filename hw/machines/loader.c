@@ -378,6 +378,7 @@ struct loader_segment {
     uint8_t *data;
     size_t size;
     uint64_t memory_size;
+    char name[256]; /* for info roms */
 };
 
 struct loader {
@@ -419,7 +420,7 @@ static bool add_segment(struct loader *l, gpa address, uint8_t *data, size_t siz
     }
     l->segments = grown;
     grown[l->n_segments++] =
-        (struct loader_segment){address, data, size, MAX(memory_size, (uint64_t)size)};
+        (struct loader_segment){address, data, size, MAX(memory_size, (uint64_t)size), ""};
     return true;
 }
 
@@ -433,12 +434,35 @@ bool loader_add(struct loader *l, gpa address, const void *data, size_t size, ui
     return add_segment(l, address, copy, size, memory_size, err);
 }
 
+static void set_name(struct loader_segment *segment, const char *name)
+{
+    snprintf(segment->name, sizeof(segment->name), "%s", name);
+}
+
 bool loader_add_file(struct loader *l, gpa address, struct loader_file *file, struct error *err)
 {
     uint8_t *data = file->data;
 
     file->data = NULL;
-    return add_segment(l, address, data, file->size, file->size, err);
+    if (!add_segment(l, address, data, file->size, file->size, err))
+        return false;
+    set_name(&l->segments[l->n_segments - 1], file->what);
+    return true;
+}
+
+void loader_name(struct loader *l, const char *name)
+{
+    for (unsigned i = l->n_segments; i-- > 0 && !*l->segments[i].name;)
+        set_name(&l->segments[i], name);
+}
+
+bool loader_entry(const struct loader *l, unsigned n, struct loader_entry *out)
+{
+    if (!l || n >= l->n_segments)
+        return false;
+    *out = (struct loader_entry){l->segments[n].address, l->segments[n].memory_size,
+                                 l->segments[n].name};
+    return true;
 }
 
 bool loader_fits(const struct memory *memory, gpa address, uint64_t size)

@@ -77,6 +77,15 @@ bool loader_add(struct loader *l, gpa address, const void *data, size_t size, ui
                 struct error *err);
 /* Takes the file's contents over. */
 bool loader_add_file(struct loader *l, gpa address, struct loader_file *file, struct error *err);
+/* What info roms calls all that was added since this was called last. Copies. */
+void loader_name(struct loader *l, const char *name);
+struct loader_entry {
+    gpa address;
+    uint64_t size; /* in memory */
+    const char *name;
+};
+/* The n-th image; false: no more. */
+bool loader_entry(const struct loader *l, unsigned n, struct loader_entry *out);
 /* Is all of the range RAM or ROM? */
 bool loader_fits(const struct memory *memory, gpa address, uint64_t size);
 void loader_write(const struct loader *l, struct memory *memory);

@@ -38,6 +38,17 @@ static void strings(struct smbios *s, const char *text, size_t size)
     s->n++;
 }
 
+/* SMBIOS 3.6, 7.2.1: the first three fields are little-endian. */
+static void add_uuid(struct aml *bytes, const uint8_t uuid[16])
+{
+    static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
+    char mixed[16];
+
+    for (unsigned i = 0; i < sizeof(mixed); i++)
+        mixed[i] = (char)uuid[order[i]];
+    aml_bytes(bytes, mixed, sizeof(mixed));
+}
+
 static void add_system(struct smbios *s, const struct machine *m)
 {
     static const char chassis[] = "calque";
@@ -47,8 +58,8 @@ static void add_system(struct smbios *s, const struct machine *m)
 
     begin(s, 1, HANDLE_SYSTEM);
     aml_bytes(&s->bytes, "\1\2\3\0", 4); /* manufacturer, product, version, no serial number */
-    aml_zeros(&s->bytes, 16);            /* UUID */
-    aml_bytes(&s->bytes, "\6\0\0", 3);   /* woken by the power switch; no SKU, no family */
+    add_uuid(&s->bytes, m->boot.uuid);
+    aml_bytes(&s->bytes, "\6\0\0", 3); /* woken by the power switch; no SKU, no family */
     strings(s, text, (size_t)size + 1);
     begin(s, 3, HANDLE_CHASSIS);
     aml_bytes(&s->bytes, "\1\1\0\0\0\3\3\3\2", 9); /* type "other", states "safe", no lock */

@@ -96,7 +96,10 @@ static bool load_bzimage(struct loader_file *file, uint64_t ram_end, bool allow6
         out->entry_kind = X86_ENTRY_LINUX64;
         out->entry += ENTRY64_OFFSET;
     }
-    return loader_add(l, KERNEL_BASE, file->data + setup_bytes, size, size, err);
+    if (!loader_add(l, KERNEL_BASE, file->data + setup_bytes, size, size, err))
+        return false;
+    loader_name(l, file->what);
+    return true;
 }
 
 /* ---- segments -------------------------------------------------------------------------------- */
@@ -123,7 +126,10 @@ static bool add_segment(const struct loader_file *file, const struct memory *mem
                              file->what, (unsigned long long)memory_size,
                              (unsigned long long)address);
     }
-    return loader_add(l, address, data, size, memory_size, err);
+    if (!loader_add(l, address, data, size, memory_size, err))
+        return false;
+    loader_name(l, file->what);
+    return true;
 }
 
 /* ---- Multiboot ------------------------------------------------------------------------------- */
