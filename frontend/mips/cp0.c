@@ -167,6 +167,7 @@ static void write_status(struct mips_cpu *cpu, const struct cp0_register *r, uin
 
 static uint64_t read_cause(struct mips_cpu *cpu, const struct cp0_register *r)
 {
+    mips_timer_poll(cpu);
     return mips_cause_read(cpu);
 }
 

@@ -190,7 +190,8 @@ struct mips_cpu {
     unsigned n_victims; /* used so far, free ones among them */
 
     struct timer timer;
-    int64_t count_base_ns; /* clock when Count was count_base */
+    _Atomic int64_t timer_due_ns; /* what the timer is set to */
+    int64_t count_base_ns;        /* clock when Count was count_base */
     uint32_t count_base;
 
     _Atomic uint32_t irq_lines; /* bit n: IP n, from the board */
@@ -295,6 +296,7 @@ uint32_t mips_count_read(struct mips_cpu *cpu);
 void mips_count_write(struct mips_cpu *cpu, uint32_t value);
 void mips_compare_write(struct mips_cpu *cpu, uint32_t value);
 void mips_timer_update(struct mips_cpu *cpu); /* Cause.DC changed */
+void mips_timer_poll(struct mips_cpu *cpu);   /* Cause is about to be read */
 
 /* fpu.c: FCSR put together, and taken apart (what is writable; the caller checks for traps). */
 uint32_t mips_fcsr_read(struct mips_cpu *cpu);

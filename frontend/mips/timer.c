@@ -2,7 +2,7 @@
 /*
  * Count and Compare: PRA chapter 9. Count runs on virtual time, one step per count_divider cycles,
  * unless Cause.DC stops it. Shared with the clock's callback, under the device lock: count_base and
- * count_base_ns, which the processor's thread alone writes, and Compare.
+ * count_base_ns, which the processor's thread alone writes, Compare, and when it is reached.
  */
 #include "frontend/mips/system.h"
 
@@ -48,13 +48,15 @@ static void timer_arm(struct mips_cpu *cpu)
 
     if (stopped(cpu)) {
         timer_cancel(&cpu->timer);
+        cpu->timer_due_ns = TIME_NEVER;
         return;
     }
     now = steps(cpu);
     target = now + (uint32_t)(cpu->cp0.compare - cpu->count_base - (uint32_t)now - 1) + 1;
     ns = ((unsigned __int128)target * NS_PER_S + count_hz(cpu) - 1) / count_hz(cpu) +
          (uint64_t)cpu->count_base_ns;
-    timer_set(&cpu->timer, ns >= TIME_NEVER ? TIME_NEVER : (int64_t)ns);
+    cpu->timer_due_ns = ns >= TIME_NEVER ? TIME_NEVER : (int64_t)ns;
+    timer_set(&cpu->timer, cpu->timer_due_ns);
 }
 
 static void expired(void *opaque)
@@ -63,6 +65,20 @@ static void expired(void *opaque)
 
     set_line(cpu, true);
     timer_arm(cpu);
+}
+
+/*
+ * The clock's thread may be late. A guest that has seen Count pass Compare expects Cause.TI there
+ * and then: Linux looks for 50 steps, and does without this timer if it does not show.
+ */
+void mips_timer_poll(struct mips_cpu *cpu)
+{
+    if (clock_now_ns(cpu->v.clock) < cpu->timer_due_ns)
+        return;
+    vcpu_lock_devices(&cpu->v);
+    if (clock_now_ns(cpu->v.clock) >= cpu->timer_due_ns) /* unless the clock's thread came first */
+        expired(cpu);
+    vcpu_unlock_devices(&cpu->v);
 }
 
 void mips_timer_init(struct mips_cpu *cpu)
@@ -82,6 +98,7 @@ void mips_timer_reset(struct mips_cpu *cpu)
 
 void mips_count_write(struct mips_cpu *cpu, uint32_t value)
 {
+    mips_timer_poll(cpu);
     vcpu_lock_devices(&cpu->v);
     cpu->count_base = value;
     cpu->count_base_ns = clock_now_ns(cpu->v.clock);
@@ -98,9 +115,10 @@ void mips_compare_write(struct mips_cpu *cpu, uint32_t value)
     vcpu_unlock_devices(&cpu->v);
 }
 
-/* Cause.DC has just been inverted. */
+/* Cause.DC has just been inverted; what came before that still counts. */
 void mips_timer_update(struct mips_cpu *cpu)
 {
+    mips_timer_poll(cpu);
     vcpu_lock_devices(&cpu->v);
     if (stopped(cpu))
         cpu->count_base += (uint32_t)steps(cpu);

@@ -26,7 +26,8 @@ static void irq_changed(void *receiver, unsigned line, bool level)
     ((struct fixture *)receiver)->timer_level = level;
 }
 
-static struct fixture *fixture_create(const char *guest_name, const char *model)
+static struct fixture *fixture_with_clock(const char *guest_name, const char *model,
+                                          struct clock *clock)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     struct mips_cpu *cpu;
@@ -43,7 +44,7 @@ static struct fixture *fixture_create(const char *guest_name, const char *model)
             cpu->v.model = m;
     }
     assert_non_null(cpu->v.model);
-    cpu->v.clock = clock_create_manual();
+    cpu->v.clock = clock;
     cpu->v.device_lock = &f->lock;
     cpu->v.memory = memory_create(&f->lock, &err);
     assert_non_null(memory_add_ram(cpu->v.memory, "ram", 0, RAM_BYTES, &err));
@@ -55,6 +56,11 @@ static struct fixture *fixture_create(const char *guest_name, const char *model)
     assert_true(mips_init(&cpu->v, &err));
     mips_reset(&cpu->v);
     return f;
+}
+
+static struct fixture *fixture_create(const char *guest_name, const char *model)
+{
+    return fixture_with_clock(guest_name, model, clock_create_manual());
 }
 
 static void fixture_destroy(struct fixture *f)
@@ -731,6 +737,41 @@ static void count_and_compare(void **state)
     fixture_destroy(f);
 }
 
+/* Sets Compare a little ahead and waits until Count has passed it. */
+static uint32_t let_timer_come(struct fixture *f)
+{
+    uint32_t compare = (uint32_t)get(f, COUNT, 0) + 1600;
+
+    set(f, COMPARE, 0, compare);
+    while ((int32_t)((uint32_t)get(f, COUNT, 0) - compare) < 0)
+        continue;
+    return compare;
+}
+
+/* Cause shows a timer that has come, be the clock's thread ever so late: here there is none. */
+static void timer_seen_in_cause(void **state)
+{
+    static const char *const models[] = {"24Kc", "4Kc"}; /* with Cause.TI and without */
+
+    for (unsigned i = 0; i < ARRAY_SIZE(models); i++) {
+        struct fixture *f = fixture_with_clock("mips", models[i], clock_create());
+        uint32_t shown = 0x8000 | (i ? 0 : CAUSE_TI), compare;
+
+        set(f, STATUS, 0, STATUS_IE | 0x8000);
+        compare = let_timer_come(f);
+        assert_int_equal(get(f, CAUSE, 0) & (CAUSE_TI | 0xff00), shown);
+        assert_true(f->timer_level);
+        assert_true(mips_interrupt_ready(f->cpu));
+        set(f, COMPARE, 0, compare);
+        assert_int_equal(get(f, CAUSE, 0) & (CAUSE_TI | 0xff00), 0);
+        assert_false(f->timer_level);
+        let_timer_come(f);
+        set(f, COUNT, 0, 0); /* what has come is not lost */
+        assert_int_equal(get(f, CAUSE, 0) & (CAUSE_TI | 0xff00), shown);
+        fixture_destroy(f);
+    }
+}
+
 /* ---- registers and the key ------------------------------------------------------------------- */
 
 static void registers(void **state)
@@ -843,6 +884,7 @@ int main(void)
         cmocka_unit_test(restoring_in_a_slot),
         cmocka_unit_test(interrupts),
         cmocka_unit_test(count_and_compare),
+        cmocka_unit_test(timer_seen_in_cause),
         cmocka_unit_test(registers),
         cmocka_unit_test(keys),
     };
