@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/fs.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "host/block_overlay.h"
 
 struct block_queue {
     struct block_request *first, **last;
@@ -23,8 +26,10 @@ struct block {
     char *path;
     int fd; /* -1: no medium */
     bool cdrom, read_only, is_device, attached;
+    bool snapshot, base_read_only, write_through, no_flush;
+    struct block_overlay *overlay; /* with snapshot */
     uint64_t bytes, sectors;
-    char note[300];
+    char note[700];
     pthread_mutex_t *device_lock; /* taken before `lock`, never while it is held */
     pthread_t thread;
     bool has_thread;
@@ -64,6 +69,20 @@ static bool lock_image(const char *path, int fd, bool read_only, struct error *e
     return true;
 }
 
+static void add_note(struct block *block, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static void add_note(struct block *block, const char *format, ...)
+{
+    size_t used = strlen(block->note);
+    va_list arguments;
+
+    if (used)
+        used += (size_t)snprintf(block->note + used, sizeof(block->note) - used, "; ");
+    va_start(arguments, format);
+    vsnprintf(block->note + used, sizeof(block->note) - used, format, arguments);
+    va_end(arguments);
+}
+
 static bool measure(struct block *block, struct error *err)
 {
     struct stat status;
@@ -82,11 +101,61 @@ static bool measure(struct block *block, struct error *err)
     if (!block->bytes)
         return error_set(err, "'%s' is empty", block->path);
     block->sectors = (block->bytes + BLOCK_SECTOR - 1) / BLOCK_SECTOR;
-    if (block->bytes % BLOCK_SECTOR && !block->note[0])
-        snprintf(block->note, sizeof(block->note),
-                 "'%.200s' is not a multiple of 512 bytes long; zeros fill its last sector",
+    if (block->bytes % BLOCK_SECTOR)
+        add_note(block, "'%.200s' is not a multiple of 512 bytes long; zeros fill its last sector",
                  block->path);
     return true;
+}
+
+/* What another image format's file starts with; its guest would see the container, not the disk. */
+static const char *foreign_format(int fd)
+{
+    static const struct {
+        const char *name, *magic;
+        uint8_t offset, size;
+    } formats[] = {
+        {"qcow2", "QFI\xfb", 0, 4},
+        {"qed", "QED", 0, 4},
+        {"vmdk", "KDMV", 0, 4},
+        {"vmdk", "COWD", 0, 4},
+        {"vdi", "\x7f\x10\xda\xbe", 64, 4},
+        {"vhdx", "vhdxfile", 0, 8},
+        {"vpc", "conectix", 0, 8},
+        {"parallels", "WithoutFreeSpace", 0, 16},
+        {"luks", "LUKS\xba\xbe", 0, 6},
+        {"vmdk", "# Disk DescriptorFile", 0, 21},
+        {"parallels", "WithouFreSpacExt", 0, 16},
+    };
+    uint8_t start[80] = {0};
+
+    if (block_file_read(fd, start, 0, sizeof(start)))
+        return NULL;
+    for (unsigned i = 0; i < ARRAY_SIZE(formats); i++) {
+        if (!memcmp(start + formats[i].offset, formats[i].magic, formats[i].size))
+            return formats[i].name;
+    }
+    return NULL;
+}
+
+static void check_format(struct block *block, unsigned flags)
+{
+    const char *format = flags & BLOCK_FORMAT_GIVEN ? NULL : foreign_format(block->fd);
+
+    if (format)
+        add_note(block,
+                 "'%.200s' looks like a %s image, but the guest gets its bytes as they are "
+                 "(format=raw says so)",
+                 block->path, format);
+}
+
+/* A snapshot's image is only read, until it is committed to: it is opened for that here, as nothing
+ * is opened to be written once the guest runs. */
+static bool make_snapshot(struct block *block, struct error *err)
+{
+    block->base_read_only = block->read_only;
+    block->read_only = false;
+    block->overlay = block_overlay_create(block->fd, block->bytes, err);
+    return block->overlay != NULL;
 }
 
 static bool open_image(struct block *block, unsigned flags, struct error *err)
@@ -94,17 +163,23 @@ static bool open_image(struct block *block, unsigned flags, struct error *err)
     int mode = O_CLOEXEC | O_NONBLOCK;
 
     block->read_only = (flags & (BLOCK_READ_ONLY | BLOCK_CDROM)) != 0;
+    block->snapshot = (flags & BLOCK_SNAPSHOT) && !block->read_only;
     block->fd = open(block->path, mode | (block->read_only ? O_RDONLY : O_RDWR));
     if (block->fd < 0 && !block->read_only &&
         (errno == EACCES || errno == EROFS || errno == EPERM)) {
         block->read_only = true;
         block->fd = open(block->path, mode | O_RDONLY);
-        snprintf(block->note, sizeof(block->note),
-                 "'%.200s' cannot be written, so the guest may only read it", block->path);
+        if (!block->snapshot)
+            add_note(block, "'%.200s' cannot be written, so the guest may only read it",
+                     block->path);
     }
     if (block->fd < 0)
         return error_set_errno(err, errno, "cannot open '%s'", block->path);
-    return measure(block, err) && lock_image(block->path, block->fd, block->read_only, err);
+    if (!measure(block, err) ||
+        !lock_image(block->path, block->fd, block->read_only || block->snapshot, err))
+        return false;
+    check_format(block, flags);
+    return !block->snapshot || make_snapshot(block, err);
 }
 
 /* ---- the thread ------------------------------------------------------------------------------ */
@@ -147,31 +222,17 @@ static bool queue_remove(struct block_queue *queue, struct block_request *reques
     return false;
 }
 
-static int transfer(struct block *block, struct block_request *request)
+static int transfer(struct block *block, const struct block_request *request)
 {
     bool writing = request->operation == BLOCK_WRITE;
-    size_t left = (size_t)request->n_sectors * BLOCK_SECTOR;
-    off_t at = (off_t)(request->sector * BLOCK_SECTOR);
-    uint8_t *buffer = request->buffer;
+    size_t size = (size_t)request->n_sectors * BLOCK_SECTOR;
+    uint64_t at = request->sector * BLOCK_SECTOR;
 
-    while (left) {
-        ssize_t n =
-            writing ? pwrite(block->fd, buffer, left, at) : pread(block->fd, buffer, left, at);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return errno;
-        if (n == 0 && writing)
-            return EIO;
-        if (n == 0) { /* the odd end, or a file that was cut while in use */
-            memset(buffer, 0, left);
-            return 0;
-        }
-        buffer += n;
-        at += n;
-        left -= (size_t)n;
-    }
-    return 0;
+    if (block->overlay)
+        return writing ? block_overlay_write(block->overlay, request->buffer, at, size)
+                       : block_overlay_read(block->overlay, request->buffer, at, size);
+    return writing ? block_file_write(block->fd, request->buffer, at, size)
+                   : block_file_read(block->fd, request->buffer, at, size);
 }
 
 static int discard(struct block *block, const struct block_request *request)
@@ -179,7 +240,9 @@ static int discard(struct block *block, const struct block_request *request)
     uint64_t range[2] = {request->sector * BLOCK_SECTOR,
                          (uint64_t)request->n_sectors * BLOCK_SECTOR};
 
-    /* A hint: a host that cannot give the space back keeps the data. */
+    /* A host that cannot give the space back keeps the data. */
+    if (block->overlay)
+        return 0;
     if (block->is_device)
         ioctl(block->fd, BLKDISCARD, range);
     else
@@ -188,19 +251,77 @@ static int discard(struct block *block, const struct block_request *request)
     return 0;
 }
 
+static int write_zeros(struct block *block, const struct block_request *request)
+{
+    static const uint8_t zeros[256 * 1024];
+    uint64_t range[2] = {request->sector * BLOCK_SECTOR,
+                         (uint64_t)request->n_sectors * BLOCK_SECTOR};
+    int how = FALLOC_FL_KEEP_SIZE | (request->unmap ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE);
+    int error = 0;
+
+    if (block->overlay)
+        return block_overlay_write(block->overlay, NULL, range[0], range[1]);
+    if (block->is_device ? ioctl(block->fd, BLKZEROOUT, range) == 0
+                         : fallocate(block->fd, how, (off_t)range[0], (off_t)range[1]) == 0)
+        return 0;
+    while (range[1] && !error) {
+        uint64_t n = MIN(range[1], sizeof(zeros));
+        error = block_file_write(block->fd, zeros, range[0], (size_t)n);
+        range[0] += n;
+        range[1] -= n;
+    }
+    return error;
+}
+
+static int flush(struct block *block)
+{
+    /* What a snapshot holds is gone with calque anyway. */
+    if (block->read_only || block->no_flush || block->overlay)
+        return 0;
+    return fdatasync(block->fd) == 0 ? 0 : errno;
+}
+
+/* The image is this calque's alone while it is written. */
+static int commit(struct block *block)
+{
+    if (!block->overlay)
+        return flush(block);
+    if (!block_overlay_bytes(block->overlay))
+        return 0;
+    if (block->base_read_only)
+        return EROFS;
+    if (flock(block->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
+        flock(block->fd, LOCK_SH | LOCK_NB);
+        return EBUSY;
+    }
+    int error = block_overlay_commit(block->overlay);
+    flock(block->fd, LOCK_SH | LOCK_NB);
+    return error;
+}
+
 static int carry_out(struct block *block, struct block_request *request)
 {
+    int error;
+
     if (block->fd < 0)
         return ENOMEDIUM;
     if (request->operation == BLOCK_FLUSH)
-        return block->read_only || fdatasync(block->fd) == 0 ? 0 : errno;
+        return flush(block);
+    if (request->operation == BLOCK_COMMIT)
+        return commit(block);
     if (request->sector > block->sectors || request->n_sectors > block->sectors - request->sector)
         return ERANGE;
-    if (request->operation != BLOCK_READ && block->read_only)
+    if (request->operation == BLOCK_READ)
+        return transfer(block, request);
+    if (block->read_only)
         return EROFS;
     if (request->operation == BLOCK_DISCARD)
         return discard(block, request);
-    return transfer(block, request);
+    error =
+        request->operation == BLOCK_WRITE ? transfer(block, request) : write_zeros(block, request);
+    if (!error && (request->through || block->write_through))
+        error = flush(block);
+    return error;
 }
 
 /* Calls `done` of what is finished. The requests stay in the queue until the device lock is held,
@@ -264,6 +385,8 @@ struct block *block_open(const char *path, unsigned flags, struct error *err)
     }
     block->fd = -1;
     block->cdrom = (flags & BLOCK_CDROM) != 0;
+    block->write_through = (flags & BLOCK_WRITE_THROUGH) != 0;
+    block->no_flush = (flags & BLOCK_NO_FLUSH) != 0;
     queue_init(&block->waiting);
     queue_init(&block->finished);
     pthread_mutex_init(&block->lock, NULL);
@@ -293,6 +416,7 @@ void block_close(struct block *block)
         pthread_mutex_unlock(&block->lock);
         pthread_join(block->thread, NULL);
     }
+    block_overlay_destroy(block->overlay);
     if (block->fd >= 0)
         close(block->fd);
     pthread_cond_destroy(&block->progress);
@@ -322,6 +446,16 @@ bool block_is_read_only(const struct block *block)
     return block->read_only;
 }
 
+bool block_is_snapshot(const struct block *block)
+{
+    return block->snapshot;
+}
+
+bool block_is_write_through(const struct block *block)
+{
+    return block->write_through;
+}
+
 bool block_has_medium(const struct block *block)
 {
     return block->sectors != 0;
@@ -337,6 +471,8 @@ void block_eject(struct block *block)
     pthread_mutex_lock(&block->lock);
     while (block->running)
         pthread_cond_wait(&block->progress, &block->lock);
+    block_overlay_destroy(block->overlay);
+    block->overlay = NULL;
     if (block->fd >= 0)
         close(block->fd);
     block->fd = -1;

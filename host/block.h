@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A disk, CD or floppy image of the host (`-hda`, `-cdrom`, `-fda`): raw files and block devices,
- * in sectors of 512 bytes. Each has a thread of its own that moves the bytes, so that a slow host
- * disk never stops the vCPU.
- *
- * Where it goes: machine_config.backend("hda") returns the struct block that struct device.backend
- * of the drive gets. The names are "hda" to "hdd" (drives 0 and 1 of the first channel, then of the
- * second), "fda" and "fdb". A drive without medium (an empty CD drive) is block_open(NULL, ...);
- * no drive at all is NULL. "hdc" is the CD drive unless -hdc says otherwise.
+ * A disk, CD or floppy image of the host: raw files and block devices, in sectors of 512 bytes.
+ * Each has a thread of its own that moves the bytes, so that a slow host disk never stops the vCPU.
+ * A device finds it in struct device.backend; vm/drives.h says by which name.
  *
  * Threading: block_open and block_close on the main thread, around the machine's life. Everything
  * else with the device lock held, and there `done` is called too, from the disk's thread. Requests
@@ -22,16 +17,24 @@
 #include "util/error.h"
 
 enum { BLOCK_SECTOR = 512 };
-enum block_flag { BLOCK_READ_ONLY = 1, BLOCK_CDROM = 2 };
+enum block_flag {
+    BLOCK_READ_ONLY = 1,
+    BLOCK_CDROM = 2,
+    BLOCK_SNAPSHOT = 4,      /* writes go to a temporary file; block_can_commit */
+    BLOCK_WRITE_THROUGH = 8, /* every write is on stable storage before its `done` */
+    BLOCK_NO_FLUSH = 16,     /* nothing ever is, but by the host's own doing */
+    BLOCK_FORMAT_GIVEN = 32, /* no note if it looks like an image of another format */
+};
 
 struct block;
 
 /* A file or device that cannot be written is taken read-only, and block_note says so. A second
- * calque may share it only if both do not write. path NULL: no medium. */
+ * calque may share it only if both do not write. path NULL: no medium (an empty CD drive). */
 struct block *block_open(const char *path, unsigned flags, struct error *err);
 void block_close(struct block *block);
 
-/* What the user should know (taken read-only; an odd size), without newline; NULL: nothing. */
+/* What the user should know (taken read-only; an odd size; another format), without newline; NULL:
+ * nothing. */
 const char *block_note(const struct block *block);
 const char *block_path(const struct block *block); /* "" without medium */
 bool block_is_cdrom(const struct block *block);
@@ -39,6 +42,8 @@ bool block_is_read_only(const struct block *block);
 bool block_has_medium(const struct block *block);
 /* A size that is no multiple of 512 counts as if zeros followed. */
 uint64_t block_sectors(const struct block *block);
+bool block_is_snapshot(const struct block *block);
+bool block_is_write_through(const struct block *block);
 /* Takes the medium out; requests in progress go on, later ones fail with ENOMEDIUM. */
 void block_eject(struct block *block);
 
@@ -47,14 +52,23 @@ void block_eject(struct block *block);
 bool block_attach(struct block *block, pthread_mutex_t *lock, struct error *err);
 void block_detach(struct block *block);
 
-enum block_operation { BLOCK_READ, BLOCK_WRITE, BLOCK_FLUSH, BLOCK_DISCARD };
+enum block_operation {
+    BLOCK_READ,
+    BLOCK_WRITE,
+    BLOCK_FLUSH,   /* what is done is on stable storage */
+    BLOCK_DISCARD, /* a hint: the bytes are of no use any more */
+    BLOCK_WRITE_ZEROES,
+    BLOCK_COMMIT, /* of a snapshot: what was written goes into the image */
+};
 
 /* Owned by the drive, which leaves it and the buffer alone until `done` or block_cancel. */
 struct block_request {
     enum block_operation operation;
     uint64_t sector;
     uint32_t n_sectors;
-    void *buffer; /* n_sectors * 512 bytes */
+    void *buffer; /* n_sectors * 512 bytes; of BLOCK_READ and BLOCK_WRITE only */
+    bool through; /* of a write: on stable storage before `done` */
+    bool unmap;   /* of BLOCK_WRITE_ZEROES: the host may give the space back */
     /* error: 0 or an errno value. May submit the next request. */
     void (*done)(struct block_request *request, int error);
     void *opaque;

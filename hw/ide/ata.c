@@ -101,6 +101,7 @@ void ata_submit(struct ata_drive *drive, enum block_operation operation, uint64_
                                             .sector = sector,
                                             .n_sectors = n_sectors,
                                             .buffer = drive->buffer,
+                                            .through = !drive->write_cache,
                                             .done = done,
                                             .opaque = drive};
     block_submit(drive->block, &drive->request);

@@ -18,6 +18,7 @@ struct virtio_plug {
     struct virtio_device *v; /* of the slot */
 };
 bool virtio_plug_init(struct device *d, struct error *err);
+void virtio_plug_reset(struct device *d);
 void virtio_plug_finish(struct device *d);
 
 #define VIRTIO_DEVICE(virtio_type_object, short_name, text)                                        \
@@ -29,6 +30,7 @@ void virtio_plug_finish(struct device *d);
         .virtio = &(virtio_type_object),                                                           \
         .state_size = sizeof(struct virtio_plug),                                                  \
         .init = virtio_plug_init,                                                                  \
+        .reset = virtio_plug_reset,                                                                \
         .finish = virtio_plug_finish,                                                              \
     };                                                                                             \
     REGISTER(device_class, virtio_type_object##_mmio_class);                                       \

@@ -328,6 +328,14 @@ bool virtio_plug_init(struct device *d, struct error *err)
     return true;
 }
 
+/* Its slot was reset before, but the fields of its part only now. */
+void virtio_plug_reset(struct device *d)
+{
+    struct virtio_plug *plug = d->state;
+
+    virtio_reset(plug->v);
+}
+
 void virtio_plug_finish(struct device *d)
 {
     struct virtio_plug *plug = d->state;

@@ -42,7 +42,10 @@ static void request_done(struct block_request *request, int error)
 
 static int run(struct fixture *f, enum block_operation operation, uint64_t sector, uint32_t n)
 {
+    bool unmap = f->request.unmap;
+
     f->request = (struct block_request){.operation = operation,
+                                        .unmap = unmap,
                                         .sector = sector,
                                         .n_sectors = n,
                                         .buffer = f->buffer,
@@ -177,13 +180,124 @@ static void test_cancel(void **state)
     unlink(f.path);
 }
 
+static uint8_t byte_at(const struct fixture *f, off_t at)
+{
+    int fd = open(f->path, O_RDONLY);
+    uint8_t byte = 0;
+
+    assert_int_equal(pread(fd, &byte, 1, at), 1);
+    close(fd);
+    return byte;
+}
+
+static void test_snapshot(void **state)
+{
+    enum { BYTES = 40 * 512 + 100 };
+    struct fixture f = {0};
+    uint8_t image[BYTES];
+    struct error err;
+
+    for (unsigned i = 0; i < BYTES; i++)
+        image[i] = (uint8_t)(i / 512 + 1);
+    make_file(&f, image, BYTES);
+    f.block = block_open(f.path, BLOCK_SNAPSHOT, &err);
+    struct block *reader = block_open(f.path, BLOCK_READ_ONLY, &err);
+    assert_true(f.block && reader && block_is_snapshot(f.block) && !block_is_read_only(f.block));
+    assert_null(block_open(f.path, 0, &err)); /* nobody writes it meanwhile */
+    assert_true(block_attach(f.block, &device_lock, &err));
+    memset(f.buffer, 0xa5, sizeof(f.buffer));
+    assert_int_equal(run(&f, BLOCK_WRITE, 3, 7), 0); /* the end of one cluster, part of the next */
+    assert_int_equal(run(&f, BLOCK_WRITE, 40, 1), 0);
+    assert_int_equal(run(&f, BLOCK_WRITE_ZEROES, 11, 1), 0);
+    assert_int_equal(run(&f, BLOCK_FLUSH, 0, 0), 0);
+    assert_int_equal(run(&f, BLOCK_READ, 2, 8), 0);
+    assert_int_equal(f.buffer[0], 3);
+    assert_int_equal(f.buffer[512], 0xa5);
+    assert_int_equal(f.buffer[7 * 512 + 511], 0xa5);
+    assert_int_equal(run(&f, BLOCK_READ, 10, 8), 0);
+    assert_int_equal(f.buffer[0], 11);
+    assert_int_equal(f.buffer[512], 0);
+    assert_int_equal(f.buffer[1024], 13);
+    assert_int_equal(byte_at(&f, 3 * 512), 4); /* the image is as it was */
+    assert_int_equal(run(&f, BLOCK_COMMIT, 0, 0), EBUSY);
+    block_close(reader);
+    assert_int_equal(run(&f, BLOCK_COMMIT, 0, 0), 0);
+    assert_int_equal(byte_at(&f, 3 * 512), 0xa5);
+    assert_int_equal(byte_at(&f, 11 * 512), 0);
+    assert_int_equal(byte_at(&f, 40 * 512 + 99), 0xa5);
+    assert_int_equal(byte_at(&f, 2 * 512), 3);
+    assert_int_equal(run(&f, BLOCK_WRITE, 0, 1), 0);
+    assert_int_equal(run(&f, BLOCK_READ, 9, 1), 0);
+    assert_int_equal(f.buffer[0], 0xa5);
+    block_close(f.block);
+    assert_int_equal(byte_at(&f, 0), 1);
+    unlink(f.path);
+}
+
+static void test_zeros(void **state)
+{
+    struct fixture f = {0};
+    uint8_t image[4 * 512];
+    struct error err;
+
+    memset(image, 0xff, sizeof(image));
+    make_file(&f, image, sizeof(image));
+    f.block = block_open(f.path, BLOCK_WRITE_THROUGH, &err);
+    assert_true(f.block && block_attach(f.block, &device_lock, &err));
+    for (unsigned i = 0; i < 2; i++) {
+        memset(f.buffer, 0xff, sizeof(f.buffer));
+        f.request.unmap = i;
+        assert_int_equal(run(&f, BLOCK_WRITE_ZEROES, 1 + i, 1), 0);
+        assert_int_equal(run(&f, BLOCK_READ, 1 + i, 2 - i), 0);
+        assert_int_equal(f.buffer[0] | f.buffer[511], 0);
+    }
+    assert_int_equal(run(&f, BLOCK_WRITE_ZEROES, 3, 2), ERANGE);
+    assert_int_equal(run(&f, BLOCK_COMMIT, 0, 0), 0); /* nothing to do */
+    block_close(f.block);
+    unlink(f.path);
+}
+
+/* The first bytes of other formats' images: a note, unless the user said that it is raw. */
+static void test_formats(void **state)
+{
+    static const struct {
+        const char *bytes, *name;
+        unsigned at, size;
+    } images[] = {
+        {"QFI\xfb\0\0\0\3", "qcow2", 0, 8}, {"KDMV", "vmdk", 0, 4},
+        {"<<< Oracle VM", "vdi", 0, 13},    {"\x7f\x10\xda\xbe", "vdi", 64, 4},
+        {"conectix", "vpc", 0, 8},          {"nothing", NULL, 0, 7},
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(images); i++) {
+        struct fixture f = {0};
+        uint8_t image[512] = {0};
+        struct error err;
+        memcpy(image + images[i].at, images[i].bytes, images[i].size);
+        if (!strcmp(images[i].bytes, "<<< Oracle VM"))
+            memcpy(image + 64, "\x7f\x10\xda\xbe", 4);
+        make_file(&f, image, sizeof(image));
+        f.block = block_open(f.path, 0, &err);
+        const char *note = block_note(f.block);
+        if (images[i].name)
+            assert_true(note && strstr(note, images[i].name) && strstr(note, f.path));
+        else
+            assert_null(note);
+        block_close(f.block);
+        f.block = block_open(f.path, BLOCK_FORMAT_GIVEN, &err);
+        assert_null(block_note(f.block));
+        block_close(f.block);
+        unlink(f.path);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sectors),
-        cmocka_unit_test(test_read_only),
-        cmocka_unit_test(test_locks),
-        cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_sectors),  cmocka_unit_test(test_read_only),
+        cmocka_unit_test(test_locks),    cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_snapshot), cmocka_unit_test(test_zeros),
+        cmocka_unit_test(test_formats),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

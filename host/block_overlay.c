@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Overlays of disks with -snapshot. */
+#define _GNU_SOURCE
+#include "host/block_overlay.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/bits.h"
+
+enum { CLUSTER = 4096 };
+
+struct block_overlay {
+    int base, fd;
+    uint64_t bytes, n_clusters, n_written;
+    uint8_t *written; /* a bit for each cluster */
+};
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+int block_file_read(int fd, void *buffer, uint64_t at, size_t size)
+{
+    uint8_t *to = buffer;
+
+    while (size) {
+        ssize_t n = pread(fd, to, size, (off_t)at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno;
+        if (n == 0) { /* the odd end, or a file that was cut while in use */
+            memset(to, 0, size);
+            return 0;
+        }
+        to += n;
+        at += (uint64_t)n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+int block_file_write(int fd, const void *buffer, uint64_t at, size_t size)
+{
+    const uint8_t *from = buffer;
+
+    while (size) {
+        ssize_t n = pwrite(fd, from, size, (off_t)at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 ? errno : EIO;
+        from += n;
+        at += (uint64_t)n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+/* In TMPDIR or, as disks are large, where temporary files survive a boot. */
+static int open_temporary(struct error *err)
+{
+    const char *folder = getenv("TMPDIR");
+    char path[4096];
+
+    if (!folder || !*folder)
+        folder = "/var/tmp";
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        return fd;
+    snprintf(path, sizeof(path), "%s/calque-XXXXXX", folder); /* file systems without O_TMPFILE */
+    fd = mkostemp(path, O_CLOEXEC);
+    if (fd >= 0)
+        unlink(path);
+    else
+        error_set_errno(err, errno, "-snapshot: cannot make a temporary file in '%s'", folder);
+    return fd;
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+struct block_overlay *block_overlay_create(int base, uint64_t bytes, struct error *err)
+{
+    struct block_overlay *o = calloc(1, sizeof(*o));
+
+    if (!o) {
+        error_set(err, "out of memory");
+        return NULL;
+    }
+    o->base = base;
+    o->bytes = bytes;
+    o->n_clusters = (bytes + CLUSTER - 1) / CLUSTER;
+    o->fd = open_temporary(err);
+    o->written = o->fd >= 0 ? calloc(1, o->n_clusters / 8 + 1) : NULL;
+    if (o->fd >= 0 && !o->written)
+        error_set(err, "out of memory");
+    if (!o->written) {
+        block_overlay_destroy(o);
+        return NULL;
+    }
+    return o;
+}
+
+void block_overlay_destroy(struct block_overlay *o)
+{
+    if (!o)
+        return;
+    if (o->fd >= 0)
+        close(o->fd);
+    free(o->written);
+    free(o);
+}
+
+uint64_t block_overlay_bytes(const struct block_overlay *o)
+{
+    return o->n_written * CLUSTER;
+}
+
+/* ---- clusters -------------------------------------------------------------------------------- */
+
+static bool is_written(const struct block_overlay *o, uint64_t cluster)
+{
+    return o->written[cluster / 8] >> cluster % 8 & 1;
+}
+
+static void set_written(struct block_overlay *o, uint64_t cluster)
+{
+    if (!is_written(o, cluster))
+        o->n_written++;
+    o->written[cluster / 8] |= (uint8_t)(1 << cluster % 8);
+}
+
+/* How many bytes from `at` on are all in the overlay, or all not. */
+static uint64_t stretch(const struct block_overlay *o, uint64_t at, uint64_t size)
+{
+    uint64_t cluster = at / CLUSTER, end = (cluster + 1) * CLUSTER;
+    bool first = is_written(o, cluster);
+
+    while (end < at + size && is_written(o, end / CLUSTER) == first)
+        end += CLUSTER;
+    return MIN(end - at, size);
+}
+
+int block_overlay_read(struct block_overlay *o, void *buffer, uint64_t at, size_t size)
+{
+    uint8_t *to = buffer;
+
+    while (size) {
+        size_t n = (size_t)stretch(o, at, size);
+        int error = block_file_read(is_written(o, at / CLUSTER) ? o->fd : o->base, to, at, n);
+        if (error)
+            return error;
+        to += n;
+        at += n;
+        size -= n;
+    }
+    return 0;
+}
+
+/* The rest of a cluster that is written in part comes along. */
+static int write_part(struct block_overlay *o, const uint8_t *from, uint64_t at, size_t size)
+{
+    uint64_t start = align_down(at, CLUSTER);
+    uint8_t cluster[CLUSTER];
+    int error = block_overlay_read(o, cluster, start, CLUSTER);
+
+    if (error)
+        return error;
+    if (from)
+        memcpy(cluster + (at - start), from, size);
+    else
+        memset(cluster + (at - start), 0, size);
+    error = block_file_write(o->fd, cluster, start, CLUSTER);
+    if (!error)
+        set_written(o, start / CLUSTER);
+    return error;
+}
+
+static int write_whole(struct block_overlay *o, const uint8_t *from, uint64_t at, size_t size)
+{
+    static const uint8_t zeros[64 * CLUSTER];
+    int error = 0;
+
+    for (uint64_t n; size && !error; size -= (size_t)n, at += n) {
+        n = MIN(size, sizeof(zeros));
+        error = block_file_write(o->fd, from ? from : zeros, at, (size_t)n);
+        for (uint64_t i = 0; i < n && !error; i += CLUSTER)
+            set_written(o, (at + i) / CLUSTER);
+        from += from ? n : 0;
+    }
+    return error;
+}
+
+int block_overlay_write(struct block_overlay *o, const void *buffer, uint64_t at, uint64_t size)
+{
+    const uint8_t *from = buffer;
+
+    while (size) {
+        uint64_t in_cluster = at % CLUSTER;
+        bool whole = !in_cluster && size >= CLUSTER;
+        size_t n = (size_t)(whole ? align_down(size, CLUSTER) : MIN(CLUSTER - in_cluster, size));
+        int error = whole ? write_whole(o, from, at, n) : write_part(o, from, at, n);
+        if (error)
+            return error;
+        from += from ? n : 0;
+        at += n;
+        size -= n;
+    }
+    return 0;
+}
+
+/* What was not written yet when an error stops it stays in the overlay. */
+int block_overlay_commit(struct block_overlay *o)
+{
+    uint8_t cluster[CLUSTER];
+
+    for (uint64_t i = 0; i < o->n_clusters && o->n_written; i++) {
+        uint64_t at = i * CLUSTER;
+        if (!is_written(o, i))
+            continue;
+        size_t size = (size_t)MIN(o->bytes - at, (uint64_t)CLUSTER);
+        int error = block_file_read(o->fd, cluster, at, size);
+        if (!error)
+            error = block_file_write(o->base, cluster, at, size);
+        if (error)
+            return error;
+    }
+    if (fdatasync(o->base) < 0)
+        return errno;
+    memset(o->written, 0, o->n_clusters / 8 + 1);
+    o->n_written = 0;
+    return ftruncate(o->fd, 0) < 0 ? errno : 0;
+}
