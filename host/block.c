@@ -26,7 +26,7 @@ struct block {
     char *path;
     int fd; /* -1: no medium */
     bool cdrom, read_only, is_device, attached;
-    bool snapshot, base_read_only, write_through, no_flush;
+    bool snapshot, base_read_only, write_through, no_flush, keep_discarded;
     struct block_overlay *overlay; /* with snapshot */
     uint64_t bytes, sectors;
     char note[700];
@@ -241,7 +241,7 @@ static int discard(struct block *block, const struct block_request *request)
                          (uint64_t)request->n_sectors * BLOCK_SECTOR};
 
     /* A host that cannot give the space back keeps the data. */
-    if (block->overlay)
+    if (block->overlay || block->keep_discarded)
         return 0;
     if (block->is_device)
         ioctl(block->fd, BLKDISCARD, range);
@@ -387,6 +387,7 @@ struct block *block_open(const char *path, unsigned flags, struct error *err)
     block->cdrom = (flags & BLOCK_CDROM) != 0;
     block->write_through = (flags & BLOCK_WRITE_THROUGH) != 0;
     block->no_flush = (flags & BLOCK_NO_FLUSH) != 0;
+    block->keep_discarded = (flags & BLOCK_KEEP_DISCARDED) != 0;
     queue_init(&block->waiting);
     queue_init(&block->finished);
     pthread_mutex_init(&block->lock, NULL);

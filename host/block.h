@@ -20,10 +20,11 @@ enum { BLOCK_SECTOR = 512 };
 enum block_flag {
     BLOCK_READ_ONLY = 1,
     BLOCK_CDROM = 2,
-    BLOCK_SNAPSHOT = 4,      /* writes go to a temporary file; block_can_commit */
-    BLOCK_WRITE_THROUGH = 8, /* every write is on stable storage before its `done` */
-    BLOCK_NO_FLUSH = 16,     /* nothing ever is, but by the host's own doing */
-    BLOCK_FORMAT_GIVEN = 32, /* no note if it looks like an image of another format */
+    BLOCK_SNAPSHOT = 4,        /* writes go to a temporary file; block_can_commit */
+    BLOCK_WRITE_THROUGH = 8,   /* every write is on stable storage before its `done` */
+    BLOCK_NO_FLUSH = 16,       /* nothing ever is, but by the host's own doing */
+    BLOCK_FORMAT_GIVEN = 32,   /* no note if it looks like an image of another format */
+    BLOCK_KEEP_DISCARDED = 64, /* BLOCK_DISCARD does nothing */
 };
 
 struct block;

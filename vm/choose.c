@@ -154,7 +154,8 @@ const struct guest *choose_guest(const struct options *options, struct error *er
         return guests.items[0];
     if (options->boot.kernel)
         name = guest_of_kernel(options->boot.kernel);
-    else if (options->drive[DRIVE_HDA] || options->cdrom || options->drive[DRIVE_FDA])
+    else if (options->drive[DRIVE_HDA] || options->cdrom || options->drive[DRIVE_FDA] ||
+             options->n_drive_specs)
         name = "x86_64"; /* a disk says nothing about itself; people mean a PC */
     if (name)
         found = sorted_find(&guests, name);

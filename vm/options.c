@@ -391,6 +391,16 @@ static bool set_cdrom(struct options *o, const struct option_row *row, const cha
     return true;
 }
 
+/* vm/drives.c reads them: what they may say depends on the board. */
+static bool add_drive(struct options *o, const struct option_row *row, const char *value,
+                      struct error *err)
+{
+    if (o->n_drive_specs == OPTIONS_DRIVES)
+        return error_set(err, "-drive %s: no more than %d can be given", value, OPTIONS_DRIVES);
+    o->drive_specs[o->n_drive_specs++] = value;
+    return true;
+}
+
 static bool set_boot_order(char order[8], const char *letters, size_t length, struct error *err)
 {
     enum { MOST = 7 };
@@ -505,6 +515,11 @@ static const struct option_row rows[] = {
     {"cdrom", NULL, "FILE", "a CD image or drive", set_cdrom, 0, NULL},
     {"fda", NULL, "FILE", "the first floppy disk's image", set_drive, DRIVE_FDA, NULL},
     {"fdb", NULL, "FILE", "the second", set_drive, DRIVE_FDB, NULL},
+    {"drive", NULL, "KEY=VALUE,...", "a drive: file=, if=, index=, media=, format=raw, readonly=on",
+     add_drive, 0, NULL},
+    {"snapshot", NULL, NULL,
+     "keep what guests write to disks in temporary files; Ctrl-a s saves it", set_flag,
+     MEMBER(snapshot), NULL},
     {"boot", NULL, "ORDER", "where firmware boots from: a floppy, c disk, d CD, n network; menu=on",
      set_boot, 0, NULL},
     {"device", NULL, "NAME[,KEY=VALUE]", "one more device; -device help lists them", add_device, 0,
@@ -551,11 +566,9 @@ static const struct option_row rows[] = {
     {"version", NULL, NULL, "the version", set_action, ACTION_VERSION, NULL},
     {"help", "h", NULL, "this list", set_action, ACTION_HELP, NULL},
     /* Known, and to come: said plainly, so that nobody looks for a typing error. */
-    {"drive", NULL, "SPEC", NULL, not_yet, 0, "use -hda, -cdrom and their like"},
-    {"blockdev", NULL, "SPEC", NULL, not_yet, 0, "use -hda, -cdrom and their like"},
+    {"blockdev", NULL, "SPEC", NULL, not_yet, 0, "use -drive"},
     {"sd", NULL, "FILE", NULL, not_yet, 0, "there are no memory cards"},
     {"pflash", NULL, "FILE", NULL, not_yet, 0, "use -bios"},
-    {"snapshot", NULL, NULL, NULL, not_yet, 0, "images are written to"},
     {"global", NULL, "SPEC", NULL, not_yet, 0, "a machine has the devices of its board"},
     {"netdev", NULL, "SPEC", NULL, not_yet, 0, "there is no network"},
     {"usb", NULL, NULL, NULL, not_yet, 0, "there is no USB"},

@@ -30,7 +30,8 @@ enum {
     OPTIONS_MONITORS = 4,
     OPTIONS_CHARDEVS = 16,
     OPTIONS_NOTES = 8,
-    OPTIONS_DEVICES = 16
+    OPTIONS_DEVICES = 16,
+    OPTIONS_DRIVES = 16,
 };
 enum options_drive { DRIVE_HDA, DRIVE_HDB, DRIVE_HDC, DRIVE_HDD, DRIVE_FDA, DRIVE_FDB, N_DRIVES };
 
@@ -53,6 +54,9 @@ struct options {
     const char *parallel, *debugcon; /* streams */
     const char *drive[N_DRIVES];     /* image files */
     const char *cdrom;
+    const char *drive_specs[OPTIONS_DRIVES]; /* of -drive */
+    unsigned n_drive_specs;
+    bool snapshot;
     const char *device[OPTIONS_DEVICES + 1]; /* "CLASS,KEY=VALUE,...", ends with NULL */
     unsigned n_devices;
     bool nographic, no_display, no_defaults;

@@ -56,7 +56,7 @@ static void mux_quit(void *opaque)
 
 static void mux_save(void *opaque)
 {
-    say(opaque, "there are no changed disks to save");
+    vm_save_disks(opaque);
 }
 
 static void will_accept(void *opaque)

@@ -10,10 +10,10 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "host/block.h"
 #include "host/event_loop.h"
 #include "host/terminal.h"
 #include "vm/choose.h"
+#include "vm/drives.h"
 #include "vm/sandbox.h"
 #include "vm/streams.h"
 
@@ -30,9 +30,8 @@ struct vm {
 
     struct streams *streams;
     struct sandbox_needs needs;
-    struct block *drive[N_DRIVES];
-    bool drive_taken[N_DRIVES]; /* the board has that drive */
-    const char *devices[OPTIONS_DEVICES + 2];
+    struct drives *drives;
+    const char *devices[OPTIONS_DEVICES + OPTIONS_DRIVES + N_DRIVES + 2];
     struct code_record *record; /* -perfmap, -jitdump */
     struct symbols *symbols;    /* of -kernel, for them */
 
@@ -75,56 +74,19 @@ static struct chardev *find_stream(void *opaque, const char *name)
     return streams_find(vm->streams, name);
 }
 
-/* ---- disks -------------------------------------------------------------------------------------
- */
-
-static const char *const drive_names[N_DRIVES] = {"hda", "hdb", "hdc", "hdd", "fda", "fdb"};
-
-/* The third hard disk's place has a CD drive, empty or not, unless -hdc puts a disk there. */
-static bool open_drives(struct vm *vm, struct error *err)
-{
-    const struct options *o = vm->options;
-
-    for (unsigned i = 0; i < N_DRIVES; i++) {
-        bool is_cdrom = i == DRIVE_HDC && !o->drive[i];
-        const char *path = is_cdrom ? o->cdrom : o->drive[i];
-        if (!path && (!is_cdrom || o->no_defaults))
-            continue;
-        vm->drive[i] = block_open(path, is_cdrom ? BLOCK_CDROM | BLOCK_READ_ONLY : 0, err);
-        if (!vm->drive[i])
-            return false;
-        if (block_note(vm->drive[i]))
-            fprintf(stderr, "%s: note: %s\n", o->program, block_note(vm->drive[i]));
-    }
-    return true;
-}
-
-static void *find_backend(void *opaque, const char *name)
+static void *find_drive(void *opaque, const char *name)
 {
     struct vm *vm = opaque;
 
-    for (unsigned i = 0; i < N_DRIVES; i++) {
-        if (strcmp(name, drive_names[i]))
-            continue;
-        vm->drive_taken[i] = true;
-        return vm->drive[i];
-    }
-    return NULL;
+    return drives_find(vm->drives, name);
 }
 
-/* An image that the board has no drive for is a mistake. */
-static bool check_drives(struct vm *vm, struct error *err)
+void vm_save_disks(struct vm *vm)
 {
-    for (unsigned i = 0; i < N_DRIVES; i++) {
-        if (vm->drive[i] && *block_path(vm->drive[i]) && !vm->drive_taken[i])
-            return error_set(err, "-%s '%s': machine '%s' has no such drive",
-                             block_is_cdrom(vm->drive[i]) ? "cdrom" : drive_names[i],
-                             block_path(vm->drive[i]), vm->machine->class->name);
-    }
-    return true;
+    drives_save(vm->drives);
 }
 
-/* What -device adds, and the device that -debugcon needs. */
+/* What -device adds, and the devices that -drive and -debugcon need. */
 static void list_added_devices(struct vm *vm)
 {
     unsigned n = 0;
@@ -133,6 +95,8 @@ static void list_added_devices(struct vm *vm)
         vm->devices[n] = vm->options->device[n];
         n++;
     }
+    for (unsigned i = 0; drives_device(vm->drives, i); i++)
+        vm->devices[n++] = drives_device(vm->drives, i);
     if (streams_find(vm->streams, "debugcon"))
         vm->devices[n] = "isa-debugcon,iobase=0xe9";
 }
@@ -324,7 +288,7 @@ static bool build(struct vm *vm, struct error *err)
         .boot = o->boot,
         .interpret = o->interpret,
         .chardev = find_stream,
-        .backend = find_backend,
+        .backend = find_drive,
         .event = machine_event,
         .opaque = vm,
     };
@@ -340,13 +304,16 @@ static bool build(struct vm *vm, struct error *err)
     if (!vm->loop || !watch_signals(vm, err))
         return false;
     vm->streams = streams_open(vm, vm->loop, err);
-    if (!vm->streams || !open_drives(vm, err))
+    if (!vm->streams)
+        return false;
+    vm->drives = drives_open(o, config.class, err);
+    if (!vm->drives)
         return false;
     list_added_devices(vm);
     config.boot.no_graphic = o->nographic;
     config.devices = vm->devices;
     vm->machine = machine_create(&config, err);
-    return vm->machine && check_drives(vm, err) && machine_reset(vm->machine, err);
+    return vm->machine && drives_check(vm->drives, err) && machine_reset(vm->machine, err);
 }
 
 /* -perfmap, -jitdump. */
@@ -448,13 +415,13 @@ void vm_destroy(struct vm *vm)
 
     if (!vm)
         return;
+    drives_finish_saving(vm->drives);
     if (vm->machine)
         machine_destroy(vm->machine);
     if (!code_record_close(vm->record, &err))
         say(vm, err.message);
     symbols_destroy(vm->symbols);
-    for (unsigned i = 0; i < N_DRIVES; i++)
-        block_close(vm->drive[i]);
+    drives_close(vm->drives);
     streams_close(vm->streams);
     sandbox_finish(&vm->needs);
     event_loop_destroy(vm->loop);

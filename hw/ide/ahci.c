@@ -590,6 +590,7 @@ static bool ahci_init(struct device *d, struct error *err)
     for (unsigned i = 0; i < N_PORTS; i++) {
         a->ports[i].slot = NO_SLOT;
         a->ports[i].channel = (struct ata_channel){
+            .single = true,
             .interrupt = port_interrupt,
             .transfer = port_transfer,
             .dma_ready = port_dma_ready,

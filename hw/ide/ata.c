@@ -815,21 +815,45 @@ bool ata_channel_add(struct ata_channel *c, struct device *controller, unsigned 
     return machine_add_bus(controller->machine, "ata", name, controller, c, err);
 }
 
-/* Without properties a disk takes the first place that is free. */
+static unsigned channel_units(const struct ata_channel *c)
+{
+    return c->single ? 1 : 2;
+}
+
+/* Without properties a drive takes the first place that is free. */
+static bool find_free(struct device *d, struct ata_drive *drive, struct error *err)
+{
+    for (const struct machine_bus *bus = d->machine->buses; bus; bus = bus->next) {
+        struct ata_channel *c = strcmp(bus->kind, "ata") ? NULL : bus->bus;
+        for (unsigned unit = 0; c && unit < channel_units(c); unit++) {
+            if (c->drives[unit])
+                continue;
+            drive->channel = c;
+            drive->unit = unit;
+            return true;
+        }
+    }
+    return error_set(err, "%s: there is no IDE channel with a free place", d->id);
+}
+
 static bool find_channel(struct device *d, struct ata_drive *drive, struct error *err)
 {
-    char name[24];
+    char name[24], unit[16];
     bool named = device_prop_string(d, "bus", name, sizeof(name));
+    struct ata_channel *c;
 
-    drive->channel = machine_find_bus(d->machine, "ata", named ? name : NULL);
+    if (!named && !device_prop_string(d, "unit", unit, sizeof(unit)))
+        return find_free(d, drive, err);
+    c = machine_find_bus(d->machine, "ata", named ? name : NULL);
     drive->unit = (unsigned)device_prop_u64(d, "unit", 0);
-    if (!drive->channel)
+    if (!c)
         return error_set(err, "%s: there is no IDE channel '%s'", d->id, named ? name : "ide.0");
-    if (drive->unit > 1)
-        return error_set(err, "%s: unit must be 0 or 1", d->id);
-    if (drive->channel->drives[drive->unit])
+    if (drive->unit >= channel_units(c))
+        return error_set(err, "%s: unit must be %s", d->id, c->single ? "0" : "0 or 1");
+    if (c->drives[drive->unit])
         return error_set(err, "%s: unit %u of '%s' is taken by %s", d->id, drive->unit,
-                         named ? name : "ide.0", drive->channel->drives[drive->unit]->device->id);
+                         named ? name : "ide.0", c->drives[drive->unit]->device->id);
+    drive->channel = c;
     return true;
 }
 
@@ -839,11 +863,17 @@ static bool drive_init(struct device *d, struct error *err)
 
     drive->device = d;
     drive->block = d->backend;
+    if (!drive->block && d->class->addable)
+        return error_set(err, "-device %s: which drive? drive=ID names one of -drive if=none,id=ID",
+                         d->id);
     if (!drive->block)
         return true; /* an empty place */
-    drive->is_cd = block_is_cdrom(drive->block);
-    if (!find_channel(d, drive, err) || !block_attach(drive->block, &d->machine->lock, err))
+    drive->is_cd = strcmp(d->class->name, "ide-drive") ? !strcmp(d->class->name, "ide-cd")
+                                                       : block_is_cdrom(drive->block);
+    if (!find_channel(d, drive, err) || !block_attach(drive->block, &d->machine->lock, err)) {
+        drive->channel = NULL;
         return false;
+    }
     drive->buffer = calloc(1, ATA_BUFFER);
     if (!drive->buffer) {
         block_detach(drive->block);
@@ -917,11 +947,12 @@ static const struct device_field drive_fields[] = {
 };
 #undef FIELD
 
-#define DRIVE_CLASS(symbol, class_name, text)                                                      \
+#define DRIVE_CLASS(symbol, class_name, text, can_add)                                             \
     static const struct device_class symbol = {                                                    \
         .name = (class_name),                                                                      \
         .description = (text),                                                                     \
         .manual = "ATA/ATAPI-6 (T13 1410D)",                                                       \
+        .addable = (can_add),                                                                      \
         .state_size = sizeof(struct ata_drive),                                                    \
         .fields = drive_fields,                                                                    \
         .n_fields = ARRAY_SIZE(drive_fields),                                                      \
@@ -930,6 +961,6 @@ static const struct device_field drive_fields[] = {
         .finish = drive_finish,                                                                    \
     };                                                                                             \
     REGISTER(device_class, symbol)
-DRIVE_CLASS(ide_drive_class, "ide-drive", "IDE disk or CD drive, as its image says");
-DRIVE_CLASS(ide_hd_class, "ide-hd", "IDE disk");
-DRIVE_CLASS(ide_cd_class, "ide-cd", "IDE CD drive");
+DRIVE_CLASS(ide_drive_class, "ide-drive", "IDE disk or CD drive, as its image says", false);
+DRIVE_CLASS(ide_hd_class, "ide-hd", "IDE disk", true);
+DRIVE_CLASS(ide_cd_class, "ide-cd", "IDE CD drive", true);

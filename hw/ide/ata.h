@@ -2,8 +2,9 @@
 /*
  * ATA and ATAPI drives (ATA/ATAPI-6, T13 1410D; MMC-3) as their controllers see them: the task
  * file, data by PIO or DMA, an interrupt. A drive is a device of class "ide-hd", "ide-cd" or
- * "ide-drive" with a struct block as backend and the property "bus=ide.0,unit=1"; controllers are
- * owners of struct ata_channel, by which the drives find them.
+ * "ide-drive" with a struct block as backend and the properties "bus=ide.0,unit=1" (without them it
+ * takes the first place that is free); controllers are owners of struct ata_channel, by which the
+ * drives find them.
  *
  * Threading: device lock held.
  */
@@ -48,6 +49,7 @@ struct ata_drive;
 struct ata_channel {
     struct device *controller;
     unsigned number;
+    bool single;                 /* SATA: there is no drive 1 */
     struct ata_drive *drives[2]; /* NULL: none there */
     /* INTRQ of the selected drive. */
     void (*interrupt)(struct ata_channel *c, struct ata_drive *drive, bool level);

@@ -47,6 +47,7 @@ static const struct pc_register pc_registers[] = {
     {0, 0x5a, 4, 0x33333333},
     {0, 0x5e, 2, 0x3333},
     {1 << 3, 0x60, 4, 0x0b0b0a0a},      /* PIRQRC[A:D] */
+    {1 << 3 | 1, 0x40, 4, 0x80008000},  /* IDETIM: both channels decoded */
     {1 << 3 | 3, 0x40, 4, PM_BASE | 1}, /* PMBA */
     {1 << 3 | 3, 0x80, 1, 1},           /* PMREGMISC: PMIOSE */
     {1 << 3 | 3, PCI_INTERRUPT_LINE, 1, SCI_LINE},
