@@ -103,7 +103,6 @@ static void collect(struct emit *e, struct access_group *group, ir_ref base, int
     const struct ir_insn *insn = &e->u->insns[e->here];
     ir_ref last = MIN(e->u->blocks[e->block].last, e->here + LOOK_AHEAD);
     struct extent extent = {own, own, own, 0};
-    int64_t offsets[MAX_MEMBERS];
 
     group->n = group->at = 0;
     group->write = false;
@@ -117,13 +116,13 @@ static void collect(struct emit *e, struct access_group *group, ir_ref base, int
         if (other != base || !widen(&extent, insn, offset))
             continue;
         group->member[group->n].insn = i;
-        offsets[group->n++] = offset;
+        group->member[group->n++].offset = (uint16_t)offset; /* until the lowest is known */
         group->write |= insn->op == IR_STORE;
     }
     group->length = (uint16_t)(extent.high - extent.low);
     group->align_log2 = extent.align_log2;
     for (unsigned k = 0; k < group->n; k++)
-        group->member[k].offset = (uint16_t)(offsets[k] - extent.low);
+        group->member[k].offset -= (uint16_t)extent.low;
 }
 
 static bool is_ungrouped(const struct emit *e, ir_ref base)
