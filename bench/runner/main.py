@@ -257,7 +257,7 @@ def parse(words):
                         help="the QEMU to compare with, or a folder of them; empty: none (PEER; default: from PATH)")
     parser.add_argument("--rows", default=environment("ROWS", "."), help="a pattern that rows' names contain (ROWS)")
     parser.add_argument("--rounds", type=positive, default=environment("ROUNDS"), help="3; of quick 2 (ROUNDS)")
-    parser.add_argument("--milliseconds", type=positive, default=environment("MILLISECONDS", "20"),
+    parser.add_argument("--milliseconds", type=positive, default=environment("MILLISECONDS", "10"),
                         help="how long a sample shall take (MILLISECONDS)")
     parser.add_argument("--samples", type=positive, default="3", help="of each row in a round")
     parser.add_argument("--timeout", type=positive, default=environment("BENCH_TIMEOUT", "60"),
