@@ -93,6 +93,11 @@ struct space {
     struct source_log *sources;
 };
 
+struct watch {
+    uint64_t first, last;
+    unsigned accesses;
+};
+
 /* Where a RAM page is entered for writing: an element of that page's list. */
 struct writer {
     uint64_t place; /* (space << 1 | half) << PLACE_HALF_BIT | index of the page */
@@ -110,6 +115,10 @@ struct mmu {
     unsigned n_spaces;
     uint64_t stamp, epoch;
     void (*code_store)(void *cpu, gpa address, unsigned size);
+    mmu_watch_hit *watch_hit;
+    unsigned n_watches;
+    bool watches_paused;
+    struct watch watch[MAX_WATCHES];
     uint32_t n_chunks;
     uint16_t free_chunk; /* 1 + index */
     uint16_t chunk_hash[CHUNK_HASH];
@@ -868,10 +877,27 @@ void mmu_revalidate_page(struct mmu *mmu, uint32_t tag, uint32_t ignore, gva add
 
 /* ---- filling --------------------------------------------------------------------------------- */
 
+/* The table must not answer for a page with a watched byte. */
+static COLD bool page_is_watched(const struct mmu *mmu, uint64_t va, enum mmu_access access)
+{
+    uint64_t first = va & ~(uint64_t)PAGE_MASK;
+
+    for (unsigned i = 0; i < mmu->n_watches; i++) {
+        const struct watch *watch = &mmu->watch[i];
+
+        if (watch->accesses >> access & 1 && watch->first <= (first | PAGE_MASK) &&
+            watch->last >= first)
+            return true;
+    }
+    return false;
+}
+
 static void enter_read(struct mmu *mmu, struct table *table, uint64_t va, const uint8_t *host_page)
 {
     uint64_t *entry = tlb_read_entry(table->base, mmu->wide, va);
 
+    if (UNLIKELY(mmu->n_watches) && page_is_watched(mmu, va, MMU_READ))
+        return;
     table_use(mmu, table, entry);
     *entry = (uintptr_t)host_page - (va & ~(uint64_t)PAGE_MASK);
 }
@@ -883,11 +909,13 @@ static void enter_write(struct mmu *mmu, struct table *table, uint64_t va, uint8
     uint64_t *entry = tlb_write_entry(table->base, mmu->wide, va);
     uint64_t place = (uint64_t)table->id << PLACE_HALF_BIT | tlb_index(mmu->wide, va);
 
+    __atomic_or_fetch(block_flags(block, offset), PAGE_DIRTY, __ATOMIC_RELAXED);
+    if (UNLIKELY(mmu->n_watches) && page_is_watched(mmu, va, MMU_WRITE))
+        return;
     count(&mmu->counters, COUNT_TLB_ENTER_WRITE);
     table_use(mmu, table, entry);
     writer_add(mmu, block->first_page + (uint32_t)(offset >> TLB_PAGE_BITS), host_page, place);
     *entry = (uintptr_t)host_page - (va & ~(uint64_t)PAGE_MASK);
-    __atomic_or_fetch(block_flags(block, offset), PAGE_DIRTY, __ATOMIC_RELAXED);
 }
 
 static void note_large(struct mmu *mmu, struct table *table, uint64_t va, uint64_t block_size)
@@ -1107,6 +1135,36 @@ static inline struct target resolve(struct mmu *mmu, gva address, enum mmu_acces
     return resolve_slowly(mmu, va, access, memop, unaligned);
 }
 
+static unsigned left_in_page(uint64_t va)
+{
+    return TLB_PAGE_SIZE - (va & PAGE_MASK);
+}
+
+/* An access of a guest with watchpoints, before anything of it is done. What faults is no hit. */
+static COLD void watch_access(struct mmu *mmu, uint64_t va, uint64_t size, enum mmu_access access,
+                              unsigned memop, bool unaligned)
+{
+    for (unsigned i = 0; i < mmu->n_watches && !mmu->watches_paused; i++) {
+        const struct watch *watch = &mmu->watch[i];
+        uint64_t first = MAX(va, watch->first);
+
+        if (!(watch->accesses >> access & 1) || first > watch->last || va + (size - 1) < first)
+            continue;
+        resolve(mmu, va, access, memop, unaligned);
+        if (left_in_page(va) < size)
+            resolve(mmu, va + left_in_page(va), access, memop, unaligned);
+        mmu->watch_hit(mmu->run, first, watch->accesses, memop & MEM_PRIVILEGED);
+        return;
+    }
+}
+
+static inline void check_watches(struct mmu *mmu, uint64_t va, uint64_t size,
+                                 enum mmu_access access, unsigned memop, bool unaligned)
+{
+    if (UNLIKELY(mmu->n_watches))
+        watch_access(mmu, va, size, access, memop, unaligned);
+}
+
 /* Before anything of an access is stored there: guests that see their own stores at once. */
 static void target_prepare(struct mmu *mmu, const struct target *target, unsigned size)
 {
@@ -1185,11 +1243,6 @@ static void target_write(struct mmu *mmu, const struct target *target, const uin
     }
 }
 
-static unsigned left_in_page(uint64_t va)
-{
-    return TLB_PAGE_SIZE - (va & PAGE_MASK);
-}
-
 /* Bytes in memory order, across at most one page boundary; both pages are checked first. */
 static void read_bytes(struct mmu *mmu, uint64_t va, uint8_t *out, unsigned size, unsigned memop,
                        bool unaligned)
@@ -1256,6 +1309,7 @@ static NOINLINE uint64_t load_unaligned(struct mmu *mmu, uint64_t va, unsigned m
     uint64_t value = 0;
 
     check_alignment(mmu, va, MMU_READ, memop);
+    check_watches(mmu, va, size, MMU_READ, memop, va & (size - 1));
     if (UNLIKELY(left_in_page(va) < size)) {
         read_bytes(mmu, va, (uint8_t *)&value, size, memop, true);
     } else {
@@ -1271,6 +1325,7 @@ static NOINLINE void store_unaligned(struct mmu *mmu, uint64_t va, uint64_t valu
     unsigned size = memop_size(memop);
 
     check_alignment(mmu, va, MMU_WRITE, memop);
+    check_watches(mmu, va, size, MMU_WRITE, memop, va & (size - 1));
     if (memop & IR_MEM_SWAP)
         value = swap_value(value, size);
     if (UNLIKELY(left_in_page(va) < size)) {
@@ -1285,16 +1340,20 @@ static NOINLINE void store_unaligned(struct mmu *mmu, uint64_t va, uint64_t valu
 
 static NOINLINE uint64_t load_missed(struct mmu *mmu, uint64_t va, unsigned memop)
 {
-    struct target target = resolve_slowly(mmu, va, MMU_READ, memop, false);
+    struct target target;
 
+    check_watches(mmu, va, memop_size(memop), MMU_READ, memop, false);
+    target = resolve_slowly(mmu, va, MMU_READ, memop, false);
     return value_finish(target_load(mmu, &target, memop_size(memop)), memop);
 }
 
 static NOINLINE void store_missed(struct mmu *mmu, uint64_t va, uint64_t value, unsigned memop)
 {
     unsigned size = memop_size(memop);
-    struct target target = resolve_slowly(mmu, va, MMU_WRITE, memop, false);
+    struct target target;
 
+    check_watches(mmu, va, size, MMU_WRITE, memop, false);
+    target = resolve_slowly(mmu, va, MMU_WRITE, memop, false);
     target_prepare(mmu, &target, size);
     target_store(mmu, &target, memop & IR_MEM_SWAP ? swap_value(value, size) : value, size);
 }
@@ -1348,6 +1407,7 @@ void mmu_load_bytes(struct mmu *mmu, gva address, void *out, unsigned memop)
     uint8_t bytes[16];
 
     check_alignment(mmu, va, MMU_READ, memop);
+    check_watches(mmu, va, size, MMU_READ, memop, va & (MIN(size, 8) - 1));
     read_bytes(mmu, va, bytes, size, memop, va & (MIN(size, 8) - 1));
     if (memop & IR_MEM_SWAP)
         reverse_bytes(bytes, size);
@@ -1361,6 +1421,7 @@ void mmu_store_bytes(struct mmu *mmu, gva address, const void *in, unsigned memo
     uint8_t bytes[16];
 
     check_alignment(mmu, va, MMU_WRITE, memop);
+    check_watches(mmu, va, size, MMU_WRITE, memop, va & (MIN(size, 8) - 1));
     memcpy(bytes, in, size);
     if (memop & IR_MEM_SWAP)
         reverse_bytes(bytes, size);
@@ -1403,6 +1464,10 @@ void *mmu_probe(struct mmu *mmu, gva address, unsigned length, unsigned memop)
     if (UNLIKELY(!length || length > IR_PROBE_MAX))
         BUG("probe of %u bytes", length);
     check_alignment(mmu, va, access, memop);
+    if (access == MMU_READ || memop & IR_MEM_READ)
+        check_watches(mmu, va, length, MMU_READ, memop, unaligned);
+    if (access == MMU_WRITE)
+        check_watches(mmu, va, length, MMU_WRITE, memop, unaligned);
     target = resolve(mmu, va, access, memop, unaligned);
     if (left_in_page(va) >= length) {
         if (target.host && !target.tracked)
@@ -1478,6 +1543,8 @@ static uint64_t cas_raw(struct mmu *mmu, uint64_t va, uint64_t expected, uint64_
 
     expected &= mask;
     value &= mask;
+    check_watches(mmu, va, size, MMU_READ, memop, va & (size - 1));
+    check_watches(mmu, va, size, MMU_WRITE, memop, va & (size - 1));
     if (va & (size - 1)) {
         /* No architecture promises that this is atomic; a store is what happens if it succeeds,
          * but the right to store is checked first. */
@@ -1595,6 +1662,8 @@ uint8_t *mmu_host_range(struct mmu *mmu, gva address, size_t length, enum mmu_ac
     if (!length || length > left_in_page(va))
         return NULL;
     target = resolve(mmu, va, access, memop, false);
+    if (UNLIKELY(mmu->n_watches) && page_is_watched(mmu, va, access))
+        return NULL;
     return target.tracked || (target.flat && slow_slot(mmu, va)->device) ? NULL : target.host;
 }
 
@@ -1624,19 +1693,23 @@ const uint8_t *mmu_fetch(struct mmu *mmu, gva address, gpa *physical, bool quiet
 }
 
 /* Without entering anything: a look must not change what the guest's accesses do. */
-static bool peek_page(struct mmu *mmu, uint64_t va, bool user, gpa *physical)
+static const struct flat_section *peek_page(struct mmu *mmu, uint64_t va, bool user, gpa *physical)
 {
     struct mmu_fault fault = {.address = va, .access = MMU_READ, .user = user};
     struct tlb_fill fill = {0};
     const struct flat_section *flat;
 
-    if (!mmu->client->walk(mmu->run, va, MMU_READ, user, &fill, &fault))
-        return false;
+    if (mmu->client->look) {
+        if (!mmu->client->look(mmu->run, va, &fill.physical))
+            return NULL;
+    } else if (!mmu->client->walk(mmu->run, va, MMU_READ, user, &fill, &fault)) {
+        return NULL;
+    }
     flat = memory_lookup(mmu->memory, fill.physical);
     if (!flat || flat->section.kind == MEMORY_DEVICE)
-        return false;
+        return NULL;
     *physical = fill.physical;
-    return true;
+    return flat;
 }
 
 bool mmu_peek(struct mmu *mmu, gva address, void *buffer, size_t size, bool user)
@@ -1665,12 +1738,66 @@ bool mmu_poke(struct mmu *mmu, gva address, const void *buffer, size_t size, boo
         uint64_t va = masked(mmu, address);
         size_t here = MIN(size, left_in_page(va));
         gpa physical;
+        const struct flat_section *flat = peek_page(mmu, va, user, &physical);
 
-        if (!peek_page(mmu, va, user, &physical) || !memory_write(mmu->memory, physical, in, here))
+        if (!flat)
             return false;
+        if (flat->section.kind == MEMORY_ROM) {
+            memcpy(flat->section.host + (physical - flat->section.base), in, here);
+            memory_changed(mmu->memory, physical, here);
+        } else if (!memory_write(mmu->memory, physical, in, here)) {
+            return false;
+        }
         in += here;
         address += here;
         size -= here;
     }
     return true;
+}
+
+/* ---- watchpoints ----------------------------------------------------------------------------- */
+
+void mmu_on_watch(struct mmu *mmu, mmu_watch_hit *hit)
+{
+    mmu->watch_hit = hit;
+}
+
+bool mmu_add_watch(struct mmu *mmu, gva address, uint64_t length, unsigned accesses)
+{
+    uint64_t first = masked(mmu, address), last = first + (length - 1);
+
+    if (mmu->n_watches == MAX_WATCHES || !length || length > MAX_WATCH_BYTES || last < first ||
+        last != masked(mmu, last))
+        return false;
+    mmu->watch[mmu->n_watches++] =
+        (struct watch){.first = first, .last = last, .accesses = accesses};
+    for (uint64_t page = first >> TLB_PAGE_BITS; page <= last >> TLB_PAGE_BITS; page++)
+        mmu_flush_page(mmu, page << TLB_PAGE_BITS);
+    return true;
+}
+
+bool mmu_remove_watch(struct mmu *mmu, gva address, uint64_t length, unsigned accesses)
+{
+    uint64_t first = masked(mmu, address);
+
+    for (unsigned i = 0; i < mmu->n_watches; i++) {
+        struct watch *watch = &mmu->watch[i];
+
+        if (watch->first == first && watch->last == first + (length - 1) &&
+            watch->accesses == accesses) {
+            *watch = mmu->watch[--mmu->n_watches];
+            return true;
+        }
+    }
+    return false;
+}
+
+void mmu_remove_all_watches(struct mmu *mmu)
+{
+    mmu->n_watches = 0;
+}
+
+void mmu_pause_watches(struct mmu *mmu, bool paused)
+{
+    mmu->watches_paused = paused;
 }

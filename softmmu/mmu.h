@@ -61,6 +61,8 @@ struct mmu_client {
     bool open_bus;
     /* Host addresses of the top-level tables that sources may lie in; NULL: it is nowhere. */
     void (*roots)(void *cpu, const uint8_t *roots[MAX_ROOTS]);
+    /* Where va leads, whoever may access it and without a trace. NULL: walk leaves none. */
+    bool (*look)(void *cpu, gva va, gpa *physical);
     /* The entries on the way to va, as they are now, down to the first that leads nowhere; fills in
      * what tlb_fill has for them. With roots. */
     void (*sources)(void *cpu, gva va, struct tlb_fill *out);
@@ -127,8 +129,25 @@ uint8_t *mmu_host_range(struct mmu *mmu, gva va, size_t length, enum mmu_access 
  * returns NULL. Code outside RAM/ROM: NULL with *physical set (caller raises an external abort). */
 const uint8_t *mmu_fetch(struct mmu *mmu, gva va, gpa *physical, bool quiet);
 
-/* For the debugger and the monitor: no side effects, no faults; false if unmapped. */
+/* For the debugger and the monitor: no side effects, no faults; false if unmapped. Poke writes ROM
+ * too. */
 bool mmu_peek(struct mmu *mmu, gva va, void *buffer, size_t size, bool user);
 bool mmu_poke(struct mmu *mmu, gva va, const void *buffer, size_t size, bool user);
+
+/* ---- watchpoints, set while the vCPU stands still ---- */
+
+enum { MAX_WATCHES = 32, MAX_WATCH_BYTES = 65536 };
+/* Of a guest access that touches a watched byte, known not to fault; nothing has been done of it
+ * yet. `accesses`: as the watchpoint was added. It need not return, unless it is one that the
+ * processor makes for itself (mmu_load_as): it may be in the middle of something. */
+typedef void mmu_watch_hit(void *cpu, gva address, unsigned accesses, bool must_return);
+void mmu_on_watch(struct mmu *mmu, mmu_watch_hit *hit);
+/* accesses: 1 << MMU_READ, 1 << MMU_WRITE. An address is watched in all spaces. False: there are
+ * too many, or it is too long. The same may be added several times. */
+bool mmu_add_watch(struct mmu *mmu, gva address, uint64_t length, unsigned accesses);
+bool mmu_remove_watch(struct mmu *mmu, gva address, uint64_t length, unsigned accesses);
+void mmu_remove_all_watches(struct mmu *mmu);
+/* While paused nothing is told of. */
+void mmu_pause_watches(struct mmu *mmu, bool paused);
 
 #endif

@@ -315,6 +315,21 @@ static void x86_roots(void *opaque, const uint8_t *roots[MAX_ROOTS])
             memory_ram_pointer(cpu->v.memory, cpu->cr3 & mask & cpu->sys->a20_mask, TLB_PAGE_SIZE);
 }
 
+/* For debuggers: sets no accessed bit. */
+static bool x86_look(void *opaque, gva va, gpa *physical)
+{
+    struct walk w = {.cpu = x86_cpu(opaque), .va = va};
+
+    if (!(w.cpu->cr0 & CR0_PG)) {
+        *physical = (uint32_t)va & w.cpu->sys->a20_mask;
+        return true;
+    }
+    if (((w.cpu->efer & EFER_LMA) && !x86_is_canonical(w.cpu, va)) || !walk_tables(&w))
+        return false;
+    *physical = (w.base | (va & (w.page_bytes - 1))) & w.cpu->sys->a20_mask;
+    return true;
+}
+
 static bool x86_walk(void *opaque, gva va, enum mmu_access access, bool user, struct tlb_fill *out,
                      struct mmu_fault *fault)
 {
@@ -390,6 +405,7 @@ const struct mmu_client x86_mmu_client = {
     .open_bus = true,
     .roots = x86_roots,
     .sources = x86_sources,
+    .look = x86_look,
 };
 
 /* ---- control registers ----------------------------------------------------------------------- */
