@@ -760,6 +760,22 @@ void cache_drop_all(struct exec *exec)
     pthread_mutex_unlock(&exec->lock);
 }
 
+void cache_drop_at(struct exec *exec, gva address)
+{
+    pthread_mutex_lock(&exec->lock);
+    for (unsigned i = 0; i < exec->n_regions; i++) {
+        struct region *region = &exec->region[i];
+
+        for (uint32_t k = 0; k < region->n_placements; k++) {
+            struct unit *unit = region->placements[k].unit;
+
+            if (unit && address - unit->pc < unit->guest_bytes)
+                unit_drop_for_good(exec, unit, COUNT_DROPPED_ALL);
+        }
+    }
+    pthread_mutex_unlock(&exec->lock);
+}
+
 void cache_changed(void *opaque, gpa address, uint64_t size)
 {
     struct exec *exec = opaque;

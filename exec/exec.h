@@ -9,6 +9,7 @@
  * stats.c       what was counted
  * vcpu.c        the run loop, exceptions, threads
  * host_fault.c  SIGSEGV of generated code
+ * debug.c       breakpoints, watchpoints
  *
  * Threading: `lock` protects the cache and everything reached from it. It is taken last: no guest
  * walk and no device is called under it. A unit that is dropped stays in memory, findable by its
@@ -34,7 +35,7 @@ enum {
     GRANULE_BITS = 8, /* of the map from host address to unit */
     MAX_REGIONS = 8,
     RECORD_CHUNK_BYTES = 128 * 1024,
-    MAX_BREAKPOINTS = 64,
+    MAX_BREAKPOINTS = 256,
     UNIT_BUCKET_BITS = 18, /* a full cache has about as many units */
     DROPPED_CODES = 1 << 16,
     PAGE_BUCKETS = 1 << 12,
@@ -158,6 +159,7 @@ struct exec {
 };
 
 enum vcpu_state { VCPU_STOPPED, VCPU_RUNNING };
+enum stopped_at { STOPPED_ELSEWHERE, STOPPED_AT_BREAKPOINT, STOPPED_AT_WATCHPOINT };
 
 /* What the engine keeps of one vCPU; it lies right before its struct vcpu. */
 struct engine {
@@ -187,8 +189,19 @@ struct engine {
 
     struct counters counters;
     uint64_t exceptions[MAX_EXCEPTION_KINDS];
-    unsigned n_breakpoints;
+
+    /* debug.c. Changed while the vCPU stands still, or by its own thread. */
+    unsigned n_breakpoints, n_watchpoints;
     gva breakpoints[MAX_BREAKPOINTS];
+    enum stopped_at stopped_at; /* which has been told of: the instruction there is to run now */
+    gva stopped_pc;
+    bool watch_hit;  /* `stop` is a watchpoint's, not yet told of */
+    bool watch_left; /* ... and its instruction has not been done */
+    struct vcpu_debug_stop stop;
+    _Atomic bool stop_waits; /* to be taken: the vCPU stands until it is */
+    bool step_wanted;        /* next resumed, one instruction */
+    void (*on_debug)(void *opaque);
+    void *on_debug_opaque;
 };
 
 enum { ENGINE_SPACE = (sizeof(struct engine) + 63) / 64 * 64 };
@@ -272,6 +285,8 @@ void cache_reap(struct exec *exec);
 void cache_changed(void *exec, gpa address, uint64_t size);
 void cache_apply_changes(struct exec *exec);
 void cache_drop_all(struct exec *exec);
+/* Units that run over the instruction at this virtual address. */
+void cache_drop_at(struct exec *exec, gva address);
 
 /* ---- translate.c ------------------------------------------------------------------------------
  */
@@ -287,6 +302,17 @@ void unit_log_guest_code(struct engine *engine, uint64_t pc, uint32_t key, unsig
 
 void record_unit(struct exec *exec, const struct unit *unit);
 
+/* ---- debug.c ------------------------------------------------------------------------------------
+ */
+
+/* Before code for run.pc is entered: is the vCPU to stop here? */
+bool debug_stops_here(struct engine *engine);
+/* On the vCPU's thread: it has stopped for that reason. Whoever wanted to know is told. */
+void debug_stopped(struct engine *engine);
+/* On the vCPU's thread, when it is resumed: takes the steps that are to be taken out of the run
+ * loop. False: it is not to go on (yet). */
+bool debug_go_on(struct engine *engine);
+
 /* ---- exec.c, vcpu.c ---------------------------------------------------------------------------
  */
 
@@ -300,6 +326,9 @@ const struct unit *engine_calling_unit(const struct engine *engine);
 const struct exec *engine_current(void);
 /* host_fault.c: inline accesses of wide guests may fault from now on. */
 void host_faults_catch(struct exec *exec);
+/* On the vCPU's thread, out of the run loop: one instruction, for a debugger (struct vcpu,
+ * single_step). False: it was asked to stop before it could. */
+bool engine_single_step(struct engine *engine);
 /* Leaves generated code as it stood at the current unit's first instruction. */
 NORETURN void engine_restart_unit(struct vcpu *cpu);
 

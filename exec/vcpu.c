@@ -211,6 +211,8 @@ void vcpu_reset(struct vcpu *cpu)
 
     cpu->halted = false;
     engine->pending_link = NULL;
+    engine->stopped_at = STOPPED_ELSEWHERE;
+    engine->watch_hit = false;
     mmu_flush_all(cpu->mmu);
     /* Images are loaded anew through host pointers. */
     cache_drop_all(engine->exec);
@@ -519,7 +521,7 @@ static enum exit_reason run_loop(struct engine *engine)
                 return EXIT_HALT;
             continue;
         }
-        if (UNLIKELY(engine->n_breakpoints && engine_has_breakpoint(engine, cpu->run.pc)))
+        if (UNLIKELY(engine->n_breakpoints | engine->n_watchpoints) && debug_stops_here(engine))
             return EXIT_DEBUG;
         if (UNLIKELY(log_on(LOG_EXEC)))
             log_entry(engine);
@@ -589,14 +591,17 @@ enum exit_reason vcpu_run_here(struct vcpu *cpu, uint64_t max_units)
 }
 
 /* One instruction as a unit that nothing is chained to. It leaves at its exit, because that polls,
- * is not chained, or looks up in vain. */
-static enum exit_reason step_once(struct engine *engine)
+ * is not chained, or looks up in vain. *ran: the instruction has been run, or has raised an
+ * exception.
+ */
+static enum exit_reason step_once(struct engine *engine, bool *ran)
 {
     struct vcpu *cpu = engine->cpu;
     struct exec *exec = engine->exec;
     struct unit *unit;
     enum exit_reason reason;
 
+    *ran = false;
     if (_setjmp(engine->restart))
         return EXIT_LOOKUP_MISS;
     if (atomic_load(&cpu->run.exit_request) && !handle_requests(engine))
@@ -604,6 +609,7 @@ static enum exit_reason step_once(struct engine *engine)
     reap(engine);
     if (cpu->halted && (!wait_halted(engine) || cpu->halted))
         return EXIT_HALT;
+    *ran = true;
     unit = unit_translate(engine, 1);
     atomic_store(&cpu->run.exit_request, 1);
     reason = exec->backend->enter(exec->state, &cpu->run, unit->code.entry);
@@ -613,28 +619,59 @@ static enum exit_reason step_once(struct engine *engine)
     return reason;
 }
 
+static void steps_begin(struct engine *engine)
+{
+    current_vcpu = engine->cpu;
+    engine->restart_valid = true;
+    host_faults_catch(engine->exec);
+    engine->stepping = true;
+}
+
+static void steps_end(struct engine *engine)
+{
+    run_x87_sync(&engine->cpu->run, true);
+    engine->stepping = false;
+    engine->restart_valid = false;
+    current_vcpu = NULL;
+}
+
 enum exit_reason vcpu_step(struct vcpu *cpu, unsigned n)
 {
     struct engine *engine = vcpu_engine(cpu);
     enum exit_reason reason = EXIT_REQUESTED;
+    bool ran;
 
     bug_context = print_bug_context;
-    current_vcpu = cpu;
-    engine->restart_valid = true;
-    host_faults_catch(engine->exec);
-    engine->stepping = true;
+    steps_begin(engine);
     for (unsigned i = 0; i < n; i++) {
-        reason = step_once(engine);
+        reason = step_once(engine, &ran);
         if (reason == EXIT_HALT || reason == EXIT_DEBUG || reason == EXIT_YIELD ||
             atomic_load(&engine->stop_requested))
             break;
         reason = EXIT_REQUESTED;
     }
-    run_x87_sync(&cpu->run, true);
-    engine->stepping = false;
-    engine->restart_valid = false;
-    current_vcpu = NULL;
+    steps_end(engine);
     return reason;
+}
+
+bool engine_single_step(struct engine *engine)
+{
+    struct vcpu *cpu = engine->cpu;
+    bool ran = false;
+
+    steps_begin(engine);
+    cpu->single_step = true;
+    while (!ran && handle_requests(engine)) {
+        if (cpu->halted && cpu->guest->has_work && !cpu->guest->has_work(cpu)) {
+            sleep_until_kicked(engine);
+            continue;
+        }
+        cpu->halted = false;
+        step_once(engine, &ran);
+    }
+    cpu->single_step = false;
+    steps_end(engine);
+    return ran;
 }
 
 /* ---- in a thread of its own ------------------------------------------------------------------ */
@@ -660,19 +697,17 @@ static bool thread_wait_resumed(struct engine *engine)
 static void *thread_main(void *opaque)
 {
     struct engine *engine = opaque;
-    struct vcpu *cpu = engine->cpu;
 
     bug_context = print_bug_context;
     engine->limit = 0;
     while (thread_wait_resumed(engine)) {
         enum exit_reason reason;
 
-        /* Off a breakpoint it stands on. */
-        if (engine_has_breakpoint(engine, cpu->run.pc))
-            vcpu_step(cpu, 1);
+        if (!debug_go_on(engine))
+            continue;
         reason = run_guarded(engine);
         if (reason == EXIT_DEBUG)
-            atomic_store(&engine->stop_requested, true);
+            debug_stopped(engine);
     }
     return NULL;
 }
@@ -708,9 +743,11 @@ void vcpu_resume(struct vcpu *cpu)
     struct engine *engine = vcpu_engine(cpu);
 
     pthread_mutex_lock(&engine->state_lock);
-    atomic_store(&engine->stop_requested, false);
-    engine->state = VCPU_RUNNING;
-    pthread_cond_broadcast(&engine->state_changed);
+    if (!atomic_load(&engine->stop_waits)) {
+        atomic_store(&engine->stop_requested, false);
+        engine->state = VCPU_RUNNING;
+        pthread_cond_broadcast(&engine->state_changed);
+    }
     pthread_mutex_unlock(&engine->state_lock);
 }
 
@@ -737,33 +774,4 @@ void vcpu_request_exit(struct vcpu *cpu)
     pthread_cond_broadcast(&engine->state_changed);
     pthread_mutex_unlock(&engine->state_lock);
     vcpu_kick(cpu);
-}
-
-/* ---- breakpoints ----------------------------------------------------------------------------- */
-
-bool vcpu_add_breakpoint(struct vcpu *cpu, gva address)
-{
-    struct engine *engine = vcpu_engine(cpu);
-
-    if (engine_has_breakpoint(engine, address))
-        return true;
-    if (engine->n_breakpoints == MAX_BREAKPOINTS)
-        return false;
-    engine->breakpoints[engine->n_breakpoints++] = address;
-    /* No unit may run over it. */
-    cache_drop_all(engine->exec);
-    return true;
-}
-
-bool vcpu_remove_breakpoint(struct vcpu *cpu, gva address)
-{
-    struct engine *engine = vcpu_engine(cpu);
-
-    for (unsigned i = 0; i < engine->n_breakpoints; i++) {
-        if (engine->breakpoints[i] == address) {
-            engine->breakpoints[i] = engine->breakpoints[--engine->n_breakpoints];
-            return true;
-        }
-    }
-    return false;
 }

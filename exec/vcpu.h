@@ -45,8 +45,33 @@ enum exit_reason vcpu_run_here(struct vcpu *cpu, uint64_t max_units);
  * allows longer ones. For tests. */
 enum exit_reason vcpu_step(struct vcpu *cpu, unsigned n);
 
+/* ---- for a debugger (debug.c); all but vcpu_on_debug while the vCPU stands still ---- */
+
+enum vcpu_stop_kind { VCPU_STOP_BREAKPOINT, VCPU_STOP_WATCHPOINT, VCPU_STOP_STEPPED };
+struct vcpu_debug_stop {
+    enum vcpu_stop_kind kind;
+    gva address;       /* of the instruction; of the first watched byte that was accessed */
+    unsigned accesses; /* the watchpoint's */
+};
+/* Calls stopped on the vCPU's thread when it stops by itself. It stands then, whatever it is told,
+ * until the reason is taken. */
+void vcpu_on_debug(struct vcpu *cpu, void (*stopped)(void *opaque), void *opaque);
+/* After vcpu_stop: why it had stopped by itself, if it had. */
+bool vcpu_take_debug_stop(struct vcpu *cpu, struct vcpu_debug_stop *out);
+/* Resumes for one instruction (on MIPS a branch is one with its delay slot), then stops by itself.
+ * Interrupts wait meanwhile; a processor that waits for one goes on waiting first. */
+void vcpu_resume_step(struct vcpu *cpu);
+
+/* Stops before the instruction at this address. A vCPU that has stopped there goes on from it.
+ * False: there are too many. */
 bool vcpu_add_breakpoint(struct vcpu *cpu, gva address);
 bool vcpu_remove_breakpoint(struct vcpu *cpu, gva address);
+/* Stops at accesses to these bytes: before the instruction does anything, or once it is done
+ * (guest.traps_after_access). accesses: 1 << MMU_READ, 1 << MMU_WRITE. False: there are too many,
+ * or it is too long. */
+bool vcpu_add_watchpoint(struct vcpu *cpu, gva address, uint64_t length, unsigned accesses);
+bool vcpu_remove_watchpoint(struct vcpu *cpu, gva address, uint64_t length, unsigned accesses);
+void vcpu_remove_all_points(struct vcpu *cpu);
 
 /* What was counted by the engine and its vCPUs and their MMUs, which stand still or are the
  * caller's. */

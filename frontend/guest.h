@@ -69,6 +69,9 @@ struct vcpu {
     struct exec *exec;     /* the engine that runs it */
     unsigned index;
     bool halted; /* WFI/WFE until an interrupt; cleared by guest->has_work */
+    /* A debugger goes on by one instruction: interrupts wait, and a repeated string instruction
+     * does one element. */
+    bool single_step;
     struct irq
         *irq_out; /* guest->n_irq_out lines, e.g. the generic timer's PPIs; set by the machine */
     uint64_t *exceptions; /* MAX_EXCEPTION_KINDS, how often each was entered; NULL: not counted */
@@ -143,6 +146,30 @@ struct guest_mapping {
 /* False: no more. */
 enum { GUEST_MAX_LOOKUPS = 1 << 20 };
 typedef bool guest_mapping_tell(void *opaque, const struct guest_mapping *mapping);
+/* ---- registers as debuggers see them ----------------------------------------------------------
+ */
+
+/* In the terms of gdb's target descriptions (its manual, appendix G). */
+struct guest_register {
+    const char *name;
+    uint16_t bits;
+    uint16_t which;   /* of the set's functions; several sets may count on */
+    const char *type; /* NULL: an integer */
+    const char *group;
+    uint16_t number; /* gdb's own; 0: the one behind that of the register before */
+};
+enum { GUEST_REGISTER_WORDS = 4 };
+/* The vCPU stands still when these are called, from any thread. Values are host words, the lowest
+ * first; read finds them cleared. */
+struct guest_register_set {
+    const char *feature;                    /* "org.gnu.gdb.arm.core" */
+    const char *types;                      /* XML that defines the types; NULL: none */
+    const struct guest_register *registers; /* ends with name NULL */
+    bool (*present)(struct vcpu *cpu);      /* NULL: always */
+    void (*read)(struct vcpu *cpu, unsigned which, uint64_t *value);
+    /* False: it cannot be changed (so). */
+    bool (*write)(struct vcpu *cpu, unsigned which, const uint64_t *value);
+};
 
 struct guest {
     const char *name; /* "arm": calque-system-<name> */
@@ -158,8 +185,9 @@ struct guest {
     unsigned n_irq_in, n_irq_out;
     uint8_t nmi_line; /* 1 + the input whose edge is a non-maskable interrupt; 0: none */
     bool wide_address;
-    bool big_endian;        /* its loads and stores of data; boards choose by it what they show */
-    bool exact_code_writes; /* a store into code is seen by the very next instruction */
+    bool big_endian;         /* its loads and stores of data; boards choose by it what they show */
+    bool exact_code_writes;  /* a store into code is seen by the very next instruction */
+    bool traps_after_access; /* where debuggers expect a watchpoint's stop: else before it */
 
     bool (*init)(struct vcpu *cpu, struct error *err); /* once, after model, mmu, clock are set */
     /* What follows the model in `-cpu NAME,+this,-that,other=on`, after init. NULL: nothing may. */
@@ -181,6 +209,8 @@ struct guest {
     /* Tells of all mappings; the vCPU stands still. Looks at no more than a million entries: page
      * tables may refer to themselves. */
     void (*mappings)(struct vcpu *cpu, guest_mapping_tell *tell, void *opaque);
+    const char *gdb_architecture; /* gdb's name; NULL: there is nothing to debug */
+    const struct guest_register_set *register_sets; /* ends with feature NULL */
     /* Disassembles one instruction for -d: code of up to size bytes at pc; returns its length. */
     unsigned (*disassemble)(const uint8_t *code, size_t size, uint64_t pc, uint32_t key, char *text,
                             size_t text_size);

@@ -244,9 +244,10 @@ enum arm_field {
 #define GROUP_ALL (~UINT64_C(0))
 
 extern const struct state_field arm_fields[F_N];
-extern const struct ir_fp_rules arm_fp_rules;  /* vfp.c */
-extern const struct mmu_client arm_mmu_client; /* mmu.c */
-extern const struct cpu_model arm_models[];    /* models.c */
+extern const struct ir_fp_rules arm_fp_rules;               /* vfp.c */
+extern const struct mmu_client arm_mmu_client;              /* mmu.c */
+extern const struct cpu_model arm_models[];                 /* models.c */
+extern const struct guest_register_set arm_register_sets[]; /* registers.c */
 
 /* CPSR as the architecture shows it, from all the places it lives in. */
 uint32_t arm_cpsr_read(const struct arm_cpu *cpu);

@@ -289,6 +289,8 @@ bool arm_take_interrupt(struct vcpu *v)
     uint32_t lines = atomic_load(&cpu->irq_lines);
     struct exception e = {0};
 
+    if (v->single_step)
+        return false;
     if ((lines & 1u << ARM_FIQ) && !(cpu->cpsr & CPSR_F))
         e.kind = ARM_EXC_FIQ;
     else if ((lines & 1u << ARM_IRQ) && !(cpu->cpsr & CPSR_I))

@@ -259,6 +259,7 @@ extern const struct state_field mips_fields32[F_N], mips_fields64[F_N]; /* mips.
 extern const struct ir_fp_rules mips_fp_rules;                          /* fp_rules.c */
 extern const struct mmu_client mips_mmu_client;                         /* mmu.c */
 extern const struct cpu_model mips_models32[], mips_models64[];         /* models.c */
+extern const struct guest_register_set mips_register_sets32[], mips_register_sets64[];
 
 static inline bool mips_has(const struct mips_cpu *cpu, uint32_t features)
 {

@@ -402,7 +402,7 @@ bool mips_take_interrupt(struct vcpu *v)
     static const struct exception interrupt = {.kind = MIPS_EXC_INT};
     struct mips_cpu *cpu = mips_cpu(v);
 
-    if (!mips_interrupt_ready(cpu))
+    if (v->single_step || !mips_interrupt_ready(cpu))
         return false;
     cpu->in_delay_slot = false; /* run.pc is the branch, if it was in a slot */
     mips_raise(v, &interrupt);

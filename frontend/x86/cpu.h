@@ -341,6 +341,8 @@ extern const struct ir_fp_rules x86_fp_rules;                 /* fpu.c */
 NORETURN void x86_divide_error(void *cpu);                    /* integer.c */
 extern const struct mmu_client x86_mmu_client;                /* mmu.c */
 extern const struct cpu_model x86_models32[], x86_models64[]; /* models.c; parameters: x86_model */
+extern const struct guest_register_set x86_register_sets32[],
+    x86_register_sets64[]; /* registers.c */
 
 /* ---- state as the architecture shows it (state.c) -------------------------------------------- */
 

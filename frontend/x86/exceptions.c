@@ -499,6 +499,8 @@ bool x86_take_interrupt(struct vcpu *v)
         return false;
     }
     cpu->inhibit = 0;
+    if (v->single_step)
+        return false;
     if (x86_line(cpu, X86_NMI) && !cpu->nmi_blocked) {
         atomic_fetch_and(&cpu->irq_lines, ~(1u << X86_NMI));
         cpu->nmi_blocked = true;

@@ -204,7 +204,7 @@ static struct string string_open(struct x86_cpu *cpu, uint32_t what)
     if (cpu->v.run.key & KEY_ALIGN)
         s.memop |= IR_MEM_ALIGN_OF(s.memop);
     s.count = s.repeat == ONCE ? 1 : register_of(&s, RCX);
-    s.n = cpu->v.run.key & (KEY_TRACE | KEY_DATA_BREAK) ? 1 : s.count;
+    s.n = cpu->v.single_step || cpu->v.run.key & (KEY_TRACE | KEY_DATA_BREAK) ? 1 : s.count;
     return s;
 }
 

@@ -65,23 +65,35 @@ static const struct insn_desc *const no_tables[] = {NULL};
 #define COMMON_GUEST                                                                               \
     .state_size = sizeof(struct x86_cpu), .n_fields = F_N, .fp = &x86_fp_rules,                    \
     .xlat_size = sizeof(struct x86_xlat), .insn_tables = no_tables, .n_irq_in = X86_N_IRQ_IN,      \
-    .exact_code_writes = true, .init = x86_init, .features = x86_features, .reset = x86_reset,     \
-    .finish = x86_finish, .translate = x86_translate, .mmu = &x86_mmu_client,                      \
-    .raise = x86_raise_exception, .restore = x86_restore_state,                                    \
-    .take_interrupt = x86_take_interrupt, .has_work = x86_has_work, .set_irq = x86_set_irq,        \
-    .print_state = x86_print_state, .nmi_line = 1 + X86_NMI, .mappings = x86_mappings,             \
-    .disassemble = x86_disassemble_guest, .exception_name = x86_exception_name,                    \
-    .mode_name = x86_mode_name
+    .exact_code_writes = true, .traps_after_access = true, .init = x86_init,                       \
+    .features = x86_features, .reset = x86_reset, .finish = x86_finish,                            \
+    .translate = x86_translate, .mmu = &x86_mmu_client, .raise = x86_raise_exception,              \
+    .restore = x86_restore_state, .take_interrupt = x86_take_interrupt, .has_work = x86_has_work,  \
+    .set_irq = x86_set_irq, .print_state = x86_print_state, .nmi_line = 1 + X86_NMI,               \
+    .mappings = x86_mappings, .disassemble = x86_disassemble_guest,                                \
+    .exception_name = x86_exception_name, .mode_name = x86_mode_name
 
 static const struct guest i386_guest = {
-    COMMON_GUEST,           .name = "i386",         .description = "32-bit x86",
-    .fields = x86_fields32, .models = x86_models32, .default_model = "qemu32",
+    COMMON_GUEST,
+    .name = "i386",
+    .description = "32-bit x86",
+    .fields = x86_fields32,
+    .models = x86_models32,
+    .default_model = "qemu32",
+    .gdb_architecture = "i386",
+    .register_sets = x86_register_sets32,
 };
 REGISTER(guest, i386_guest);
 
 static const struct guest x86_64_guest = {
-    COMMON_GUEST,           .name = "x86_64",       .description = "64-bit x86",
-    .fields = x86_fields64, .models = x86_models64, .default_model = "qemu64",
+    COMMON_GUEST,
+    .name = "x86_64",
+    .description = "64-bit x86",
+    .fields = x86_fields64,
+    .models = x86_models64,
+    .default_model = "qemu64",
     .wide_address = true,
+    .gdb_architecture = "i386:x86-64",
+    .register_sets = x86_register_sets64,
 };
 REGISTER(guest, x86_64_guest);

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The registers as debuggers see them: gdb's manual, "MIPS Features". */
+#include "frontend/mips/system.h"
+
+enum { LO = 32, HI, PC };
+
+/* ---- cpu ------------------------------------------------------------------------------------- */
+
+static void cpu_read(struct vcpu *v, unsigned which, uint64_t *value)
+{
+    const struct mips_cpu *cpu = mips_cpu(v);
+
+    if (which == PC)
+        *value = v->run.pc;
+    else
+        *value = which == LO ? cpu->lo[0] : which == HI ? cpu->hi[0] : cpu->gpr[which];
+}
+
+static bool cpu_write(struct vcpu *v, unsigned which, const uint64_t *value)
+{
+    struct mips_cpu *cpu = mips_cpu(v);
+    uint64_t word = cpu->wide ? *value : (uint32_t)*value;
+
+    if (which == LO) {
+        cpu->lo[0] = word;
+    } else if (which == HI) {
+        cpu->hi[0] = word;
+    } else if (which == PC) {
+        if (word != v->run.pc)
+            v->run.key &= ~(uint32_t)KEY_FORBIDDEN; /* of the place that is left */
+        v->run.pc = word;
+    } else if (which) {
+        cpu->gpr[which] = word;
+    }
+    return which || !word;
+}
+
+#define R(bits, n)                                                                                 \
+    {                                                                                              \
+        "r" #n, bits, n                                                                            \
+    }
+#define CPU(bits)                                                                                  \
+    R(bits, 0), R(bits, 1), R(bits, 2), R(bits, 3), R(bits, 4), R(bits, 5), R(bits, 6),            \
+        R(bits, 7), R(bits, 8), R(bits, 9), R(bits, 10), R(bits, 11), R(bits, 12), R(bits, 13),    \
+        R(bits, 14), R(bits, 15), R(bits, 16), R(bits, 17), R(bits, 18), R(bits, 19), R(bits, 20), \
+        R(bits, 21), R(bits, 22), R(bits, 23), R(bits, 24), R(bits, 25), R(bits, 26), R(bits, 27), \
+        R(bits, 28), R(bits, 29), R(bits, 30), R(bits, 31), {"lo", bits, LO, .number = 33},        \
+        {"hi", bits, HI, .number = 34}, {"pc", bits, PC, .number = 37},                            \
+    {                                                                                              \
+        NULL                                                                                       \
+    }
+static const struct guest_register cpu32[] = {CPU(32)};
+static const struct guest_register cpu64[] = {CPU(64)};
+
+/* ---- CP0: `which` is the register's number and select ------------------------------------------
+ */
+
+#define SELECT(number, select) ((number) << 3 | (select))
+
+static void cp0_read(struct vcpu *v, unsigned which, uint64_t *value)
+{
+    *value = mips_cp0_get(mips_cpu(v), which >> 3, which & 7);
+}
+
+static bool cp0_write(struct vcpu *v, unsigned which, const uint64_t *value)
+{
+    mips_cp0_set(mips_cpu(v), which >> 3, which & 7, *value);
+    return true;
+}
+
+#define CP0_KNOWN(bits)                                                                            \
+    {"status", bits, SELECT(12, 0), .number = 32}, {"badvaddr", bits, SELECT(8, 0), .number = 35}, \
+        {"cause", bits, SELECT(13, 0), .number = 36},                                              \
+    {                                                                                              \
+        NULL                                                                                       \
+    }
+static const struct guest_register cp0_known32[] = {CP0_KNOWN(32)};
+static const struct guest_register cp0_known64[] = {CP0_KNOWN(64)};
+
+/* Numbers behind all that gdb knows itself. */
+#define CP0(name, bits, number, select)                                                            \
+    {                                                                                              \
+        name, bits, SELECT(number, select), NULL, "system"                                         \
+    }
+#define CP0_OTHERS(bits)                                                                           \
+    {"index", 32, SELECT(0, 0), NULL, "system", 100}, CP0("entrylo0", bits, 2, 0),                 \
+        CP0("entrylo1", bits, 3, 0), CP0("context", bits, 4, 0), CP0("userlocal", bits, 4, 2),     \
+        CP0("pagemask", bits, 5, 0), CP0("pagegrain", 32, 5, 1), CP0("wired", 32, 6, 0),           \
+        CP0("hwrena", 32, 7, 0), CP0("count", 32, 9, 0), CP0("entryhi", bits, 10, 0),              \
+        CP0("compare", 32, 11, 0), CP0("intctl", 32, 12, 1), CP0("srsctl", 32, 12, 2),             \
+        CP0("epc", bits, 14, 0), CP0("prid", 32, 15, 0), CP0("ebase", bits, 15, 1),                \
+        CP0("config", 32, 16, 0), CP0("config1", 32, 16, 1), CP0("config2", 32, 16, 2),            \
+        CP0("config3", 32, 16, 3), CP0("config4", 32, 16, 4), CP0("config5", 32, 16, 5),           \
+        CP0("lladdr", bits, 17, 0), CP0("debug", 32, 23, 0), CP0("depc", bits, 24, 0),             \
+        CP0("errorepc", bits, 30, 0),                                                              \
+    {                                                                                              \
+        NULL                                                                                       \
+    }
+static const struct guest_register cp0_others32[] = {CP0_OTHERS(32)};
+static const struct guest_register cp0_others64[] = {CP0_OTHERS(64)};
+
+/* ---- FPU ------------------------------------------------------------------------------------- */
+
+enum { FCSR = 32, FIR };
+
+static bool has_fpu(struct vcpu *v)
+{
+    return mips_has(mips_cpu(v), MIPS_HAS_FPU);
+}
+
+/* With Status.FR = 0 an odd register is the high half of the even one before it. */
+static bool is_half(const struct mips_cpu *cpu, unsigned which)
+{
+    return which & 1 && !(cpu->cp0.status & STATUS_FR);
+}
+
+static void fpu_read(struct vcpu *v, unsigned which, uint64_t *value)
+{
+    struct mips_cpu *cpu = mips_cpu(v);
+
+    if (which == FCSR)
+        *value = mips_fcsr_read(cpu);
+    else if (which == FIR)
+        *value = cpu->model->fir;
+    else
+        *value = is_half(cpu, which) ? cpu->fpr[which - 1][0] >> 32 : cpu->fpr[which][0];
+}
+
+static bool fpu_write(struct vcpu *v, unsigned which, const uint64_t *value)
+{
+    struct mips_cpu *cpu = mips_cpu(v);
+    uint64_t *fpr;
+
+    if (which == FCSR) {
+        mips_fcsr_write(cpu, (uint32_t)*value);
+        mips_update_mode(cpu);
+        return true;
+    }
+    if (which == FIR)
+        return *value == cpu->model->fir;
+    fpr = &cpu->fpr[is_half(cpu, which) ? which - 1 : which][0];
+    if (is_half(cpu, which))
+        *fpr = deposit64(*fpr, 32, 32, *value);
+    else
+        *fpr = cpu->wide ? *value : deposit64(*fpr, 0, 32, *value);
+    return true;
+}
+
+#define F(bits, type, n)                                                                           \
+    {                                                                                              \
+        "f" #n, bits, n, type, "float"                                                             \
+    }
+#define FPU(bits, type)                                                                            \
+    {"f0", bits, 0, type, "float", 38}, F(bits, type, 1), F(bits, type, 2), F(bits, type, 3),      \
+        F(bits, type, 4), F(bits, type, 5), F(bits, type, 6), F(bits, type, 7), F(bits, type, 8),  \
+        F(bits, type, 9), F(bits, type, 10), F(bits, type, 11), F(bits, type, 12),                 \
+        F(bits, type, 13), F(bits, type, 14), F(bits, type, 15), F(bits, type, 16),                \
+        F(bits, type, 17), F(bits, type, 18), F(bits, type, 19), F(bits, type, 20),                \
+        F(bits, type, 21), F(bits, type, 22), F(bits, type, 23), F(bits, type, 24),                \
+        F(bits, type, 25), F(bits, type, 26), F(bits, type, 27), F(bits, type, 28),                \
+        F(bits, type, 29), F(bits, type, 30), F(bits, type, 31),                                   \
+        {"fcsr", bits, FCSR, NULL, "float", 70}, {"fir", bits, FIR, NULL, "float", 71},            \
+    {                                                                                              \
+        NULL                                                                                       \
+    }
+static const struct guest_register fpu32[] = {FPU(32, "ieee_single")};
+static const struct guest_register fpu64[] = {FPU(64, "ieee_double")};
+
+#define SETS(width)                                                                                \
+    {"org.gnu.gdb.mips.cpu", NULL, cpu##width, NULL, cpu_read, cpu_write},                         \
+        {"org.gnu.gdb.mips.cp0", NULL, cp0_known##width, NULL, cp0_read, cp0_write},               \
+        {"org.gnu.gdb.mips.fpu", NULL, fpu##width, has_fpu, fpu_read, fpu_write},                  \
+        {"org.calque.mips.cp0", NULL, cp0_others##width, NULL, cp0_read, cp0_write},               \
+    {                                                                                              \
+        NULL                                                                                       \
+    }
+const struct guest_register_set mips_register_sets32[] = {SETS(32)};
+const struct guest_register_set mips_register_sets64[] = {SETS(64)};
