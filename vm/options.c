@@ -55,6 +55,13 @@ static bool set_optional_file(struct options *o, const struct option_row *row, c
     return value ? set_file(o, row, value, err) : set_string(o, row, "", err);
 }
 
+static bool set_gdb_here(struct options *o, const struct option_row *row, const char *value,
+                         struct error *err)
+{
+    o->gdb = "tcp::1234";
+    return true;
+}
+
 static bool set_action(struct options *o, const struct option_row *row, const char *value,
                        struct error *err)
 {
@@ -544,8 +551,12 @@ static const struct option_row rows[] = {
     {"no-reboot", NULL, NULL, "end when the guest resets", set_flag, MEMBER(no_reboot), NULL},
     {"no-shutdown", NULL, NULL, "stop, not end, when the guest powers off", set_flag,
      MEMBER(no_shutdown), NULL},
-    {"S", NULL, NULL, "do not start until the monitor says cont", set_flag, MEMBER(start_stopped),
-     NULL},
+    {"S", NULL, NULL, "do not start until the monitor or a debugger says so", set_flag,
+     MEMBER(start_stopped), NULL},
+    {"gdb", NULL, "SOCKET",
+     "let gdb debug the guest: tcp:HOST:PORT, tcp::PORT (this host), unix:PATH", set_string,
+     MEMBER(gdb), NULL},
+    {"s", NULL, NULL, "the same as -gdb tcp::1234", set_gdb_here, 0, NULL},
     {"interp", NULL, NULL, "run by the reference interpreter (slow)", set_flag, MEMBER(interpret),
      NULL},
     {"d", NULL, "ITEM,...", "log these; -d help lists them", set_log, 0, NULL},
@@ -577,8 +588,6 @@ static const struct option_row rows[] = {
     {"soundhw", NULL, "NAME", NULL, not_yet, 0, "there is no sound"},
     {"vnc", NULL, "SPEC", NULL, not_yet, 0, "there is no display"},
     {"qmp", NULL, "STREAM", NULL, not_yet, 0, "use -monitor"},
-    {"gdb", NULL, "STREAM", NULL, not_yet, 0, "there is no debugger stub"},
-    {"s", NULL, NULL, NULL, not_yet, 0, "there is no debugger stub"},
     {"daemonize", NULL, NULL, NULL, not_yet, 0, "start it with your shell's means"},
     {"loadvm", NULL, "NAME", NULL, not_yet, 0, "there are no snapshots"},
     {"incoming", NULL, "SPEC", NULL, not_yet, 0, "there are no snapshots"},

@@ -63,6 +63,7 @@ struct options {
     bool no_reboot, no_shutdown, start_stopped, interpret;
     unsigned log_items;
     const char *log_file;
+    const char *gdb;                 /* where to listen for a debugger; NULL or "none": nowhere */
     const char *perf_map, *jit_dump; /* NULL: none; "": the usual name */
     /* What is accepted but does less than asked: printed once, calque goes on. */
     const char *notes[OPTIONS_NOTES];

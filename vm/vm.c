@@ -14,6 +14,7 @@
 #include "host/terminal.h"
 #include "vm/choose.h"
 #include "vm/drives.h"
+#include "vm/gdb.h"
 #include "vm/sandbox.h"
 #include "vm/streams.h"
 
@@ -34,6 +35,9 @@ struct vm {
     const char *devices[OPTIONS_DEVICES + OPTIONS_DRIVES + N_DRIVES + 2];
     struct code_record *record; /* -perfmap, -jitdump */
     struct symbols *symbols;    /* of -kernel, for them */
+    struct gdb *gdb;            /* NULL: no -gdb */
+    struct vcpu_debug_stop debug_stop;
+    bool debug_stopped; /* and debug_stop says why */
 
     enum vm_state state;
     bool cont_wanted; /* as soon as wait=on has its peer */
@@ -41,6 +45,7 @@ struct vm {
     int status;
     _Atomic unsigned events; /* 1 << enum machine_event, set by any thread */
 };
+enum { DEBUG_STOP = 31 }; /* an event of ours */
 
 struct machine *vm_machine(struct vm *vm)
 {
@@ -113,6 +118,15 @@ static void machine_event(void *opaque, enum machine_event what)
     event_loop_wake(vm->loop);
 }
 
+/* The vCPU's thread. */
+static void debug_stopped(void *opaque)
+{
+    struct vm *vm = opaque;
+
+    atomic_fetch_or(&vm->events, 1u << DEBUG_STOP);
+    event_loop_wake(vm->loop);
+}
+
 static void clock_due(void *opaque)
 {
     struct vm *vm = opaque;
@@ -171,13 +185,28 @@ const char *vm_status(struct vm *vm)
     }
 }
 
+bool vm_is_running(const struct vm *vm)
+{
+    return vm->state == VM_RUNNING;
+}
+
 static void hold(struct vm *vm, enum vm_state state)
 {
     if (vm->state == VM_RUNNING) {
         vcpu_stop(vm->machine->cpu);
         clock_stop(vm->machine->clock);
+        vm->debug_stopped |= vcpu_take_debug_stop(vm->machine->cpu, &vm->debug_stop);
     }
     vm->state = state;
+}
+
+bool vm_take_debug_stop(struct vm *vm, struct vcpu_debug_stop *out)
+{
+    bool stopped = vm->debug_stopped;
+
+    *out = vm->debug_stop;
+    vm->debug_stopped = false;
+    return stopped;
 }
 
 void vm_stop(struct vm *vm)
@@ -187,14 +216,25 @@ void vm_stop(struct vm *vm)
         hold(vm, VM_PAUSED);
 }
 
-void vm_cont(struct vm *vm)
+static void go_on(struct vm *vm, void (*resume)(struct vcpu *cpu))
 {
     vm->cont_wanted = false;
     if (vm->state != VM_PAUSED)
         return;
     vm->state = VM_RUNNING;
+    vm->debug_stopped = false;
     clock_start(vm->machine->clock);
-    vcpu_resume(vm->machine->cpu);
+    resume(vm->machine->cpu);
+}
+
+void vm_cont(struct vm *vm)
+{
+    go_on(vm, vcpu_resume);
+}
+
+void vm_step(struct vm *vm)
+{
+    go_on(vm, vcpu_resume_step);
 }
 
 void vm_quit(struct vm *vm)
@@ -254,6 +294,8 @@ static void act_on_events(struct vm *vm)
 
     if (!events)
         return;
+    if (events & (1u << DEBUG_STOP))
+        vm_stop(vm);
     if (events & (1u << MACHINE_PANIC))
         say(vm, "the guest reports a panic");
     if (events & (1u << MACHINE_EXIT)) {
@@ -331,6 +373,20 @@ static bool record_code(struct vm *vm, struct error *err)
     return true;
 }
 
+/* -gdb. */
+static bool open_gdb(struct vm *vm, struct error *err)
+{
+    const char *what = vm->options->gdb;
+
+    if (!what || !strcmp(what, "none"))
+        return true;
+    if (!vm->machine->cpu->guest->gdb_architecture)
+        return error_set(err, "-gdb %s: there is no debugger for guests of this kind yet", what);
+    vcpu_on_debug(vm->machine->cpu, debug_stopped, vm);
+    vm->gdb = gdb_create(vm, vm->loop, what, err);
+    return vm->gdb != NULL;
+}
+
 struct vm *vm_create(const struct options *options, struct error *err)
 {
     struct vm *vm = calloc(1, sizeof(*vm));
@@ -343,7 +399,8 @@ struct vm *vm_create(const struct options *options, struct error *err)
     vm->signal_fd = -1;
     vm->state = VM_PAUSED;
     log_mask = options->log_items;
-    if (!build(vm, err) || !log_open(options->log_file, err) || !record_code(vm, err)) {
+    if (!build(vm, err) || !log_open(options->log_file, err) || !record_code(vm, err) ||
+        !open_gdb(vm, err)) {
         vm_destroy(vm);
         return NULL;
     }
@@ -368,6 +425,7 @@ static void loop_once(struct vm *vm)
     streams_run(vm->streams);
     cont_when_ready(vm);
     act_on_events(vm);
+    gdb_run(vm->gdb);
 }
 
 /* -d stats, -d stats_json. */
@@ -403,6 +461,7 @@ int vm_run(struct vm *vm)
     cont_when_ready(vm);
     while (!vm->quit)
         loop_once(vm);
+    gdb_end(vm->gdb, vm->status);
     hold(vm, VM_PAUSED);
     log_stats(vm, LOG_STATS, STATS_LOG);
     log_stats(vm, LOG_STATS_JSON, STATS_JSON);
@@ -416,6 +475,7 @@ void vm_destroy(struct vm *vm)
     if (!vm)
         return;
     drives_finish_saving(vm->drives);
+    gdb_destroy(vm->gdb);
     if (vm->machine)
         machine_destroy(vm->machine);
     if (!code_record_close(vm->record, &err))

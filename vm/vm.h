@@ -31,7 +31,12 @@ struct machine *vm_machine(struct vm *vm);
 const struct options *vm_options(struct vm *vm);
 struct streams *vm_streams(struct vm *vm);
 const char *vm_status(struct vm *vm);
+bool vm_is_running(const struct vm *vm);
 void vm_stop(struct vm *vm); /* the guest and its clock stand still */
+/* Goes on by one instruction; the machine then stops like at a breakpoint. */
+void vm_step(struct vm *vm);
+/* Why the vCPU had the machine stop: since it last ran, and once. */
+bool vm_take_debug_stop(struct vm *vm, struct vcpu_debug_stop *out);
 void vm_cont(struct vm *vm);
 void vm_quit(struct vm *vm); /* the loop ends with status 0 */
 bool vm_is_ending(const struct vm *vm);
