@@ -83,6 +83,7 @@ static const struct boot boots[] = {
     {"mips_24kc", "mips -cpu 24Kc", false},
     {"mips_lines", "--script malta-24kf mips", false},
     {"mips_reset", "--script reset mips", false},
+    {"mips_disk", "--disk --script malta-disk mips", false},
     {"mips_interpreter", "-t 900 --script prompt mips --interp", false},
     {"virt_a7", "virt-a7", false},
     {"virt_lpae", "virt-lpae", false},
