@@ -910,7 +910,9 @@ static void enter_write(struct mmu *mmu, struct table *table, uint64_t va, uint8
     uint64_t place = (uint64_t)table->id << PLACE_HALF_BIT | tlb_index(mmu->wide, va);
 
     __atomic_or_fetch(block_flags(block, offset), PAGE_DIRTY, __ATOMIC_RELAXED);
-    if (UNLIKELY(mmu->n_watches) && page_is_watched(mmu, va, MMU_WRITE))
+    /* A write entry is as good for a load: tlb.h. */
+    if (UNLIKELY(mmu->n_watches) &&
+        (page_is_watched(mmu, va, MMU_WRITE) || page_is_watched(mmu, va, MMU_READ)))
         return;
     count(&mmu->counters, COUNT_TLB_ENTER_WRITE);
     table_use(mmu, table, entry);
