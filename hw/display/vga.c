@@ -196,6 +196,22 @@ static void vbe_settle(struct vga *v)
         (uint16_t)MIN(v->vbe[VBE_Y_OFFSET], v->vbe[VBE_VIRT_HEIGHT] - v->vbe[VBE_YRES]);
 }
 
+/* What is shown, for the picture. */
+static bool vbe_mode(const struct vga *v, struct vga_linear *mode)
+{
+    unsigned bits = v->vbe[VBE_BPP];
+    uint64_t a_pixel = bits == 15 ? 16 : bits == 4 ? 1 : bits; /* bits, in memory or in a plane */
+
+    if (!(v->vbe[VBE_ENABLE] & VBE_ENABLED))
+        return false;
+    mode->width = v->vbe[VBE_XRES];
+    mode->height = v->vbe[VBE_YRES];
+    mode->bits = bits;
+    mode->stride = v->vbe[VBE_VIRT_WIDTH] * a_pixel / 8;
+    mode->start = v->vbe[VBE_Y_OFFSET] * mode->stride + v->vbe[VBE_X_OFFSET] * a_pixel / 8;
+    return true;
+}
+
 static void vbe_enable(struct vga *v, uint16_t value)
 {
     bool starts = (value & VBE_ENABLED) && !(v->vbe[VBE_ENABLE] & VBE_ENABLED);
@@ -246,6 +262,15 @@ static void vbe_write(struct vga *v, uint16_t value)
     default:
         break;
     }
+}
+
+void vga_write_vbe(struct vga *v, enum vbe_register index, uint16_t value)
+{
+    uint16_t saved = v->vbe_index;
+
+    v->vbe_index = (uint16_t)index;
+    vbe_write(v, value);
+    v->vbe_index = saved;
 }
 
 static uint64_t vbe_port_read(struct device *d, uint64_t offset, unsigned size)
@@ -382,7 +407,7 @@ static void attribute_write(struct vga *v, uint8_t value)
         v->ar[AR_MODE] = value & 0xef;
 }
 
-static void port_write(struct device *d, unsigned port, uint8_t value)
+void vga_write_port(struct device *d, unsigned port, uint8_t value)
 {
     static const uint8_t sr_mask[VGA_SEQUENCER] = {3, 0x3d, 0xf, 0x3f, 0xe, 0, 0, 0};
     static const uint8_t gr_mask[VGA_GRAPHICS] = {0xf, 0xf, 0xf, 0x1f, 3, 0x7b, 0xf, 0xf, 0xff};
@@ -452,7 +477,7 @@ static uint64_t ports_read(struct device *d, uint64_t offset, unsigned size)
 static void ports_write(struct device *d, uint64_t offset, uint64_t value, unsigned size)
 {
     for (unsigned i = 0; i < size; i++)
-        port_write(d, PORTS + (unsigned)offset + i, (uint8_t)(value >> 8 * i));
+        vga_write_port(d, PORTS + (unsigned)offset + i, (uint8_t)(value >> 8 * i));
 }
 
 /* ---- BAR 2 ------------------------------------------------------------------------------------
@@ -485,10 +510,7 @@ static void mmio_write(struct device *d, uint64_t offset, uint64_t value, unsign
     if (offset >= MMIO_PORTS && offset < MMIO_PORTS + 0x20) {
         ports_write(d, offset - MMIO_PORTS + 0x10, value, size);
     } else if (offset >= MMIO_VBE && offset < MMIO_VBE + 2 * VBE_REGISTERS && size == 2) {
-        uint16_t saved = v->vbe_index;
-        v->vbe_index = (uint16_t)((offset - MMIO_VBE) / 2);
-        vbe_write(v, (uint16_t)value);
-        v->vbe_index = saved;
+        vga_write_vbe(v, (enum vbe_register)((offset - MMIO_VBE) / 2), (uint16_t)value);
     } else if (offset == MMIO_ENDIAN + 4 && size == 4) {
         v->big_endian = value == ENDIAN_BIG;
     }
@@ -523,6 +545,7 @@ static void config_written(struct device *d, unsigned offset, unsigned size)
 
 static bool load_rom(struct device *d, struct error *err)
 {
+    struct vga *v = d->state;
     char path[256] = DEFAULT_ROM;
     bool asked = device_prop_string(d, "romfile", path, sizeof(path));
     FILE *file = path[0] ? fopen(path, "rb") : NULL;
@@ -540,6 +563,8 @@ static bool load_rom(struct device *d, struct error *err)
     fclose(file);
     if (!whole || rom[0] != 0x55 || rom[1] != 0xaa)
         return error_set(err, "%s: '%s' is no option ROM of at most 64 KiB", d->id, path);
+    v->rom = rom;
+    v->rom_size = n;
     return true;
 }
 
@@ -550,7 +575,8 @@ static bool vga_init(struct device *d, struct error *err)
     v->memory = device_region_memory(d, REGION_MEMORY, &v->memory_size);
     if (v->memory_size & (v->memory_size - 1))
         return error_set(err, "%s: vgamem must be a power of two", d->id);
-    return load_rom(d, err);
+    v->linear = vbe_mode;
+    return load_rom(d, err) && vga_screen_create(d, err);
 }
 
 static void vga_reset(struct device *d)
@@ -618,5 +644,6 @@ static const struct device_class vga_class = {
     .n_fields = ARRAY_SIZE(vga_fields),
     .init = vga_init,
     .reset = vga_reset,
+    .finish = vga_screen_destroy,
 };
 REGISTER(device_class, vga_class);

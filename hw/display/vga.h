@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The picture of a "VGA" device, for who shows it: the monitor, tests, a window. Device lock held.
+ * The picture of a "VGA" device and its kin: a screen with the device's id. Their state starts with
+ * struct vga (vga_registers.h). Device lock held.
  */
 #ifndef CALQUE_HW_DISPLAY_VGA_H
 #define CALQUE_HW_DISPLAY_VGA_H
@@ -9,8 +10,6 @@
 
 #include "hw/device.h"
 
-enum { VGA_MAX_WIDTH = 2560, VGA_MAX_HEIGHT = 1600 };
-
 /* What is on the screen now. Text modes count in pixels of their font, too. */
 struct vga_size {
     unsigned width, height;
@@ -18,12 +17,17 @@ struct vga_size {
     unsigned columns, rows; /* text */
 };
 
+/* In init, at its end, and in finish. */
+bool vga_screen_create(struct device *d, struct error *err);
+void vga_screen_destroy(struct device *d);
+
+/* What firmware would have done, for kernels that are started without: mode 3 (80 x 25) with the
+ * BIOS's font and palette; or a mode of the Bochs extensions (bits: 8, 15, 16, 24, 32), false if it
+ * cannot be. */
+void vga_start_text(struct device *d);
+bool vga_start_linear(struct device *d, unsigned width, unsigned height, unsigned bits);
+
 struct vga_size vga_size(struct device *d);
-/* Draws the whole picture as 0x00rrggbb; `stride` is in pixels. No more than width by height pixels
- * (of vga_size, which the caller asks just before) are written. blink: the phase in which blinking
- * characters and the cursor show. */
-void vga_render(struct device *d, uint32_t *pixels, unsigned stride, unsigned width,
-                unsigned height, bool blink);
 /* The text screen, a line each, without trailing blanks; in graphics modes one line that says so.
  */
 void vga_text(struct device *d, FILE *out);

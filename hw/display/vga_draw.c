@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a VGA shows: text, planar and linear graphics, and the modes of the Bochs extensions. */
+/*
+ * What a VGA shows: planar, packed and linear graphics. Rows whose bytes are those that they were
+ * drawn from the last time are not drawn again.
+ */
+#include <stdlib.h>
 #include <string.h>
 
 #include "hw/display/vga.h"
 #include "hw/display/vga_registers.h"
+#include "hw/machine.h"
 #include "util/bits.h"
 
-enum { FONT_PLANE = 2, GLYPH_BYTES = 32, MODE_GRAPHICS = 1, MODE_LINE_GRAPHICS = 4 };
-enum { MODE_BLINK = 8, MODE_8BIT = 0x40, GR_MODE_256 = 0x40, GR_MODE_CGA = 0x20 };
+enum { MODE_GRAPHICS = 1, GR_MODE_256 = 0x40, GR_MODE_CGA = 0x20 };
+enum { PLANE_ADDRESSES = 0x10000, ROW_MAX_BYTES = 4 * (VGA_MAX_WIDTH + 16), PAN_MAX = 8 };
 
 /* ---- colours ----------------------------------------------------------------------------------
  */
@@ -23,7 +28,7 @@ static uint32_t dac_colour(const struct vga *v, uint8_t index)
 }
 
 /* A 4-bit value through the attribute controller's palette. */
-static uint32_t attribute_colour(const struct vga *v, unsigned value)
+uint32_t vga_attribute(const struct vga *v, unsigned value)
 {
     uint8_t index = v->ar[value & v->ar[AR_PLANES] & 0xf] & 0x3f;
 
@@ -35,27 +40,16 @@ static uint32_t attribute_colour(const struct vga *v, unsigned value)
 /* ---- the frame --------------------------------------------------------------------------------
  */
 
-static bool vbe_on(const struct vga *v)
+static bool linear_mode(const struct vga *v, struct vga_linear *mode)
 {
-    return v->vbe[VBE_ENABLE] & VBE_ENABLED;
+    if (!v->linear || !v->linear(v, mode))
+        return false;
+    mode->width = MIN(mode->width, (unsigned)VGA_MAX_WIDTH);
+    mode->height = MIN(mode->height, (unsigned)VGA_MAX_HEIGHT);
+    return true;
 }
 
-static bool is_text(const struct vga *v)
-{
-    return !vbe_on(v) && !(v->gr[GR_MISC] & MODE_GRAPHICS);
-}
-
-static unsigned character_height(const struct vga *v)
-{
-    return (v->cr[CR_MAX_SCAN] & 0x1fu) + 1;
-}
-
-static unsigned character_width(const struct vga *v)
-{
-    return v->sr[1] & 1 ? 8 : 9;
-}
-
-static unsigned start_address(const struct vga *v)
+unsigned vga_start_address(const struct vga *v)
 {
     return v->cr[CR_START_HIGH] << 8 | v->cr[CR_START_LOW];
 }
@@ -66,7 +60,7 @@ static unsigned lines_shown(const struct vga *v)
            1;
 }
 
-static unsigned line_compare(const struct vga *v)
+unsigned vga_line_compare(const struct vga *v)
 {
     return v->cr[CR_LINE_COMPARE] | (v->cr[CR_OVERFLOW] & 0x10u) << 4 |
            (v->cr[CR_MAX_SCAN] & 0x40u) << 3;
@@ -75,25 +69,25 @@ static unsigned line_compare(const struct vga *v)
 /* Scan lines that show the same row of pixels. */
 static unsigned repeats(const struct vga *v)
 {
-    unsigned height = v->cr[CR_MODE] & 1 ? character_height(v) : MAX(character_height(v) / 2, 1);
+    unsigned height = vga_character_height(v);
 
+    height = v->cr[CR_MODE] & 1 ? height : MAX(height / 2, 1);
     return height * (v->cr[CR_MAX_SCAN] & 0x80 ? 2 : 1);
 }
 
-struct vga_size vga_size(struct device *d)
+static struct vga_size size_of(const struct vga *v, const struct vga_linear *linear)
 {
-    const struct vga *v = d->state;
-    struct vga_size s = {.text = is_text(v)};
+    struct vga_size s = {.text = !linear && !(v->gr[GR_MISC] & MODE_GRAPHICS)};
     unsigned columns = v->cr[CR_END_DISPLAY] + 1u;
 
-    if (vbe_on(v)) {
-        s.width = v->vbe[VBE_XRES];
-        s.height = v->vbe[VBE_YRES];
+    if (linear) {
+        s.width = linear->width;
+        s.height = linear->height;
     } else if (s.text) {
         s.columns = columns;
-        s.rows = MAX(lines_shown(v) / character_height(v), 1);
-        s.width = columns * character_width(v);
-        s.height = s.rows * character_height(v);
+        s.rows = MAX(lines_shown(v) / vga_character_height(v), 1);
+        s.width = columns * vga_character_width(v);
+        s.height = s.rows * vga_character_height(v);
     } else {
         s.width = columns * (v->gr[GR_MODE] & GR_MODE_256 ? 4 : 8);
         s.height = MAX(lines_shown(v) / repeats(v), 1);
@@ -103,155 +97,35 @@ struct vga_size vga_size(struct device *d)
     return s;
 }
 
-static uint8_t memory_byte(const struct vga *v, uint64_t at)
+struct vga_size vga_size(struct device *d)
 {
-    return v->memory[at & (v->memory_size - 1)];
-}
+    const struct vga *v = d->state;
+    struct vga_linear mode;
 
-static uint8_t plane_byte(const struct vga *v, uint32_t at, unsigned plane)
-{
-    return memory_byte(v, (uint64_t)at * 4 + plane);
-}
-
-/* ---- text -------------------------------------------------------------------------------------
- */
-
-/* Odd/even addressing: character n's code is at 2n of plane 0, its attribute there in plane 1. */
-static uint8_t text_byte(const struct vga *v, unsigned column, unsigned row, unsigned plane)
-{
-    uint32_t cell = start_address(v) + row * v->cr[CR_OFFSET] * 2u + column;
-
-    return plane_byte(v, (cell * 2) & 0xffff, plane);
-}
-
-static bool cursor_at(const struct vga *v, unsigned column, unsigned row)
-{
-    uint32_t cursor = (uint32_t)(v->cr[CR_CURSOR_HIGH] << 8 | v->cr[CR_CURSOR_LOW]);
-
-    return !(v->cr[CR_CURSOR_START] & 0x20) &&
-           cursor == ((start_address(v) + row * v->cr[CR_OFFSET] * 2u + column) & 0xffff);
-}
-
-/* SR3 chooses one of eight fonts for each value of attribute bit 3. */
-static uint32_t font_address(const struct vga *v, uint8_t attribute)
-{
-    uint8_t s = v->sr[SR_FONT];
-    unsigned a = (s >> 2 & 3) | (s >> 3 & 4), b = (s & 3) | (s >> 2 & 4);
-    unsigned which = attribute & 8 ? a : b;
-
-    return (which & 3) * 0x4000 + (which >> 2) * 0x2000;
-}
-
-static uint16_t glyph_line(const struct vga *v, uint8_t code, uint8_t attribute, unsigned line)
-{
-    uint8_t bits =
-        plane_byte(v, font_address(v, attribute) + code * GLYPH_BYTES + line, FONT_PLANE);
-    bool ninth = (v->ar[AR_MODE] & MODE_LINE_GRAPHICS) && (code & 0xe0) == 0xc0;
-
-    return (uint16_t)(bits << 1 | (ninth ? bits & 1 : 0));
-}
-
-static void draw_character(const struct vga *v, uint32_t *pixels, unsigned stride, unsigned column,
-                           unsigned row, bool blink)
-{
-    uint8_t code = text_byte(v, column, row, 0), attribute = text_byte(v, column, row, 1);
-    bool blinks = (v->ar[AR_MODE] & MODE_BLINK) && (attribute & 0x80);
-    unsigned back = attribute >> 4 & (v->ar[AR_MODE] & MODE_BLINK ? 7 : 15);
-    uint32_t background = attribute_colour(v, back);
-    uint32_t foreground = attribute_colour(v, attribute & 0xf);
-    bool cursor = blink && cursor_at(v, column, row);
-
-    for (unsigned y = 0; y < character_height(v); y++) {
-        uint16_t bits = blinks && !blink ? 0 : glyph_line(v, code, attribute, y);
-        if (cursor && y >= (v->cr[CR_CURSOR_START] & 0x1f) && y <= (v->cr[CR_CURSOR_END] & 0x1f))
-            bits = 0x1ff;
-        for (unsigned x = 0; x < character_width(v); x++)
-            pixels[y * stride + x] = bits >> (8 - x) & 1 ? foreground : background;
-    }
-}
-
-static void draw_text(const struct vga *v, const struct vga_size *size, uint32_t *pixels,
-                      unsigned stride, unsigned width, unsigned height, bool blink)
-{
-    unsigned w = character_width(v), h = character_height(v);
-
-    for (unsigned row = 0; row < size->rows && (row + 1) * h <= height; row++) {
-        for (unsigned column = 0; column < size->columns && (column + 1) * w <= width; column++)
-            draw_character(v, pixels + row * h * stride + column * w, stride, column, row, blink);
-    }
+    return size_of(v, linear_mode(v, &mode) ? &mode : NULL);
 }
 
 void vga_text(struct device *d, FILE *out)
 {
-    const struct vga *v = d->state;
     struct vga_size size = vga_size(d);
 
-    if (!size.text) {
+    if (size.text)
+        vga_text_print(d->state, &size, out);
+    else
         fprintf(out, "graphics, %u x %u\n", size.width, size.height);
-        return;
-    }
-    for (unsigned row = 0; row < size.rows; row++) {
-        unsigned end = size.columns;
-        while (end && (text_byte(v, end - 1, row, 0) & 0xdf) == 0)
-            end--;
-        for (unsigned column = 0; column < end; column++) {
-            uint8_t code = text_byte(v, column, row, 0);
-            fputc(code >= 0x20 && code < 0x7f ? code : code ? '?' : ' ', out);
-        }
-        fputc('\n', out);
-    }
 }
 
-/* ---- graphics ---------------------------------------------------------------------------------
+/* ---- rows of graphics -------------------------------------------------------------------------
  */
 
-static uint32_t vbe_pixel(const struct vga *v, uint64_t base, unsigned x)
-{
-    uint64_t at;
-    uint16_t word;
-
-    switch (v->vbe[VBE_BPP]) {
-    case 8:
-        return dac_colour(v, memory_byte(v, base + x));
-    case 15:
-    case 16:
-        at = base + (uint64_t)x * 2;
-        word = (uint16_t)(memory_byte(v, at + v->big_endian) | memory_byte(v, at + !v->big_endian)
-                                                                   << 8);
-        if (v->vbe[VBE_BPP] == 15)
-            return (uint32_t)(word >> 10 & 31) << 19 | (word >> 5 & 31) << 11 | (word & 31) << 3;
-        return (uint32_t)(word >> 11) << 19 | (word >> 5 & 63) << 10 | (word & 31) << 3;
-    case 24:
-        at = base + (uint64_t)x * 3;
-        return memory_byte(v, at) | memory_byte(v, at + 1) << 8 |
-               (uint32_t)memory_byte(v, at + 2) << 16;
-    case 32:
-        at = base + (uint64_t)x * 4;
-        if (v->big_endian)
-            return (uint32_t)memory_byte(v, at + 1) << 16 | memory_byte(v, at + 2) << 8 |
-                   memory_byte(v, at + 3);
-        return memory_byte(v, at) | memory_byte(v, at + 1) << 8 |
-               (uint32_t)memory_byte(v, at + 2) << 16;
-    default: { /* 4: planes */
-        unsigned value = 0;
-        for (unsigned i = 0; i < 4; i++)
-            value |= (plane_byte(v, (uint32_t)(base + x / 8), i) >> (7 - x % 8) & 1u) << i;
-        return attribute_colour(v, value);
-    }
-    }
-}
-
-static uint32_t vbe_line(const struct vga *v, unsigned y)
-{
-    uint64_t bits = v->vbe[VBE_BPP] == 15 ? 16 : v->vbe[VBE_BPP] == 4 ? 1 : v->vbe[VBE_BPP];
-
-    return (uint32_t)(((uint64_t)(y + v->vbe[VBE_Y_OFFSET]) * v->vbe[VBE_VIRT_WIDTH] +
-                       v->vbe[VBE_X_OFFSET]) *
-                      bits / 8);
-}
+/* Where a row's bytes lie: they go round within `mask` + 1. */
+struct row_span {
+    uint64_t at, mask;
+    unsigned bytes;
+};
 
 /* CR17 bit 6 clear: the CRTC counts words, which lie two apart in a plane. (Where it counts double
- * words, memory is chained and lies as plane_byte has it.) */
+ * words, memory is chained and lies as vga_plane_byte has it.) */
 static unsigned step(const struct vga *v)
 {
     return (v->cr[CR_MODE] & 0x40) || (v->cr[CR_UNDERLINE] & 0x40) ? 1 : 2;
@@ -261,8 +135,8 @@ static unsigned step(const struct vga *v)
  * CGA. */
 static uint32_t planar_line(const struct vga *v, unsigned y)
 {
-    unsigned compare = line_compare(v) / repeats(v), bank = 0;
-    uint32_t start = start_address(v);
+    unsigned compare = vga_line_compare(v) / repeats(v), bank = 0;
+    uint32_t start = vga_start_address(v);
 
     if (y > compare) {
         y -= compare + 1;
@@ -275,44 +149,250 @@ static uint32_t planar_line(const struct vga *v, unsigned y)
     return (start + y * v->cr[CR_OFFSET] * 2u) * step(v) + bank * 0x2000;
 }
 
-static uint32_t planar_pixel(const struct vga *v, uint32_t base, unsigned x)
+static struct row_span planar_span(const struct vga *v, unsigned width, unsigned y)
 {
-    unsigned value = 0;
-    uint32_t at = (base + x / 8 * step(v)) & 0xffff;
+    struct row_span span = {.at = (uint64_t)planar_line(v, y) * 4};
 
-    if (v->gr[GR_MODE] & GR_MODE_256) /* four pixels at an address, one a plane */
-        return dac_colour(v, plane_byte(v, base + x / 4, x & 3));
-    if (v->gr[GR_MODE] & GR_MODE_CGA) { /* two bits a pixel, from planes 0 and 1 by turns */
-        uint8_t byte = plane_byte(v, at, x >> 2 & 1);
-        return attribute_colour(v, byte >> (6 - 2 * (x & 3)) & 3u);
+    if (v->gr[GR_MODE] & GR_MODE_256) { /* four pixels at an address, one a plane */
+        span.bytes = width + PAN_MAX;
+        span.mask = v->memory_size - 1;
+    } else {
+        span.bytes = (width / 8 + 1) * step(v) * 4;
+        span.mask = PLANE_ADDRESSES * 4 - 1;
     }
-    for (unsigned i = 0; i < 4; i++)
-        value |= (plane_byte(v, at, i) >> (7 - x % 8) & 1u) << i;
-    return attribute_colour(v, value);
+    return span;
 }
 
-void vga_render(struct device *d, uint32_t *pixels, unsigned stride, unsigned width,
-                unsigned height, bool blink)
+static struct row_span linear_span(const struct vga *v, const struct vga_linear *mode, unsigned y)
 {
-    const struct vga *v = d->state;
-    struct vga_size size = vga_size(d);
+    struct row_span span = {.at = mode->start + y * mode->stride, .mask = v->memory_size - 1};
+    unsigned bits = mode->bits == 15 ? 16 : mode->bits;
 
-    width = MIN(width, size.width);
-    height = MIN(height, size.height);
-    /* SR1 bit 5 blanks the screen, and so does a palette that the processor holds. */
-    if (!vbe_on(v) && ((v->sr[1] & 0x20) || !(v->ar_index & 0x20))) {
-        for (unsigned y = 0; y < height; y++)
-            memset(pixels + (size_t)y * stride, 0, width * sizeof(*pixels));
-        return;
+    if (mode->bits == 4) {
+        span.at *= 4;
+        span.bytes = (mode->width + 7) / 8 * 4;
+    } else {
+        span.bytes = mode->width * bits / 8;
     }
-    if (size.text) {
-        draw_text(v, &size, pixels, stride, width, height, blink);
-        return;
+    return span;
+}
+
+static const uint8_t *span_bytes(const struct vga *v, const struct row_span *span, uint8_t *room)
+{
+    uint64_t at = span->at & span->mask;
+    unsigned before = (unsigned)MIN(span->mask + 1 - at, span->bytes);
+
+    if (before == span->bytes)
+        return v->memory + at;
+    memcpy(room, v->memory + at, before);
+    for (unsigned i = before; i < span->bytes; i++)
+        room[i] = v->memory[(at + i) & span->mask];
+    return room;
+}
+
+static void draw_linear(const struct vga *v, const struct vga_linear *mode, const uint8_t *from,
+                        uint32_t *to)
+{
+    unsigned big = v->big_endian;
+
+    switch (mode->bits) {
+    case 4:
+        for (unsigned x = 0; x < mode->width; x++) {
+            unsigned value = 0;
+            for (unsigned i = 0; i < 4; i++)
+                value |= (from[x / 8 * 4 + i] >> (7 - x % 8) & 1u) << i;
+            to[x] = v->shown.attributes[value];
+        }
+        break;
+    case 8:
+        for (unsigned x = 0; x < mode->width; x++)
+            to[x] = v->shown.colours[from[x]];
+        break;
+    case 15:
+        for (unsigned x = 0; x < mode->width; x++) {
+            uint32_t w = from[2 * x + big] | (uint32_t)from[2 * x + !big] << 8;
+            to[x] = (w >> 10 & 31) << 19 | (w >> 5 & 31) << 11 | (w & 31) << 3;
+        }
+        break;
+    case 16:
+        for (unsigned x = 0; x < mode->width; x++) {
+            uint32_t w = from[2 * x + big] | (uint32_t)from[2 * x + !big] << 8;
+            to[x] = (w >> 11) << 19 | (w >> 5 & 63) << 10 | (w & 31) << 3;
+        }
+        break;
+    case 24:
+        for (unsigned x = 0; x < mode->width; x++)
+            to[x] = from[3 * x] | (uint32_t)from[3 * x + 1] << 8 | (uint32_t)from[3 * x + 2] << 16;
+        break;
+    default:
+        memcpy(to, from, mode->width * sizeof(*to));
+        for (unsigned x = 0; x < mode->width; x++)
+            to[x] = (big ? __builtin_bswap32(to[x]) : to[x]) & 0xffffff;
+        break;
     }
-    for (unsigned y = 0; y < height; y++) {
-        uint32_t base = vbe_on(v) ? vbe_line(v, y) : planar_line(v, y);
+}
+
+/* AR13: that many pixels of the row are left of the screen. */
+static unsigned pan_of(const struct vga *v)
+{
+    unsigned pan = v->ar[AR_PAN] & 7;
+
+    return v->gr[GR_MODE] & GR_MODE_256 ? pan / 2 : pan;
+}
+
+static void draw_planar(const struct vga *v, unsigned width, unsigned pan, const uint8_t *from,
+                        uint32_t *to)
+{
+    unsigned apart = 4 * step(v);
+
+    if (v->gr[GR_MODE] & GR_MODE_256) {
         for (unsigned x = 0; x < width; x++)
-            pixels[(size_t)y * stride + x] =
-                vbe_on(v) ? vbe_pixel(v, base, x) : planar_pixel(v, base, x);
+            to[x] = v->shown.colours[from[x + pan]];
+        return;
     }
+    for (unsigned x = 0; x < width; x++) {
+        unsigned p = x + pan, value = 0;
+        const uint8_t *planes = from + p / 8 * apart;
+        if (v->gr[GR_MODE] & GR_MODE_CGA) { /* two bits a pixel, from planes 0 and 1 by turns */
+            value = planes[p >> 2 & 1] >> (6 - 2 * (p & 3)) & 3u;
+        } else {
+            for (unsigned i = 0; i < 4; i++)
+                value |= (planes[i] >> (7 - p % 8) & 1u) << i;
+        }
+        to[x] = v->shown.attributes[value];
+    }
+}
+
+/* Makes room for the bytes of every row; false: there is no memory, all rows are drawn. */
+static bool keep_rows(struct vga_shown *shown, unsigned height, unsigned bytes)
+{
+    size_t all = (size_t)height * bytes;
+
+    if (all > shown->rows_bytes) {
+        free(shown->rows);
+        shown->rows = malloc(all);
+        shown->rows_bytes = shown->rows ? all : 0;
+        shown->screen->whole = true;
+    }
+    if (bytes != shown->row_bytes)
+        shown->screen->whole = true;
+    shown->row_bytes = bytes;
+    return shown->rows != NULL;
+}
+
+static void draw_rows(struct vga *v, const struct vga_linear *mode, const struct vga_size *size)
+{
+    struct vga_shown *shown = &v->shown;
+    struct screen *screen = shown->screen;
+    uint8_t room[ROW_MAX_BYTES];
+    uint32_t pixels[VGA_MAX_WIDTH];
+    struct row_span span = mode ? linear_span(v, mode, 0) : planar_span(v, size->width, 0);
+    /* Rows as the screen has them need no copy. */
+    bool same = mode && mode->bits == 32 && !v->big_endian;
+    bool kept = !same && keep_rows(shown, size->height, span.bytes);
+    unsigned pan = mode ? 0 : pan_of(v);
+
+    for (unsigned y = 0; y < size->height; y++) {
+        span = mode ? linear_span(v, mode, y) : planar_span(v, size->width, y);
+        const uint8_t *from = span_bytes(v, &span, room);
+        const void *before = same ? (const void *)&screen->pixels[(size_t)y * screen->width]
+                                  : shown->rows + (size_t)y * span.bytes;
+        if ((same || (kept && !screen->whole)) && !memcmp(from, before, span.bytes))
+            continue;
+        if (kept)
+            memcpy(shown->rows + (size_t)y * span.bytes, from, span.bytes);
+        if (mode)
+            draw_linear(v, mode, from, pixels);
+        else
+            draw_planar(v, size->width, pan, from, pixels);
+        screen_put_row(screen, y, pixels);
+    }
+}
+
+/* ---- the screen -------------------------------------------------------------------------------
+ */
+
+/* The cursor and where memory starts are compared as they are drawn. */
+static void take_look(const struct vga *v, const struct vga_linear *mode,
+                      const struct vga_size *size, struct vga_look *look)
+{
+    memset(look, 0, sizeof(*look)); /* padding, too */
+    memcpy(look->sr, v->sr, sizeof(look->sr));
+    memcpy(look->cr, v->cr, sizeof(look->cr));
+    memset(&look->cr[CR_START_HIGH], 0, 4);
+    memcpy(look->gr, v->gr, sizeof(look->gr));
+    memcpy(look->ar, v->ar, sizeof(look->ar));
+    memcpy(look->palette, v->palette, sizeof(look->palette));
+    look->pel_mask = v->pel_mask;
+    look->screen_on = v->ar_index & 0x20;
+    look->big_endian = v->big_endian;
+    look->wide_dac = v->vbe[VBE_ENABLE] & VBE_8BIT_DAC;
+    look->is_linear = mode != NULL;
+    look->bits = mode ? mode->bits : 0;
+    look->width = size->width;
+    look->height = size->height;
+}
+
+static void update_colours(struct vga *v)
+{
+    for (unsigned i = 0; i < 256; i++)
+        v->shown.colours[i] = dac_colour(v, (uint8_t)i);
+    for (unsigned i = 0; i < 16; i++)
+        v->shown.attributes[i] = vga_attribute(v, i);
+}
+
+static void refresh(void *opaque, struct screen *screen)
+{
+    struct device *d = opaque;
+    struct vga *v = d->state;
+    struct vga_linear linear, *mode = linear_mode(v, &linear) ? &linear : NULL;
+    struct vga_size size = size_of(v, mode);
+    struct vga_look look;
+
+    take_look(v, mode, &size, &look);
+    if (memcmp(&look, &v->shown.look, sizeof(look)) != 0) {
+        v->shown.look = look;
+        update_colours(v);
+        screen->whole = true;
+    }
+    if (!screen_resize(screen, size.width, size.height))
+        return;
+    /* SR1 bit 5 blanks the screen, and so does a palette that the processor holds. */
+    if (!mode && ((v->sr[1] & 0x20) || !(v->ar_index & 0x20))) {
+        if (screen->whole)
+            screen_fill(screen, 0);
+    } else if (size.text) {
+        vga_text_draw(d, &size, screen);
+    } else {
+        draw_rows(v, mode, &size);
+    }
+}
+
+static void print_text(void *opaque, FILE *out)
+{
+    vga_text(opaque, out);
+}
+
+static const struct screen_source source = {.refresh = refresh, .print_text = print_text};
+
+bool vga_screen_create(struct device *d, struct error *err)
+{
+    struct vga *v = d->state;
+
+    v->shown.cells = calloc(VGA_MAX_CELLS, sizeof(*v->shown.cells));
+    if (v->shown.cells)
+        v->shown.screen = screen_create(&d->machine->screens, d->id, &source, d);
+    if (v->shown.screen)
+        return true;
+    free(v->shown.cells);
+    return error_set(err, "%s: out of memory", d->id);
+}
+
+void vga_screen_destroy(struct device *d)
+{
+    struct vga *v = d->state;
+
+    screen_destroy(&d->machine->screens, v->shown.screen);
+    free(v->shown.cells);
+    free(v->shown.rows);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The state of a VGA, shared by vga.c (registers, memory) and vga_draw.c (the picture). */
+/* The state of a VGA, shared by vga.c (registers, memory), vga_draw.c and vga_text.c (the picture).
+ */
 #ifndef CALQUE_HW_DISPLAY_VGA_REGISTERS_H
 #define CALQUE_HW_DISPLAY_VGA_REGISTERS_H
 
-#include "hw/device.h"
+#include "host/screen.h"
+#include "hw/display/vga.h"
 
 enum {
     VGA_SEQUENCER = 8,
@@ -60,6 +62,39 @@ enum vbe_register {
 };
 enum { VBE_ENABLED = 1, VBE_GETCAPS = 2, VBE_8BIT_DAC = 0x20, VBE_LFB = 0x40, VBE_NOCLEAR = 0x80 };
 
+/* A mode whose pixels lie one behind the other: the Bochs extensions', other adapters' own. */
+struct vga_linear {
+    unsigned width, height;
+    unsigned bits;   /* 4 (planes), 8, 15, 16, 24, 32 */
+    uint64_t start;  /* in bytes; of a plane for 4 bits */
+    uint64_t stride; /* likewise */
+};
+
+/* All that the picture depends on besides memory and what moves over it: when this differs,
+ * everything is drawn. */
+struct vga_look {
+    uint8_t sr[VGA_SEQUENCER], cr[VGA_CRTC], gr[VGA_GRAPHICS], ar[VGA_ATTRIBUTE];
+    uint8_t palette[768];
+    uint8_t pel_mask;
+    bool screen_on, big_endian, wide_dac;
+    bool is_linear;
+    unsigned width, height, bits;
+};
+
+/* What the screen shows now. */
+struct vga_shown {
+    struct screen *screen;
+    struct vga_look look;
+    uint32_t colours[256];   /* of the DAC */
+    uint32_t attributes[16]; /* through the attribute controller */
+    /* The bytes of memory that each row of a graphics mode was drawn from. */
+    uint8_t *rows;
+    size_t row_bytes, rows_bytes;
+    uint32_t *cells; /* of text: code, attribute, cursor; VGA_MAX_CELLS */
+    uint8_t fonts[2][256 * 32];
+};
+enum { VGA_MAX_WIDTH = 2560, VGA_MAX_HEIGHT = 1600, VGA_MAX_CELLS = 2560 / 8 * 1600 };
+
 struct vga {
     uint8_t sr_index, sr[VGA_SEQUENCER];
     uint8_t cr_index, cr[VGA_CRTC];
@@ -74,6 +109,28 @@ struct vga {
     bool big_endian;
     uint8_t *memory;
     uint64_t memory_size; /* a power of two */
+    const uint8_t *rom;   /* its BIOS; NULL: there is none */
+    size_t rom_size;
+    /* The linear mode that is on, if one is. */
+    bool (*linear)(const struct vga *v, struct vga_linear *mode);
+    struct vga_shown shown;
 };
+
+/* vga.c */
+void vga_write_port(struct device *d, unsigned port, uint8_t value);
+void vga_write_vbe(struct vga *v, enum vbe_register index, uint16_t value);
+/* vga_draw.c */
+uint32_t vga_attribute(const struct vga *v, unsigned value);
+unsigned vga_start_address(const struct vga *v);
+unsigned vga_line_compare(const struct vga *v);
+static inline uint8_t vga_plane_byte(const struct vga *v, uint32_t at, unsigned plane)
+{
+    return v->memory[((uint64_t)at * 4 + plane) & (v->memory_size - 1)];
+}
+/* vga_text.c */
+unsigned vga_character_width(const struct vga *v);
+unsigned vga_character_height(const struct vga *v);
+void vga_text_draw(struct device *d, const struct vga_size *size, struct screen *screen);
+void vga_text_print(const struct vga *v, const struct vga_size *size, FILE *out);
 
 #endif

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "hw/display/vga.h"
+#include "hw/display/vga_registers.h"
 #include "pc.h"
 
 enum { VGA = 2 << 3, FRAME = 0xfd000000, MMIO = 0xfeb00000, ROM = 0xfeb10000 };
@@ -28,6 +29,12 @@ static struct test_pc *create(struct device **d)
     return pc;
 }
 
+static struct screen *refresh(struct test_pc *pc)
+{
+    screen_refresh(pc->machine.screens.first);
+    return pc->machine.screens.first;
+}
+
 static void put(struct test_pc *pc, unsigned port, unsigned index, unsigned value)
 {
     pc_out(pc, port, index | value << 8, 2);
@@ -35,7 +42,7 @@ static void put(struct test_pc *pc, unsigned port, unsigned index, unsigned valu
 
 /* Modes 3 (80 x 25) and 13h (320 x 200) as the IBM BIOS sets them. */
 struct mode {
-    uint8_t misc, sr[5], cr[25], gr[9], ar_mode;
+    uint8_t misc, sr[5], cr[25], gr[9], ar_mode, pan;
 };
 static const struct mode mode_3 = {
     0x67,
@@ -44,6 +51,7 @@ static const struct mode mode_3 = {
      0,    0,    0,    0x9c, 0x8e, 0x8f, 0x28, 0x1f, 0x96, 0xb9, 0xa3, 0xff},
     {0, 0, 0, 0, 0, 0x10, 0x0e, 0, 0xff},
     0x0c,
+    8,
 };
 static const struct mode mode_13 = {
     0x63,
@@ -52,6 +60,7 @@ static const struct mode mode_13 = {
      0,    0,    0,    0x9c, 0x8e, 0x8f, 0x28, 0x40, 0x96, 0xb9, 0xa3, 0xff},
     {0, 0, 0, 0, 0, 0x40, 0x05, 0x0f, 0xff},
     0x41,
+    0,
 };
 
 static void set_mode(struct test_pc *pc, const struct mode *mode)
@@ -67,7 +76,13 @@ static void set_mode(struct test_pc *pc, const struct mode *mode)
     pc_in(pc, 0x3da, 1);
     for (unsigned i = 0; i < 0x15; i++) {
         pc_out(pc, 0x3c0, i, 1);
-        pc_out(pc, 0x3c0, i < 16 ? i : i == 0x10 ? mode->ar_mode : i == 0x12 ? 15 : 0, 1);
+        pc_out(pc, 0x3c0,
+               i < 16      ? i
+               : i == 0x10 ? mode->ar_mode
+               : i == 0x12 ? 15
+               : i == 0x13 ? mode->pan
+                           : 0,
+               1);
     }
     pc_out(pc, 0x3c0, 0x20, 1);
     pc_out(pc, 0x3c8, 0, 1);
@@ -109,7 +124,6 @@ static void test_text_screen(void **state)
     struct test_pc *pc = create(&d);
     char *output = NULL;
     size_t size;
-    static uint32_t pixels[720 * 400];
 
     set_mode(pc, &mode_3);
     for (unsigned i = 0; i < sizeof(text) - 1; i++)
@@ -131,7 +145,8 @@ static void test_text_screen(void **state)
     pc_store(pc, 0xa0000 + 'H' * 32, 0x81, 1);
     put(pc, 0x3c4, 2, 3);
     put(pc, 0x3c4, 4, 2);
-    vga_render(d, pixels, 720, 720, 400, false);
+    clock_advance(pc->machine.clock, 9 * INT64_C(14268322)); /* the cursor's dark half */
+    const uint32_t *pixels = refresh(pc)->pixels;
     assert_int_equal(pixels[16 * 720], 0x710000 | 0x3800); /* 14: red 28, green 14 */
     assert_int_equal(pixels[16 * 720 + 1], 0x080000 | 0x400);
     assert_int_equal(pixels[16 * 720 + 7], 0x713800);
@@ -142,13 +157,12 @@ static void test_chained_pixels(void **state)
 {
     struct device *d;
     struct test_pc *pc = create(&d);
-    static uint32_t pixels[320 * 200];
 
     set_mode(pc, &mode_13);
     struct vga_size s = vga_size(d);
     assert_true(!s.text && s.width == 320 && s.height == 200);
     pc_store(pc, 0xa0000 + 320 * 3 + 5, 0x1f, 1);
-    vga_render(d, pixels, 320, 320, 200, true);
+    const uint32_t *pixels = refresh(pc)->pixels;
     assert_int_equal(pixels[320 * 3 + 5], 0xfb0000 | 0x7d00);
     assert_int_equal(pixels[320 * 3 + 4], 0);
     assert_int_equal(pc_load(pc, FRAME + 320 * 3 + 5, 1), 0x1f);
@@ -205,7 +219,6 @@ static void test_vbe(void **state)
 {
     struct device *d;
     struct test_pc *pc = create(&d);
-    static uint32_t pixels[640 * 480];
 
     pc_out(pc, 0x1ce, 0, 2);
     assert_int_equal(pc_in(pc, 0x1cf, 2), 0xb0c5);
@@ -218,15 +231,15 @@ static void test_vbe(void **state)
     struct vga_size s = vga_size(d);
     assert_true(!s.text && s.width == 640 && s.height == 480);
     pc_store(pc, FRAME + (640 * 7 + 3) * 4, 0x00123456, 4);
-    vga_render(d, pixels, 640, 640, 480, true);
+    const uint32_t *pixels = refresh(pc)->pixels;
     assert_int_equal(pixels[640 * 7 + 3], 0x123456);
     vbe(pc, 9, 7); /* scrolled */
-    vga_render(d, pixels, 640, 640, 480, true);
+    refresh(pc);
     assert_int_equal(pixels[3], 0x123456);
     vbe(pc, 6, 60000);
     vbe(pc, 8, 60000);
     vbe(pc, 9, 60000);
-    vga_render(d, pixels, 640, 640, 480, true);
+    refresh(pc);
     /* the same registers through BAR 2, and the VGA's */
     assert_int_equal(pc_load(pc, MMIO + 0x502, 2), 640);
     pc_store(pc, MMIO + 0x404, 0x0f02, 2);
@@ -236,11 +249,160 @@ static void test_vbe(void **state)
     pc_destroy(pc);
 }
 
+/* ---- what is told of a change -------------------------------------------------------------------
+ */
+
+struct watcher {
+    unsigned n_resized, n_rects;
+    struct screen_rect last;
+};
+
+static void watch_resized(void *opaque, struct screen *screen)
+{
+    struct watcher *w = opaque;
+
+    w->n_resized++;
+}
+
+static void watch_changed(void *opaque, struct screen *screen, const struct screen_rect *rect)
+{
+    struct watcher *w = opaque;
+
+    w->n_rects++;
+    w->last = *rect;
+}
+
+static const struct screen_viewer watching = {.resized = watch_resized, .changed = watch_changed};
+
+static void assert_rect(const struct watcher *w, unsigned x, unsigned y, unsigned width,
+                        unsigned height)
+{
+    assert_int_equal(w->n_rects, 1);
+    assert_int_equal(w->last.x, x);
+    assert_int_equal(w->last.y, y);
+    assert_int_equal(w->last.width, width);
+    assert_int_equal(w->last.height, height);
+}
+
+static void test_text_changes(void **state)
+{
+    struct device *d;
+    struct test_pc *pc = create(&d);
+    struct watcher w = {0};
+    struct screen *screen = pc->machine.screens.first;
+
+    set_mode(pc, &mode_3);
+    assert_string_equal(screen->name, "vga");
+    screen_add_viewer(screen, &watching, &w);
+    refresh(pc);
+    assert_int_equal(w.n_resized, 1);
+    assert_rect(&w, 0, 0, 720, 400);
+    w.n_rects = 0;
+    assert_false(screen_refresh(screen)); /* nothing is drawn twice */
+    assert_int_equal(w.n_rects, 0);
+    pc_store(pc, 0xb8000 + 160 * 3 + 2 * 7, 0x4020, 2); /* row 3, column 7 */
+    assert_true(screen_refresh(screen));
+    assert_rect(&w, 7 * 9, 3 * 16, 9, 16);
+    put(pc, 0x3d4, 0x0f, 81); /* the cursor goes to row 1, column 1; at 0 it was */
+    put(pc, 0x3d4, 0x0a, 0x0e);
+    put(pc, 0x3d4, 0x0b, 0x0f);
+    refresh(pc);
+    w.n_rects = 0;
+    put(pc, 0x3d4, 0x0f, 82);
+    refresh(pc);
+    assert_rect(&w, 9, 16, 18, 16);
+    clock_advance(pc->machine.clock, 8 * INT64_C(14268322)); /* and blinks */
+    w.n_rects = 0;
+    refresh(pc);
+    assert_rect(&w, 18, 16, 9, 16);
+    /* Memory begins a row later: row 3 comes to row 2. */
+    put(pc, 0x3d4, 0x0d, 80);
+    refresh(pc);
+    assert_int_equal(screen->pixels[(2 * 16 + 3) * 720 + 7 * 9],
+                     screen->pixels[(2 * 16) * 720 + 64]);
+    assert_int_not_equal(screen->pixels[(2 * 16 + 3) * 720 + 7 * 9], screen->pixels[0]);
+    pc_destroy(pc);
+}
+
+/* Smooth scrolling and the split screen, by scan lines and pixels. */
+static void test_panning(void **state)
+{
+    struct device *d;
+    struct test_pc *pc = create(&d);
+
+    set_mode(pc, &mode_3);
+    for (unsigned i = 0; i < 80 * 25; i++)
+        pc_store(pc, 0xb8000 + 2 * i, 0x0720, 2);
+    pc_store(pc, 0xb8000, 0x1020, 2);           /* row 0, column 0: another background */
+    pc_store(pc, 0xb8000 + 160 + 2, 0x2020, 2); /* row 1, column 1 */
+    const uint32_t *pixels = refresh(pc)->pixels;
+    uint32_t first = pixels[0], second = pixels[16 * 720 + 9], other = pixels[9];
+    assert_int_not_equal(first, other);
+    put(pc, 0x3d4, 8, 5); /* five lines of the first row are above the screen */
+    pixels = refresh(pc)->pixels;
+    assert_int_equal(pixels[10 * 720], first);
+    assert_int_equal(pixels[11 * 720], other);
+    assert_int_equal(pixels[11 * 720 + 9], second);
+    put(pc, 0x3d4, 8, 0);
+    pc_in(pc, 0x3da, 1);
+    pc_out(pc, 0x3c0, 0x33, 1);
+    pc_out(pc, 0x3c0, 2, 1); /* three pixels left of it */
+    pixels = refresh(pc)->pixels;
+    assert_int_equal(pixels[5], first);
+    assert_int_equal(pixels[6], other);
+    assert_int_equal(pixels[16 * 720 + 6], second);
+    assert_int_equal(pixels[16 * 720 + 14], second);
+    assert_int_equal(pixels[16 * 720 + 15], other);
+    put(pc, 0x3d4, 0x18, 99); /* line 100 shows address 0 again */
+    put(pc, 0x3d4, 0x07, 0x0f);
+    put(pc, 0x3d4, 0x09, 0x0f);
+    pixels = refresh(pc)->pixels;
+    assert_int_equal(pixels[99 * 720], other);
+    assert_int_equal(pixels[100 * 720], first);
+    assert_int_equal(pixels[116 * 720 + 6], second);
+    pc_destroy(pc);
+}
+
+static void test_graphics_changes(void **state)
+{
+    struct device *d;
+    struct test_pc *pc = create(&d);
+    struct watcher w = {0};
+    struct screen *screen = pc->machine.screens.first;
+
+    set_mode(pc, &mode_13);
+    screen_add_viewer(screen, &watching, &w);
+    refresh(pc);
+    w.n_rects = 0;
+    pc_store(pc, 0xa0000 + 320 * 9 + 30, 0x1f1f, 2);
+    refresh(pc);
+    assert_rect(&w, 30, 9, 2, 1);
+    pc_out(pc, 0x3c8, 0x1f, 1); /* its colour changes, and nothing else */
+    for (unsigned i = 0; i < 3; i++)
+        pc_out(pc, 0x3c9, 1, 1);
+    w.n_rects = 0;
+    refresh(pc);
+    assert_rect(&w, 30, 9, 2, 1);
+    for (unsigned bits = 8; bits <= 32; bits += 8) {
+        vbe(pc, 4, 0);
+        vbe(pc, 1, 800);
+        vbe(pc, 2, 600);
+        vbe(pc, 3, bits);
+        vbe(pc, 4, 0x41);
+        refresh(pc);
+        w.n_rects = 0;
+        pc_store(pc, FRAME + (800 * 500 + 16) * bits / 8, 0x22222222, 4);
+        refresh(pc);
+        assert_rect(&w, 16, 500, bits == 24 ? 2 : 32 / bits, 1);
+        assert_false(screen_refresh(screen));
+    }
+    pc_destroy(pc);
+}
+
 static void test_hostile_guest(void **state)
 {
     struct device *d;
     struct test_pc *pc = create(&d);
-    static uint32_t pixels[VGA_MAX_WIDTH * VGA_MAX_HEIGHT];
     FILE *nowhere = fopen("/dev/null", "w");
 
     for (unsigned i = 0; i < 4; i++) {
@@ -254,7 +416,7 @@ static void test_hostile_guest(void **state)
             if (n % 60 == 0) {
                 s = vga_size(d);
                 assert_true(s.width <= VGA_MAX_WIDTH && s.height <= VGA_MAX_HEIGHT);
-                vga_render(d, pixels, VGA_MAX_WIDTH, s.width, s.height, true);
+                refresh(pc);
                 vga_text(d, nowhere);
             }
         }
@@ -273,6 +435,9 @@ int main(void)
         cmocka_unit_test(test_chained_pixels),
         cmocka_unit_test(test_planes),
         cmocka_unit_test(test_vbe),
+        cmocka_unit_test(test_text_changes),
+        cmocka_unit_test(test_panning),
+        cmocka_unit_test(test_graphics_changes),
         cmocka_unit_test(test_hostile_guest),
     };
 
