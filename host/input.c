@@ -12,6 +12,8 @@ bool input_add(struct input *input, struct input_device *device)
     memmove(&input->devices[1], &input->devices[0], input->n_devices * sizeof(device));
     input->devices[0] = device;
     input->n_devices++;
+    if (!device->number)
+        device->number = ++input->n_added;
     return true;
 }
 
@@ -92,9 +94,29 @@ void input_place(struct input *input, unsigned x, unsigned y, int wheel, unsigne
     struct input_device *device = absolute_pointer(input);
 
     input->buttons = buttons;
+    input->x = MIN(x, (unsigned)INPUT_ABSOLUTE_MAX);
+    input->y = MIN(y, (unsigned)INPUT_ABSOLUTE_MAX);
     if (device)
-        device->ops->place(device->opaque, MIN(x, (unsigned)INPUT_ABSOLUTE_MAX),
-                           MIN(y, (unsigned)INPUT_ABSOLUTE_MAX), wheel, buttons);
+        device->ops->place(device->opaque, input->x, input->y, wheel, buttons);
+}
+
+void input_buttons(struct input *input, unsigned buttons)
+{
+    if (input_is_absolute(input))
+        input_place(input, input->x, input->y, 0, buttons);
+    else
+        input_move(input, 0, 0, 0, buttons);
+}
+
+const struct input_device *input_pointer(const struct input *input)
+{
+    const struct input_device *device = absolute_pointer(input);
+
+    for (unsigned i = 0; i < input->n_devices && !device; i++) {
+        if (input->devices[i]->ops->move)
+            device = input->devices[i];
+    }
+    return device;
 }
 
 void input_set_leds(struct input *input, unsigned leds)

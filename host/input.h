@@ -44,14 +44,16 @@ struct input_device {
     const struct input_device_ops *ops;
     void *opaque;
     const char *name; /* for info mice */
+    unsigned number;  /* for info mice and mouse_set, from 1; input_add gives it once */
 };
 
 /* Zeroed: nothing attached. */
 struct input {
     struct input_device *devices[INPUT_DEVICES]; /* the last one first asked */
     unsigned n_devices;
-    unsigned buttons;
-    unsigned leds; /* as the guest's keyboard driver set them */
+    unsigned n_added;       /* the highest number given */
+    unsigned buttons, x, y; /* as last told; x and y of a position */
+    unsigned leds;          /* as the guest's keyboard driver set them */
     bool down[KEY_CODES];
     void (*leds_changed)(void *opaque, unsigned leds);
     void *leds_opaque;
@@ -71,6 +73,10 @@ void input_move(struct input *input, int dx, int dy, int wheel, unsigned buttons
  * absolute. */
 void input_place(struct input *input, unsigned x, unsigned y, int wheel, unsigned buttons);
 bool input_is_absolute(const struct input *input);
+/* Buttons alone, where the pointer is. */
+void input_buttons(struct input *input, unsigned buttons);
+/* The device that gets movements; NULL: there is none. */
+const struct input_device *input_pointer(const struct input *input);
 /* From a keyboard's driver. */
 void input_set_leds(struct input *input, unsigned leds);
 

@@ -282,7 +282,21 @@ static bool i8042_init(struct device *d, struct error *err)
 
     ps2_init(&c->keyboard, false, refill, d);
     ps2_init(&c->mouse, true, refill, d);
+    if (!ps2_attach(&c->keyboard, &d->machine->input))
+        return error_set(err, "%s: there are too many input devices", d->id);
+    if (!ps2_attach(&c->mouse, &d->machine->input)) {
+        ps2_detach(&c->keyboard);
+        return error_set(err, "%s: there are too many input devices", d->id);
+    }
     return true;
+}
+
+static void i8042_finish(struct device *d)
+{
+    struct i8042 *c = d->state;
+
+    ps2_detach(&c->keyboard);
+    ps2_detach(&c->mouse);
 }
 
 static void i8042_reset(struct device *d)
@@ -298,22 +312,6 @@ static void i8042_reset(struct device *d)
     device_irq(d, 2, true);
 }
 
-#define PS2_FIELDS(which)                                                                          \
-    DEVICE_ARRAY(struct i8042, which.queue, DEVICE_U8, PS2_QUEUE_BYTES, 0),                        \
-        DEVICE_FIELD(struct i8042, which.head, DEVICE_U32, 0),                                     \
-        DEVICE_FIELD(struct i8042, which.count, DEVICE_U32, 0),                                    \
-        DEVICE_FIELD(struct i8042, which.last, DEVICE_U8, 0),                                      \
-        DEVICE_FIELD(struct i8042, which.command, DEVICE_U8, 0),                                   \
-        DEVICE_FIELD(struct i8042, which.enabled, DEVICE_BOOL, 0),                                 \
-        DEVICE_FIELD(struct i8042, which.leds, DEVICE_U8, 0),                                      \
-        DEVICE_FIELD(struct i8042, which.scan_set, DEVICE_U8, 0),                                  \
-        DEVICE_FIELD(struct i8042, which.rate, DEVICE_U8, 0),                                      \
-        DEVICE_FIELD(struct i8042, which.resolution, DEVICE_U8, 0),                                \
-        DEVICE_FIELD(struct i8042, which.status, DEVICE_U8, 0),                                    \
-        DEVICE_FIELD(struct i8042, which.remote, DEVICE_BOOL, 0),                                  \
-        DEVICE_FIELD(struct i8042, which.wrap, DEVICE_BOOL, 0),                                    \
-        DEVICE_FIELD(struct i8042, which.id, DEVICE_U8, 0)
-
 static const struct device_field fields[] = {
     DEVICE_ARRAY(struct i8042, ram, DEVICE_U8, RAM_BYTES, 0),
     DEVICE_FIELD(struct i8042, data, DEVICE_U8, 0),
@@ -322,8 +320,8 @@ static const struct device_field fields[] = {
     DEVICE_FIELD(struct i8042, command, DEVICE_U8, 0),
     DEVICE_FIELD(struct i8042, last_was_command, DEVICE_BOOL, 0),
     DEVICE_FIELD(struct i8042, break_prefix, DEVICE_BOOL, 0),
-    PS2_FIELDS(keyboard),
-    PS2_FIELDS(mouse),
+    PS2_FIELDS(struct i8042, keyboard),
+    PS2_FIELDS(struct i8042, mouse),
 };
 
 static const struct device_region regions[] = {
@@ -355,5 +353,6 @@ static const struct device_class i8042_class = {
     .n_irq_out = 3,
     .init = i8042_init,
     .reset = i8042_reset,
+    .finish = i8042_finish,
 };
 REGISTER(device_class, i8042_class);

@@ -2,8 +2,8 @@
 /* PrimeCell PS/2 keyboard/mouse interface PL050 (DDI 0143). Properties: mouse=on for the mouse
  * port.
  */
-#include "hw/device.h"
 #include "hw/input/ps2.h"
+#include "hw/machine.h"
 #include "hw/primecell.h"
 
 enum { KMI_CR = 0x00, KMI_STAT = 0x04, KMI_DATA = 0x08, KMI_CLKDIV = 0x0c, KMI_IR = 0x10 };
@@ -27,20 +27,7 @@ static const struct device_field pl050_fields[] = {
     DEVICE_FIELD(struct pl050, control, DEVICE_U32, 0),
     DEVICE_FIELD(struct pl050, divisor, DEVICE_U32, 0),
     DEVICE_FIELD(struct pl050, data, DEVICE_U8, 0),
-    DEVICE_ARRAY(struct pl050, ps2.queue, DEVICE_U8, PS2_QUEUE_BYTES, 0),
-    DEVICE_FIELD(struct pl050, ps2.head, DEVICE_U32, 0),
-    DEVICE_FIELD(struct pl050, ps2.count, DEVICE_U32, 0),
-    DEVICE_FIELD(struct pl050, ps2.last, DEVICE_U8, 0),
-    DEVICE_FIELD(struct pl050, ps2.command, DEVICE_U8, 0),
-    DEVICE_FIELD(struct pl050, ps2.enabled, DEVICE_BOOL, 0),
-    DEVICE_FIELD(struct pl050, ps2.leds, DEVICE_U8, 0),
-    DEVICE_FIELD(struct pl050, ps2.scan_set, DEVICE_U8, 0),
-    DEVICE_FIELD(struct pl050, ps2.rate, DEVICE_U8, 0),
-    DEVICE_FIELD(struct pl050, ps2.resolution, DEVICE_U8, 0),
-    DEVICE_FIELD(struct pl050, ps2.status, DEVICE_U8, 0),
-    DEVICE_FIELD(struct pl050, ps2.remote, DEVICE_BOOL, 0),
-    DEVICE_FIELD(struct pl050, ps2.wrap, DEVICE_BOOL, 0),
-    DEVICE_FIELD(struct pl050, ps2.id, DEVICE_U8, 0),
+    PS2_FIELDS(struct pl050, ps2),
 };
 
 static uint32_t interrupts(const struct pl050 *s)
@@ -116,7 +103,16 @@ static bool pl050_init(struct device *d, struct error *err)
 
     device_prop_string(d, "mouse", mouse, sizeof(mouse));
     ps2_init(&s->ps2, mouse[0] == 'o' && mouse[1] == 'n', update_line, d);
+    if (!ps2_attach(&s->ps2, &d->machine->input))
+        return error_set(err, "%s: there are too many input devices", d->id);
     return true;
+}
+
+static void pl050_finish(struct device *d)
+{
+    struct pl050 *s = d->state;
+
+    ps2_detach(&s->ps2);
 }
 
 static void pl050_reset(struct device *d)
@@ -148,5 +144,6 @@ static const struct device_class pl050_class = {
     .n_irq_out = 1,
     .init = pl050_init,
     .reset = pl050_reset,
+    .finish = pl050_finish,
 };
 REGISTER(device_class, pl050_class);

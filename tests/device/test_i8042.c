@@ -2,6 +2,7 @@
 /* The keyboard controller and what hangs on it (IBM PS/2 Hardware Interface Technical Reference).
  */
 #include "bus.h"
+#include "hw/input/ps2.h"
 
 enum { DATA = 0, COMMAND = TEST_PORT_STRIDE, STATUS = COMMAND };
 enum { KEYBOARD, MOUSE, A20 };
@@ -155,6 +156,201 @@ static void test_mouse(void **state)
     test_bus_destroy(bus);
 }
 
+/* ---- keys and movements
+ * --------------------------------------------------------------------------
+ */
+
+static void press(struct test_bus *bus, enum key key)
+{
+    input_key(&bus->machine.input, key, true);
+}
+
+static void release(struct test_bus *bus, enum key key)
+{
+    input_key(&bus->machine.input, key, false);
+}
+
+static void choose_set(struct test_bus *bus, uint8_t set)
+{
+    put(bus, 0xf0);
+    EXPECT_KEYBOARD(bus, ACK);
+    put(bus, set);
+    EXPECT_KEYBOARD(bus, ACK);
+}
+
+static void test_keys(void **state)
+{
+    struct test_bus *bus = create();
+
+    set_mode(bus, 1);
+    press(bus, KEY_CODE_A);
+    release(bus, KEY_CODE_A);
+    EXPECT_KEYBOARD(bus, 0x1c, 0xf0, 0x1c);
+    press(bus, KEY_CODE_UP);
+    release(bus, KEY_CODE_UP);
+    EXPECT_KEYBOARD(bus, 0xe0, 0x75, 0xe0, 0xf0, 0x75);
+    set_mode(bus, 1 | TRANSLATE);
+    press(bus, KEY_CODE_UP);
+    release(bus, KEY_CODE_UP);
+    EXPECT_KEYBOARD(bus, 0xe0, 0x48, 0xe0, 0xc8);
+    press(bus, KEY_CODE_PAUSE);
+    release(bus, KEY_CODE_PAUSE);
+    EXPECT_KEYBOARD(bus, 0xe1, 0x1d, 0x45, 0xe1, 0x9d, 0xc5);
+    press(bus, KEY_CODE_PRINT);
+    release(bus, KEY_CODE_PRINT);
+    EXPECT_KEYBOARD(bus, 0xe0, 0x2a, 0xe0, 0x37, 0xe0, 0xb7, 0xe0, 0xaa);
+    press(bus, KEY_CODE_ALT);
+    press(bus, KEY_CODE_PRINT); /* System Request */
+    release(bus, KEY_CODE_PRINT);
+    release(bus, KEY_CODE_ALT);
+    EXPECT_KEYBOARD(bus, 0x38, 0x54, 0xd4, 0xb8);
+    press(bus, KEY_CODE_CTRL);
+    press(bus, KEY_CODE_PAUSE); /* Break */
+    release(bus, KEY_CODE_PAUSE);
+    release(bus, KEY_CODE_CTRL);
+    EXPECT_KEYBOARD(bus, 0x1d, 0xe0, 0x46, 0xe0, 0xc6, 0x9d);
+    put(bus, 0xf5); /* off: what is typed is lost */
+    EXPECT_KEYBOARD(bus, ACK);
+    press(bus, KEY_CODE_A);
+    put(bus, 0xf4);
+    EXPECT_KEYBOARD(bus, ACK);
+    release(bus, KEY_CODE_A);
+    EXPECT_KEYBOARD(bus, 0x9e);
+    test_bus_destroy(bus);
+}
+
+/* Each key's codes of set 1 are what the controller makes of set 2. */
+static void test_scan_code_sets(void **state)
+{
+    struct test_bus *bus = create();
+    uint8_t bytes[8];
+
+    for (unsigned key = 1; key < KEY_CODES; key++) {
+        for (unsigned down = 2; down-- > 0;) {
+            set_mode(bus, 1 | TRANSLATE);
+            input_key(&bus->machine.input, (enum key)key, down);
+            unsigned n = ps2_key_bytes(&bus->machine.input, 1, (enum key)key, down, bytes);
+            if (key == KEY_CODE_HIRAGANA || key == KEY_CODE_RO) /* as they are where they are */
+                while (status(bus) & OUTPUT_FULL)
+                    get(bus);
+            else
+                expect_answer(bus, bytes, n, false);
+        }
+    }
+    set_mode(bus, 1);
+    choose_set(bus, 1);
+    press(bus, KEY_CODE_ESC);
+    release(bus, KEY_CODE_ESC);
+    EXPECT_KEYBOARD(bus, 0x01, 0x81);
+    choose_set(bus, 3);
+    press(bus, KEY_CODE_ESC);
+    release(bus, KEY_CODE_ESC); /* not said unless asked for */
+    press(bus, KEY_CODE_SHIFT);
+    release(bus, KEY_CODE_SHIFT);
+    EXPECT_KEYBOARD(bus, 0x08, 0x12, 0xf0, 0x12);
+    put(bus, 0xfc); /* make and break for Escape */
+    EXPECT_KEYBOARD(bus, ACK);
+    put(bus, 0x08);
+    EXPECT_KEYBOARD(bus, ACK);
+    press(bus, KEY_CODE_ESC);
+    release(bus, KEY_CODE_ESC);
+    EXPECT_KEYBOARD(bus, 0x08, 0xf0, 0x08);
+    put(bus, 0xf8); /* for all */
+    EXPECT_KEYBOARD(bus, ACK);
+    press(bus, KEY_CODE_KP_ENTER);
+    release(bus, KEY_CODE_KP_ENTER);
+    EXPECT_KEYBOARD(bus, 0x79, 0xf0, 0x79);
+    test_bus_destroy(bus);
+}
+
+static void test_leds(void **state)
+{
+    struct test_bus *bus = create();
+
+    set_mode(bus, 1);
+    put(bus, 0xed);
+    EXPECT_KEYBOARD(bus, ACK);
+    put(bus, 0xfd & 6);
+    EXPECT_KEYBOARD(bus, ACK);
+    assert_int_equal(bus->machine.input.leds, LED_CAPS);
+    device_reset(bus->device);
+    assert_int_equal(bus->machine.input.leds, 0);
+    test_bus_destroy(bus);
+}
+
+static void mouse_kind(struct test_bus *bus, uint8_t rate, uint8_t id)
+{
+    const uint8_t bytes[] = {0xf3, 200, 0xf3, rate, 0xf3, 80};
+
+    for (unsigned i = 0; i < sizeof(bytes); i++) {
+        to_mouse(bus, bytes[i]);
+        EXPECT_MOUSE(bus, ACK);
+    }
+    to_mouse(bus, 0xf2);
+    EXPECT_MOUSE(bus, ACK, id);
+    to_mouse(bus, 0xf4);
+    EXPECT_MOUSE(bus, ACK);
+}
+
+static void test_movement(void **state)
+{
+    struct test_bus *bus = create();
+    struct input *input = &bus->machine.input;
+
+    input_move(input, 50, 50, 0, 0); /* before it is on: forgotten */
+    to_mouse(bus, 0xf4);
+    EXPECT_MOUSE(bus, ACK);
+    input_move(input, 3, 2, 1, BUTTON_LEFT); /* down is negative; there is no wheel */
+    EXPECT_MOUSE(bus, 0x29, 3, 0xfe);
+    input_move(input, -600, 0, 0, BUTTON_LEFT); /* what is too far for a packet is some */
+    EXPECT_MOUSE(bus, 0x19, 1, 0, 0x19, 1, 0, 0x19, 0xa6, 0);
+    input_move(input, 0, 0, 0, 0);
+    EXPECT_MOUSE(bus, 8, 0, 0);
+    mouse_kind(bus, 100, 3);
+    input_move(input, 0, 0, -1, BUTTON_MIDDLE | BUTTON_SIDE);
+    EXPECT_MOUSE(bus, 0x0c, 0, 0, 0xff);
+    mouse_kind(bus, 200, 4);
+    input_move(input, 0, 0, 1, BUTTON_SIDE | BUTTON_EXTRA);
+    EXPECT_MOUSE(bus, 0x08, 0, 0, 0x31);
+    to_mouse(bus, 0xf0); /* remote: only when asked */
+    EXPECT_MOUSE(bus, ACK);
+    input_move(input, 5, 0, 0, 0);
+    assert_int_equal(status(bus) & OUTPUT_FULL, 0);
+    to_mouse(bus, 0xeb);
+    EXPECT_MOUSE(bus, ACK, 8, 5, 0, 0);
+    to_mouse(bus, 0xea);
+    EXPECT_MOUSE(bus, ACK);
+    to_mouse(bus, 0xe7); /* scaling 2:1 */
+    EXPECT_MOUSE(bus, ACK);
+    input_move(input, 5, -10, 0, 0);
+    EXPECT_MOUSE(bus, 8, 9, 20, 0);
+    test_bus_destroy(bus);
+}
+
+/* Nobody reads: the queue stays bounded, and whole packets come out in the end. */
+static void test_flood(void **state)
+{
+    struct test_bus *bus = create();
+
+    to_mouse(bus, 0xf4);
+    EXPECT_MOUSE(bus, ACK);
+    for (unsigned i = 0; i < 10000; i++) {
+        input_move(&bus->machine.input, 1, -1, 1, i & 0x1f);
+        input_key(&bus->machine.input, (enum key)(i % 300), i & 1);
+    }
+    command(bus, 0xad);
+    while (!(status(bus) & FROM_MOUSE))
+        get(bus);
+    unsigned n = 0;
+    for (; status(bus) & OUTPUT_FULL; n++) {
+        uint8_t byte = get(bus);
+        if (n % 3 == 0)
+            assert_int_equal(byte & 0xc8, 8);
+    }
+    assert_int_equal(n % 3, 0);
+    test_bus_destroy(bus);
+}
+
 /* An edge for every byte: the line falls when the byte is read, and rises for the next. */
 static void test_interrupts(void **state)
 {
@@ -236,9 +432,12 @@ static void test_output_port(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_controller), cmocka_unit_test(test_keyboard),
-        cmocka_unit_test(test_mouse),      cmocka_unit_test(test_interrupts),
-        cmocka_unit_test(test_disabled),   cmocka_unit_test(test_output_port),
+        cmocka_unit_test(test_controller),  cmocka_unit_test(test_keyboard),
+        cmocka_unit_test(test_mouse),       cmocka_unit_test(test_interrupts),
+        cmocka_unit_test(test_keys),        cmocka_unit_test(test_scan_code_sets),
+        cmocka_unit_test(test_leds),        cmocka_unit_test(test_movement),
+        cmocka_unit_test(test_flood),       cmocka_unit_test(test_disabled),
+        cmocka_unit_test(test_output_port),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
