@@ -9,6 +9,7 @@
 #include "hw/machines/initrd.h"
 #include "hw/machines/x86_firmware.h"
 #include "hw/machines/x86_kernel.h"
+#include "hw/machines/x86_screen.h"
 #include "util/bits.h"
 
 /* Guest-physical addresses of what is left for a kernel, below its real-mode area's end. */
@@ -406,7 +407,7 @@ static bool plan_direct(struct x86_plan *plan, struct error *err)
     return ok;
 }
 
-bool x86_boot_init(struct machine *m, const struct x86_boot_info *info, struct error *err)
+bool x86_boot_init(struct machine *m, struct x86_boot_info *info, struct error *err)
 {
     struct x86_plan plan = {.m = m, .info = info, .images = loader_create()};
 
@@ -417,13 +418,28 @@ bool x86_boot_init(struct machine *m, const struct x86_boot_info *info, struct e
     bool ok =
         m->boot.kernel && !m->boot.bios ? plan_direct(&plan, err) : x86_firmware_init(m, info, err);
     loader_file_free(&plan.initrd);
+    info->linux_params = plan.kernel.setup != NULL;
     free(plan.kernel.setup);
     return ok;
+}
+
+/* The screen's part of boot_params: before and after ext_mem_k. */
+static void start_screen(struct machine *m, const struct x86_boot_info *info)
+{
+    enum { BEFORE = 2, AFTER = 4 };
+    uint8_t screen[X86_SCREEN_INFO_BYTES];
+
+    if (!x86_screen_start(m, screen) || !info->linux_params)
+        return;
+    memory_write(m->memory, BOOT_PARAMS, screen, BEFORE);
+    memory_write(m->memory, BOOT_PARAMS + AFTER, screen + AFTER, sizeof(screen) - AFTER);
 }
 
 bool x86_boot(struct machine *m, struct x86_boot_info *info, struct error *err)
 {
     loader_write(m->loader, m->memory);
+    if (m->boot.kernel && !m->boot.bios)
+        start_screen(m, info);
     if (!m->boot.kernel || m->boot.bios)
         x86_firmware_boot(m, info);
     info->started = true;

@@ -24,6 +24,7 @@ struct x86_boot_info {
     const char *fw_cfg;   /* id of the fw_cfg device */
     bool shadowed;        /* no chipset: RAM shows below 1 MiB, with a copy of the ROM in it */
     bool started;         /* x86_boot was called before: this is a reset */
+    bool linux_params;    /* the kernel is told of the screen in boot_params */
     /* ACPI tables for `base` (the RSDP stands first), malloc'd; NULL function: none. */
     uint8_t *(*make_acpi)(struct machine *m, gpa base, size_t *size, struct error *err);
     /* What this board's firmware reads besides: called once fw_cfg has the common items. */
@@ -35,7 +36,7 @@ bool x86_map_ram(struct machine *m, uint64_t low_max, struct x86_ram *out, struc
 /* Read-only memory that ends at 4 GiB. */
 bool x86_map_rom(struct machine *m, const uint8_t *data, size_t size, struct error *err);
 /* Reads images, maps the ROM: to be called from init, before a guest sees the map. */
-bool x86_boot_init(struct machine *m, const struct x86_boot_info *info, struct error *err);
+bool x86_boot_init(struct machine *m, struct x86_boot_info *info, struct error *err);
 /* At every reset. */
 bool x86_boot(struct machine *m, struct x86_boot_info *info, struct error *err);
 
