@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "hw/display/vga.h"
 #include "hw/machines/loader.h"
 #include "vm/monitor_commands.h"
 #include "vm/streams.h"
@@ -108,21 +107,6 @@ static void info_chardev(struct monitor_call *call)
     pthread_mutex_unlock(&m->lock);
 }
 
-/* The text of the display, as far as it is text. */
-static void info_screen(struct monitor_call *call)
-{
-    struct machine *m = vm_machine(call->vm);
-    struct device *display = machine_find_device(m, "vga");
-
-    if (!display) {
-        fprintf(call->out, "this machine has no VGA\n");
-        return;
-    }
-    pthread_mutex_lock(&m->lock);
-    vga_text(display, call->out);
-    pthread_mutex_unlock(&m->lock);
-}
-
 static const struct monitor_command commands[] = {
     {"chardev", NULL, "", "the character streams", info_chardev, 0, 0, NULL},
     {"history", NULL, "", "the lines typed here before", info_history, 0, 0, NULL},
@@ -131,7 +115,6 @@ static const struct monitor_command commands[] = {
     {"name", NULL, "", "the machine's name", info_name, 0, 0, NULL},
     {"qtree", NULL, "", "every device and its registers", info_qtree, 0, 0, NULL},
     {"roms", NULL, "", "images that are in memory at the start", info_roms, 0, 0, NULL},
-    {"screen", NULL, "", "the text on the VGA's screen", info_screen, 0, 0, NULL},
     {"snapshots", "snapshot", "", "the snapshots there are", info_snapshots, 0, 0, NULL},
     {"status", NULL, "", "running or paused", info_status, 0, 0, NULL},
     {"uuid", NULL, "", "the machine's UUID", info_uuid, 0, 0, NULL},

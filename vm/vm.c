@@ -14,8 +14,10 @@
 #include "host/terminal.h"
 #include "vm/choose.h"
 #include "vm/drives.h"
+#include "vm/file_broker.h"
 #include "vm/gdb.h"
 #include "vm/sandbox.h"
+#include "vm/send_keys.h"
 #include "vm/streams.h"
 
 enum vm_state { VM_RUNNING, VM_PAUSED, VM_SHUTDOWN };
@@ -38,6 +40,10 @@ struct vm {
     struct gdb *gdb;            /* NULL: no -gdb */
     struct vcpu_debug_stop debug_stop;
     bool debug_stopped; /* and debug_stop says why */
+
+    struct file_broker *files;
+    struct error files_error; /* without it: why */
+    struct send_keys send_keys;
 
     enum vm_state state;
     bool cont_wanted; /* as soon as wait=on has its peer */
@@ -65,6 +71,18 @@ const struct options *vm_options(struct vm *vm)
 struct sandbox_needs *vm_sandbox_needs(struct vm *vm)
 {
     return &vm->needs;
+}
+
+struct file_broker *vm_files(struct vm *vm, struct error *err)
+{
+    if (!vm->files)
+        *err = vm->files_error;
+    return vm->files;
+}
+
+struct send_keys *vm_send_keys(struct vm *vm)
+{
+    return &vm->send_keys;
 }
 
 static void say(struct vm *vm, const char *text)
@@ -355,6 +373,8 @@ static bool build(struct vm *vm, struct error *err)
     config.boot.no_graphic = o->nographic;
     config.devices = vm->devices;
     vm->machine = machine_create(&config, err);
+    if (vm->machine)
+        send_keys_init(&vm->send_keys, &vm->machine->input, vm->machine->clock);
     return vm->machine && drives_check(vm->drives, err) && machine_reset(vm->machine, err);
 }
 
@@ -398,6 +418,7 @@ struct vm *vm_create(const struct options *options, struct error *err)
     vm->options = options;
     vm->signal_fd = -1;
     vm->state = VM_PAUSED;
+    vm->files = file_broker_start(&vm->files_error);
     log_mask = options->log_items;
     if (!build(vm, err) || !log_open(options->log_file, err) || !record_code(vm, err) ||
         !open_gdb(vm, err)) {
@@ -478,6 +499,7 @@ void vm_destroy(struct vm *vm)
     gdb_destroy(vm->gdb);
     if (vm->machine)
         machine_destroy(vm->machine);
+    file_broker_stop(vm->files);
     if (!code_record_close(vm->record, &err))
         say(vm, err.message);
     symbols_destroy(vm->symbols);

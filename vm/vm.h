@@ -44,5 +44,8 @@ void vm_reset(struct vm *vm);
 void vm_save_disks(struct vm *vm); /* what -snapshot kept from the images; device lock held */
 /* Runs look(opaque) with the vCPU standing still and its state precise. */
 void vm_look(struct vm *vm, void (*look)(struct vm *vm, void *opaque), void *opaque);
+/* Who opens files while the guest runs; NULL with err: nobody. */
+struct file_broker *vm_files(struct vm *vm, struct error *err);
+struct send_keys *vm_send_keys(struct vm *vm);
 
 #endif

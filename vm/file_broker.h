@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Files that the monitor's user names while the guest runs (screendump). The sandbox lets nothing be
+ * opened for writing any more, so a process that stays outside of it, and that knows nothing of the
+ * guest, opens them. It trusts nobody: it makes new files, but none whose path has a hidden part,
+ * and empties only files that it made, empty ones and pictures.
+ *
+ * Threading: the I/O thread.
+ */
+#ifndef CALQUE_VM_FILE_BROKER_H
+#define CALQUE_VM_FILE_BROKER_H
+
+#include "util/compiler.h"
+#include "util/error.h"
+
+struct file_broker;
+
+/* Before there are threads and before the sandbox. */
+struct file_broker *file_broker_start(struct error *err);
+/* The file, empty and open for writing; -1: it cannot be had. */
+int file_broker_create(struct file_broker *broker, const char *path, struct error *err);
+void file_broker_stop(struct file_broker *broker); /* NULL does nothing */
+
+#endif
