@@ -90,8 +90,8 @@ static int open_existing(const struct server *server, const char *path, int *err
     if (fstat(fd, &s) == 0) {
         bool nothing =
             S_ISCHR(s.st_mode) && stat("/dev/null", &null) == 0 && s.st_rdev == null.st_rdev;
-        bool ours = S_ISREG(s.st_mode) &&
-                    (s.st_size == 0 || was_made_here(server, &s) || is_picture(fd));
+        bool ours =
+            S_ISREG(s.st_mode) && (s.st_size == 0 || was_made_here(server, &s) || is_picture(fd));
         if (nothing || (ours && ftruncate(fd, 0) == 0))
             return fd;
     }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Files that the monitor's user names while the guest runs (screendump). The sandbox lets nothing be
- * opened for writing any more, so a process that stays outside of it, and that knows nothing of the
- * guest, opens them. It trusts nobody: it makes new files, but none whose path has a hidden part,
- * and empties only files that it made, empty ones and pictures.
+ * Files that the monitor's user names while the guest runs (screendump). The sandbox lets nothing
+ * be opened for writing any more, so a process that stays outside of it, and that knows nothing of
+ * the guest, opens them. It trusts nobody: it makes new files, but none whose path has a hidden
+ * part, and empties only files that it made, empty ones and pictures.
  *
  * Threading: the I/O thread.
  */

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * PrimeCell colour LCD controllers PL110 (DDI 0161) and PL111 (DDI 0293): registers, palette,
- * cursor and frame interrupts. Scan-out to a window attaches to this state; nothing is drawn here.
- * Output 0: the combined interrupt.
+ * cursor and frame interrupts. pl11x_draw.c makes the picture. Output 0: the combined interrupt.
+ * Property: screen=off, for a board whose connector shows one of several (pl11x.h).
  */
-#include "hw/device.h"
+#include "hw/display/pl11x.h"
+
+#include <string.h>
+
+#include "hw/display/pl11x_registers.h"
+#include "hw/machine.h"
 #include "hw/primecell.h"
 
 enum {
@@ -32,7 +37,6 @@ enum {
     CURSOR_MIS = 0xc2c,
 };
 enum {
-    CONTROL_ENABLE = 1 << 0,
     INT_NEXT_BASE = 1 << 2,
     INT_VCOMP = 1 << 3,
     INT_MASK = 0x1e,
@@ -40,26 +44,18 @@ enum {
 /* Timing is the panel's: a frame takes 1/60 s whatever the registers ask for. */
 enum { FRAME_NS = 16666667 };
 
-struct pl11x {
-    bool is_pl111;
-    struct timer frame;
-    uint32_t timing[4], upper_base, lower_base, upper_current, lower_current;
-    uint32_t control, mask, raw;
-    uint32_t palette[128], cursor_image[256], cursor[6], cursor_mask, cursor_raw;
-};
-
 static const struct device_field pl11x_fields[] = {
-    DEVICE_ARRAY(struct pl11x, timing, DEVICE_U32, 4, 0),
+    DEVICE_ARRAY(struct pl11x, look.timing, DEVICE_U32, 4, 0),
     DEVICE_FIELD(struct pl11x, upper_base, DEVICE_U32, 0),
     DEVICE_FIELD(struct pl11x, lower_base, DEVICE_U32, 0),
     DEVICE_FIELD(struct pl11x, upper_current, DEVICE_U32, 0),
     DEVICE_FIELD(struct pl11x, lower_current, DEVICE_U32, 0),
-    DEVICE_FIELD(struct pl11x, control, DEVICE_U32, 0),
+    DEVICE_FIELD(struct pl11x, look.control, DEVICE_U32, 0),
     DEVICE_FIELD(struct pl11x, mask, DEVICE_U32, 0),
     DEVICE_FIELD(struct pl11x, raw, DEVICE_U32, 0),
-    DEVICE_ARRAY(struct pl11x, palette, DEVICE_U32, 128, 0),
-    DEVICE_ARRAY(struct pl11x, cursor_image, DEVICE_U32, 256, 0),
-    DEVICE_ARRAY(struct pl11x, cursor, DEVICE_U32, 6, 0),
+    DEVICE_ARRAY(struct pl11x, look.palette, DEVICE_U32, 128, 0),
+    DEVICE_ARRAY(struct pl11x, look.cursor_image, DEVICE_U32, 256, 0),
+    DEVICE_ARRAY(struct pl11x, look.cursor, DEVICE_U32, 6, 0),
     DEVICE_FIELD(struct pl11x, cursor_mask, DEVICE_U32, 0),
     DEVICE_FIELD(struct pl11x, cursor_raw, DEVICE_U32, 0),
     DEVICE_FIELD(struct pl11x, frame, DEVICE_TIMER, 0),
@@ -74,7 +70,7 @@ static void update_line(struct device *d)
 
 static void arm_frame(struct pl11x *s)
 {
-    if (s->control & CONTROL_ENABLE)
+    if (s->look.control & CONTROL_ENABLE)
         timer_set(&s->frame, clock_now_ns(s->frame.clock) + FRAME_NS);
     else
         timer_cancel(&s->frame);
@@ -99,7 +95,7 @@ static void frame_done(void *opaque)
 static uint32_t *cursor_register(struct pl11x *s, uint64_t offset)
 {
     if (offset >= CURSOR_CTRL && offset <= CURSOR_CLIP)
-        return &s->cursor[(offset - CURSOR_CTRL) / 4];
+        return &s->look.cursor[(offset - CURSOR_CTRL) / 4];
     return offset == CURSOR_IMSC ? &s->cursor_mask : NULL;
 }
 
@@ -107,19 +103,19 @@ static uint32_t *cursor_register(struct pl11x *s, uint64_t offset)
 static uint32_t *plain_register(struct pl11x *s, uint64_t offset)
 {
     if (offset < LCD_UPBASE)
-        return &s->timing[offset / 4];
+        return &s->look.timing[offset / 4];
     if (offset == LCD_UPBASE)
         return &s->upper_base;
     if (offset == LCD_LPBASE)
         return &s->lower_base;
     if (offset == LCD_SLOT6)
-        return s->is_pl111 ? &s->control : &s->mask;
+        return s->is_pl111 ? &s->look.control : &s->mask;
     if (offset == LCD_SLOT7)
-        return s->is_pl111 ? &s->mask : &s->control;
+        return s->is_pl111 ? &s->mask : &s->look.control;
     if (offset >= LCD_PALETTE && offset < LCD_PALETTE + 0x200)
-        return &s->palette[(offset - LCD_PALETTE) / 4];
+        return &s->look.palette[(offset - LCD_PALETTE) / 4];
     if (s->is_pl111 && offset >= CURSOR_IMAGE && offset < CURSOR_CTRL)
-        return &s->cursor_image[(offset - CURSOR_IMAGE) / 4];
+        return &s->look.cursor_image[(offset - CURSOR_IMAGE) / 4];
     return s->is_pl111 ? cursor_register(s, offset) : NULL;
 }
 
@@ -160,7 +156,7 @@ static void pl11x_write(struct device *d, uint64_t offset, uint64_t value, unsig
         *plain = (uint32_t)value;
         s->mask &= INT_MASK;
         s->cursor_mask &= 1;
-        if (plain == &s->control || plain == &s->mask || plain == &s->cursor_mask ||
+        if (plain == &s->look.control || plain == &s->mask || plain == &s->cursor_mask ||
             plain == &s->upper_base || plain == &s->lower_base)
             arm_frame(s);
     } else if (offset == LCD_ICR || (!s->is_pl111 && offset == LCD_RIS)) {
@@ -177,10 +173,15 @@ static void pl11x_write(struct device *d, uint64_t offset, uint64_t value, unsig
 static bool pl11x_init(struct device *d, struct error *err)
 {
     struct pl11x *s = d->state;
+    char screen[8] = "on";
 
     s->is_pl111 = d->class->name[4] == '1'; /* "pl111", "pl110" */
+    device_prop_string(d, "screen", screen, sizeof(screen));
     timer_init(&s->frame, d->clock, frame_done, d);
-    return true;
+    if (!strcmp(screen, "off"))
+        return true;
+    s->screen = screen_create(&d->machine->screens, d->id, &pl11x_source, d);
+    return s->screen || error_set(err, "%s: out of memory", d->id);
 }
 
 static void pl11x_reset(struct device *d)
@@ -196,6 +197,8 @@ static void pl11x_finish(struct device *d)
     struct pl11x *s = d->state;
 
     timer_cancel(&s->frame);
+    screen_destroy(&d->machine->screens, s->screen);
+    framebuffer_finish(&s->framebuffer);
 }
 
 static const struct device_region pl11x_regions[] = {

@@ -59,8 +59,8 @@ static void set_palette(struct device *d)
 /* The BIOS has the 8 x 16 font that it loads; the first two characters tell where. */
 static const uint8_t *find_font(const struct vga *v)
 {
-    static const uint8_t start[2 * FONT_HEIGHT] = {
-        [16] = 0, 0, 0x7e, 0x81, 0xa5, 0x81, 0x81, 0xbd, 0x99, 0x81, 0x81, 0x7e};
+    static const uint8_t start[2 * FONT_HEIGHT] = {[16] = 0, 0,    0x7e, 0x81, 0xa5, 0x81,
+                                                   0x81,     0xbd, 0x99, 0x81, 0x81, 0x7e};
 
     for (size_t at = 0; at + FONT_HEIGHT * GLYPHS <= v->rom_size; at++) {
         if (!memcmp(v->rom + at, start, sizeof(start)))

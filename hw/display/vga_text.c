@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The VGA's text modes: characters that are not what they were are drawn. A screen is made of strips,
- * one for each row of characters or what of it is seen: the first may begin within a row (CR8),
- * and where the line compare register says memory starts over from 0.
+ * The VGA's text modes: characters that are not what they were are drawn. A screen is made of
+ * strips, one for each row of characters or what of it is seen: the first may begin within a row
+ * (CR8), and where the line compare register says memory starts over from 0.
  */
 #include <string.h>
 

@@ -15,6 +15,7 @@
 #include "hw/intc/gicv2.h"
 #include "hw/machine.h"
 #include "hw/machines/arm_boot.h"
+#include "hw/machines/vexpress_panel.h"
 
 enum { N_VIRTIO = 4, VIRTIO_STRIDE = 0x200, VIRTIO_SPI = 40, MACHINE_TYPE_VEXPRESS = 2272 };
 enum { A9_VIRTIO = 0x10013000, A15_VIRTIO = 0x1c130000 };
@@ -42,12 +43,12 @@ enum { A9_VIRTIO = 0x10013000, A15_VIRTIO = 0x1c130000 };
         {"versatile-i2c", "dvi-i2c", io(0x16)}, {"pl031", "rtc", io(0x17), "gic", 4},              \
         {"unimplemented-device", "compact-flash", io(0x1a)},                                       \
     {                                                                                              \
-        "pl111", "clcd", io(0x1f), "gic", 14, "display0"                                           \
+        "pl111", "clcd", io(0x1f), "gic", 14, "display0", "screen=off"                             \
     }
 
 #define MOTHERBOARD_WIRES                                                                          \
     {"timer01", 0, "gic", 2}, {"timer23", 0, "gic", 3}, {"mmci", 0, "gic", 9},                     \
-        {"mmci", 1, "gic", 10}, {"mmci", 2, "sysreg", 0},                                          \
+        {"mmci", 1, "gic", 10}, {"mmci", 2, "sysreg", 0}, {"sysreg", 0, "dvi", 0},                 \
     {                                                                                              \
         "mmci", 3, "sysreg", 1                                                                     \
     }
@@ -58,7 +59,8 @@ static const struct machine_device a9_devices[] = {
     {"a9mp-timer", "mptimer", 0x1e000600, .props = "base1=0x1e000200"},
     {"l2x0", "l2cache", 0x1e00a000},
     MOTHERBOARD(A9_IO, 0, "0x0c000191"),
-    {"pl111", "tile-clcd", 0x10020000, "gic", 44, "display1"},
+    {"vexpress-dvi", "dvi"},
+    {"pl111", "tile-clcd", 0x10020000, "gic", 44, "display1", "screen=off"},
     {"unimplemented-device", "dmc", 0x100e0000, .props = "id=0x00041341"},
     {"unimplemented-device", "smc", 0x100e1000, .props = "id=0x00041354"},
     {"unimplemented-device", "scc", 0x100e2000},
@@ -91,6 +93,7 @@ static const struct machine_ram a9_ram[] = {
 static const struct machine_device a15_devices[] = {
     {"gicv2", "gic", 0x2c001000, "cpu", 0, .props = "num-irq=160,base1=0x2c002000"},
     MOTHERBOARD(A15_IO, 1, "0x14000237"),
+    {"vexpress-dvi", "dvi"},
     {"unimplemented-device", "hdlcd", 0x2b000000},
     {"sp805", "tile-wdt", 0x2b060000, "gic", 98},
     {"unimplemented-device", "dmc", 0x2b0a0000, .props = "id=0x00041341"},
@@ -172,14 +175,23 @@ static bool add_virtio_nodes(void *fdt, uint64_t base, struct error *err)
     return true;
 }
 
+static bool modify_dtb(void *fdt, uint64_t virtio_base, struct error *err)
+{
+    int failed = vexpress_add_panel(fdt);
+
+    if (failed)
+        return error_set(err, "cannot add the panel to the device tree: %s", fdt_strerror(failed));
+    return add_virtio_nodes(fdt, virtio_base, err);
+}
+
 static bool a9_modify_dtb(struct machine *m, void *fdt, struct error *err)
 {
-    return add_virtio_nodes(fdt, A9_VIRTIO, err);
+    return modify_dtb(fdt, A9_VIRTIO, err);
 }
 
 static bool a15_modify_dtb(struct machine *m, void *fdt, struct error *err)
 {
-    return add_virtio_nodes(fdt, A15_VIRTIO, err);
+    return modify_dtb(fdt, A15_VIRTIO, err);
 }
 
 static bool a9_boot(struct machine *m, struct error *err)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Versatile Express motherboard system registers and configuration bus (DUI 0447, chapter 4).
- * Properties: sys-id, proc-id (SYS_PROCID0). Input 0: card detect, 1: card write protect.
+ * Properties: sys-id, proc-id (SYS_PROCID0). Input 0: card detect, 1: card write protect. Output 0:
+ * the DVI connector shows daughterboard 1.
  */
 #include "hw/device.h"
 #include "hw/machine.h"
@@ -74,6 +75,13 @@ static const struct device_field vexpress_sysreg_fields[] = {
     DEVICE_FIELD(struct vexpress_sysreg, muxfpga, DEVICE_U32, 0),
     DEVICE_FIELD(struct vexpress_sysreg, dvimode, DEVICE_U32, 0),
 };
+
+static void update_mux(struct device *d)
+{
+    const struct vexpress_sysreg *s = d->state;
+
+    device_irq(d, 0, s->muxfpga == SITE_DAUGHTERBOARD_1);
+}
 
 static uint32_t counter_at(struct device *d, uint32_t hz)
 {
@@ -171,6 +179,7 @@ static bool config_transaction(struct device *d)
         *reg = s->cfgdata;
     else
         s->cfgdata = *reg;
+    update_mux(d);
     return true;
 }
 
@@ -249,6 +258,7 @@ static void vexpress_sysreg_reset(struct device *d)
     s->osc[SITE_MOTHERBOARD][0] = 50000000;
     s->osc[SITE_MOTHERBOARD][1] = 23750000;
     s->osc[SITE_DAUGHTERBOARD_1][0] = 45000000;
+    update_mux(d);
 }
 
 static const struct device_region vexpress_sysreg_regions[] = {
@@ -270,6 +280,7 @@ static const struct device_class vexpress_sysreg_class = {
     .fields = vexpress_sysreg_fields,
     .n_fields = ARRAY_SIZE(vexpress_sysreg_fields),
     .n_irq_in = 2,
+    .n_irq_out = 1,
     .init = vexpress_sysreg_init,
     .reset = vexpress_sysreg_reset,
     .irq_in = vexpress_sysreg_irq_in,

@@ -401,6 +401,162 @@ static void test_pl111_frame_interrupt(void **state)
     test_bus_destroy(bus);
 }
 
+enum { FRAME = TEST_RAM + 0x1000, BGR = 1 << 8, BEBO = 1 << 9, BEPO = 1 << 10, TFT_ON = 0x821 };
+
+static struct screen *show(struct test_bus *bus, unsigned bpp, uint32_t more)
+{
+    test_put(bus, 0x18, TFT_ON | bpp << 1 | more);
+    screen_refresh(bus->machine.screens.first);
+    return bus->machine.screens.first;
+}
+
+static void put_word(struct test_bus *bus, unsigned offset, uint32_t value)
+{
+    memcpy(bus->ram + (FRAME - TEST_RAM) + offset, &value, 4);
+}
+
+static struct test_bus *lcd_create(void)
+{
+    struct test_bus *bus = test_bus_create("pl111", NULL, NULL, false);
+
+    test_put(bus, 0x00, 3 << 2); /* 64 x 8 */
+    test_put(bus, 0x04, 7);
+    test_put(bus, 0x10, FRAME);
+    for (unsigned i = 0; i < 128; i++) /* entry n: red n & 31, blue 31 - (n & 31) */
+        test_put(bus, 0x200 + i * 4,
+                 ((2 * i) & 31) | (31 - ((2 * i) & 31)) << 10 | ((2 * i + 1) & 31) << 16 |
+                     (31 - ((2 * i + 1) & 31)) << 26);
+    return bus;
+}
+
+static void test_lcd_formats(void **state)
+{
+    struct test_bus *bus = lcd_create();
+    struct screen *screen = show(bus, 5, 0);
+
+    assert_int_equal(screen->width, 64);
+    assert_int_equal(screen->height, 8);
+    put_word(bus, 4, 0x00112233);
+    assert_int_equal(show(bus, 5, 0)->pixels[1], 0x332211); /* red is the lowest */
+    assert_int_equal(show(bus, 5, BGR)->pixels[1], 0x112233);
+    put_word(bus, 0, 0xf81f07e0);
+    assert_int_equal(show(bus, 6, BGR)->pixels[0], 0x00ff00);
+    assert_int_equal(screen->pixels[1], 0xff00ff);
+    assert_int_equal(show(bus, 6, BGR | BEBO)->pixels[0], 0xff00ff);
+    put_word(bus, 0, 0x7c00001f);
+    assert_int_equal(show(bus, 4, 0)->pixels[0], 0xff0000);
+    assert_int_equal(screen->pixels[1], 0x0000ff);
+    put_word(bus, 0, 0x0f00000f);
+    assert_int_equal(show(bus, 7, 0)->pixels[0], 0xff0000);
+    assert_int_equal(screen->pixels[1], 0x0000ff);
+    put_word(bus, 0, 0x1f000102); /* eight bits: entries 2, 1, 0, 31 */
+    assert_int_equal(show(bus, 3, 0)->pixels[0], 0x1000ef);
+    assert_int_equal(screen->pixels[3], 0xff0000);
+    assert_int_equal(show(bus, 3, BEBO)->pixels[0], 0xff0000);
+    put_word(bus, 0, 0x00000021); /* four bits */
+    assert_int_equal(show(bus, 2, 0)->pixels[0], 0x0800f7);
+    assert_int_equal(screen->pixels[1], 0x1000ef);
+    assert_int_equal(show(bus, 2, BEPO)->pixels[0], 0x1000ef);
+    assert_int_equal(show(bus, 2, BEPO | BEBO)->pixels[6], 0x1000ef);
+    put_word(bus, 0, 0x00000002); /* one bit */
+    assert_int_equal(show(bus, 0, 0)->pixels[0], 0x0000ff);
+    assert_int_equal(screen->pixels[1], 0x0800f7);
+    assert_int_equal(show(bus, 0, BEPO)->pixels[6], 0x0800f7);
+    test_put(bus, 0x18, 0);
+    screen_refresh(screen);
+    assert_int_equal(screen->pixels[1], 0);
+    test_bus_destroy(bus);
+}
+
+static void test_lcd_dual_panel(void **state)
+{
+    struct test_bus *bus = lcd_create();
+
+    test_put(bus, 0x14, FRAME + 0x8000);
+    put_word(bus, 0x8000, 0x0000001f);
+    test_put(bus, 0x18, 0x801 | 3 << 1 | 1 << 7); /* STN, dual, eight bits */
+    screen_refresh(bus->machine.screens.first);
+    struct screen *screen = bus->machine.screens.first;
+    assert_int_equal(screen->height, 16);
+    assert_int_equal(screen->pixels[8 * 64], 0xff0000);
+    assert_int_equal(screen->pixels[0], 0x0000ff);
+    test_bus_destroy(bus);
+}
+
+static void test_lcd_cursor(void **state)
+{
+    struct test_bus *bus = lcd_create();
+
+    put_word(bus, (64 * 2 + 5) * 4, 0x00ffffff);
+    test_put(bus, 0x800 + 64 * 4, 0x1b); /* second image: colour 0, colour 1, nothing, opposite */
+    test_put(bus, 0xc08, 0x000000aa);
+    test_put(bus, 0xc0c, 0x0000bb00);
+    test_put(bus, 0xc10, 3 | 2 << 16);
+    test_put(bus, 0xc00, 1 | 1 << 4);
+    struct screen *screen = show(bus, 5, 0);
+    const uint32_t *row = &screen->pixels[2 * 64];
+    assert_int_equal(row[2], 0);
+    assert_int_equal(row[3], 0xaa0000);
+    assert_int_equal(row[4], 0x00bb00);
+    assert_int_equal(row[5], 0xffffff);
+    assert_int_equal(row[6], 0xffffff); /* the opposite of black */
+    test_put(bus, 0xc14, 1);            /* clipped at its left */
+    screen_refresh(screen);
+    assert_int_equal(row[3], 0x00bb00);
+    test_put(bus, 0xc00, 0);
+    screen_refresh(screen);
+    assert_int_equal(row[3], 0);
+    test_bus_destroy(bus);
+}
+
+static void test_lcd_hostile(void **state)
+{
+    struct test_bus *bus = lcd_create();
+    struct screen *screen = bus->machine.screens.first;
+    static const uint32_t bases[] = {0,
+                                     0xfffffffc,
+                                     TEST_BASE,
+                                     TEST_RAM - 4,
+                                     FRAME + 2,
+                                     0xffffff00,
+                                     TEST_RAM + TEST_RAM_SIZE - 64};
+
+    test_put(bus, 0x00, 0xffffffff);
+    test_put(bus, 0x04, 0xffffffff);
+    for (unsigned i = 0; i < sizeof(bases) / sizeof(bases[0]); i++) {
+        test_put(bus, 0x10, bases[i]);
+        test_put(bus, 0x14, bases[i]);
+        for (unsigned bpp = 0; bpp < 8; bpp++) {
+            show(bus, bpp, i & 1 ? BEBO : 0);
+            test_put(bus, 0x18, 0x801 | bpp << 1 | 0x90);
+            screen_refresh(screen);
+        }
+    }
+    assert_int_equal(screen->width, 1024);
+    test_bus_destroy(bus);
+}
+
+static void test_dvi_connector(void **state)
+{
+    struct test_bus *bus = test_bus_create("vexpress-dvi", NULL, NULL, false);
+    struct device *lcd[2] = {test_bus_add(bus, "pl111", "clcd", "screen=off"),
+                             test_bus_add(bus, "pl111", "tile-clcd", "screen=off")};
+    struct screen *screen = bus->machine.screens.first;
+
+    assert_null(screen->next);
+    for (unsigned i = 0; i < 2; i++) {
+        const struct device_region *r = lcd[i]->class->regions;
+        r->write(lcd[i], 0x00, i << 2, 4);
+        r->write(lcd[i], 0x18, TFT_ON | 5 << 1, 4);
+    }
+    screen_refresh(screen);
+    assert_int_equal(screen->width, 16);
+    test_input(bus, 0, true);
+    screen_refresh(screen);
+    assert_int_equal(screen->width, 32);
+    test_bus_destroy(bus);
+}
+
 /* No value at any offset of any size may do harm. */
 static void test_every_register_survives_anything(void **state)
 {
@@ -425,6 +581,8 @@ static void test_every_register_survives_anything(void **state)
                 memory_load(bus->machine.memory, TEST_BASE + offset, size, &ok);
             if (!(n & 0xff))
                 advance(bus, MS);
+            if (!(n & 0x3ff) && bus->machine.screens.first)
+                screen_refresh(bus->machine.screens.first);
         }
         test_bus_destroy(bus);
     }
@@ -439,6 +597,11 @@ int main(void)
         cmocka_unit_test(test_a9_private_timer),
         cmocka_unit_test(test_a9_timer_keeps_a_short_event),
         cmocka_unit_test(test_a9_global_timer),
+        cmocka_unit_test(test_lcd_formats),
+        cmocka_unit_test(test_lcd_dual_panel),
+        cmocka_unit_test(test_lcd_cursor),
+        cmocka_unit_test(test_lcd_hostile),
+        cmocka_unit_test(test_dvi_connector),
         cmocka_unit_test(test_pl050_keyboard),
         cmocka_unit_test(test_pl050_mouse),
         cmocka_unit_test(test_pl181_without_card),

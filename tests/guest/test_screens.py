@@ -76,6 +76,16 @@ class Machine:
             time.sleep(0.5)
         raise AssertionError(f"no '{what}' on the screen:\n{text}")
 
+    def wait_for_picture(self, what, seconds=SECONDS):
+        """The same for a screen of pixels: what can be read on it."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            text = "\n".join(read_text(self.picture("-f ppm"), 8))
+            if re.search(what, text):
+                return text
+            time.sleep(1)
+        raise AssertionError(f"no '{what}' on the screen:\n{text}")
+
     def type(self, text):
         names = {" ": "spc", "/": "slash", "\n": "ret", "-": "minus", ".": "dot"}
         for letter in text:
@@ -154,13 +164,14 @@ class Screens(unittest.TestCase):
     def test_vesa_mode(self):
         machine = self.start("pc", "vga=0x317")
         self.assertIn("graphics, 1024 x 768", machine.wait_for("1024"))
-        end = time.monotonic() + SECONDS
-        seen = ""
-        while "init reached" not in seen and time.monotonic() < end:
-            time.sleep(1)
-            seen = "\n".join(read_text(machine.picture("-f ppm"), 8))
-        self.assertIn("init reached", seen)  # the kernel's font is the BIOS's
+        machine.wait_for_picture("init reached")  # the kernel's font is the BIOS's
         self.assertEqual(machine.picture("-f png")[:8], b"\x89PNG\r\n\x1a\n")
+
+    def test_vexpress_a9(self):
+        self.start("vexpress-a9").wait_for_picture("init reached")
+
+    def test_vexpress_a15(self):
+        self.start("vexpress-a15").wait_for_picture("init reached")
 
 
 if __name__ == "__main__":

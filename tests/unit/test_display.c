@@ -45,7 +45,8 @@ static char *written(enum picture_format format, size_t *size)
 
 static void test_ppm(void **state)
 {
-    static const uint8_t wanted[] = "P6\n3 2\n255\n\x12\x34\x56\xff\0\0\0\0\xff\x12\x34\x57\xff\0\0\0\0\xff";
+    static const uint8_t wanted[] =
+        "P6\n3 2\n255\n\x12\x34\x56\xff\0\0\0\0\xff\x12\x34\x57\xff\0\0\0\0\xff";
     size_t size;
     char *text = written(PICTURE_PPM, &size);
 
