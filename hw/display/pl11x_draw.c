@@ -97,7 +97,7 @@ static void draw_pixels(const struct pl11x *s, unsigned width, const uint8_t *by
 {
     enum pl11x_format format = format_of(s);
     unsigned bits = format_bits[format], in_word = 32 / bits;
-    uint8_t shifts[32];
+    uint8_t shifts[32] = {0};
 
     for (unsigned i = 0; i < in_word; i++)
         shifts[i] = bits == 32 ? 0 : (uint8_t)pixel_shift(s->look.control, bits, i);
@@ -116,7 +116,8 @@ static void draw_cursor_row(const struct pl11x *s, unsigned y, unsigned width, u
     bool large = s->look.cursor[1] & CURSOR_LARGE;
     unsigned size = large ? 64 : 32, number = extract32(s->look.cursor[0], CURSOR_NUMBER, 2);
     unsigned left = extract32(s->look.cursor[4], 0, 10), top = extract32(s->look.cursor[4], 16, 10);
-    unsigned clip_x = extract32(s->look.cursor[5], 0, 6), clip_y = extract32(s->look.cursor[5], 8, 6);
+    unsigned clip_x = extract32(s->look.cursor[5], 0, 6),
+             clip_y = extract32(s->look.cursor[5], 8, 6);
     const uint32_t *image = s->look.cursor_image + (large ? 0 : number * 64);
 
     if (!s->is_pl111 || !(s->look.cursor[0] & CURSOR_ON) || y < top || y - top + clip_y >= size)
@@ -168,8 +169,7 @@ void pl11x_draw(struct device *d, struct screen *screen)
 {
     struct pl11x *s = d->state;
     struct frame frame = {.s = s, .width = 16 * (extract32(s->look.timing[0], 2, 6) + 1)};
-    struct framebuffer_layout layout = {
-        .address = row_address, .draw = draw_row, .opaque = &frame};
+    struct framebuffer_layout layout = {.address = row_address, .draw = draw_row, .opaque = &frame};
 
     if (!pl11x_is_on(d)) {
         if (screen->whole || s->shown.control)

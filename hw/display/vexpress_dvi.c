@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The DVI connector of the Versatile Express motherboard (DUI 0447, 2.9 "multiplexer FPGA"): it shows
- * the motherboard's PL111, or while input 0 is high that of the daughterboard in site 1. Kernels that
- * leave the multiplexer alone trust the board's configuration files, which know what is used: so if
- * the chosen one is off, the other one shows.
+ * The DVI connector of the Versatile Express motherboard (DUI 0447, 2.9 "multiplexer FPGA"): it
+ * shows the motherboard's PL111, or while input 0 is high that of the daughterboard in site 1.
+ * Kernels that leave the multiplexer alone trust the board's configuration files, which know what
+ * is used: so if the chosen one is off, the other one shows.
  */
 #include "hw/display/pl11x.h"
 #include "hw/machine.h"

@@ -16,6 +16,7 @@
 #include "hw/intc/gicv2.h"
 #include "hw/machine.h"
 #include "hw/machines/arm_boot.h"
+#include "hw/machines/arm_screen.h"
 #include "hw/machines/psci.h"
 #include "hw/misc/fw_cfg.h"
 #include "hw/misc/pl061.h"
@@ -399,18 +400,30 @@ static bool virt_init(struct machine *m, struct error *err)
     return true;
 }
 
+static bool virt_modify_dtb(struct machine *m, void *fdt, struct error *err)
+{
+    int failed = arm_screen_add(m, fdt);
+
+    return !failed ||
+           error_set(err, "cannot add the screen to the device tree: %s", fdt_strerror(failed));
+}
+
 static bool virt_boot(struct machine *m, struct error *err)
 {
     static const struct arm_boot_info info = {
         .machine_type = UINT32_MAX,
         .make_dtb = virt_make_dtb,
+        .modify_dtb = virt_modify_dtb,
         .flash = "flash0",
         .fw_cfg = "fw_cfg",
         .firmware_entry = FLASH_BASE,
         .firmware_dtb = RAM_BASE,
     };
 
-    return arm_boot(m, &info, err);
+    if (!arm_boot(m, &info, err))
+        return false;
+    arm_screen_start(m);
+    return true;
 }
 
 static const struct machine_class virt_class = {

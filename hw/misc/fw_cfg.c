@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The firmware configuration device as QEMU's docs/specs/fw_cfg describes it, memory-mapped: data
- * register at 0, selector (big-endian) at 8, DMA address (big-endian) at 16. Items are read-only:
- * writes through DMA fail with the error bit, as the interface asks of items that cannot be
- * written.
+ * register at 0, selector (big-endian) at 8, DMA address (big-endian) at 16. DMA may
+ * write some files; writes to all other items fail with the error bit.
  */
 #include "hw/misc/fw_cfg.h"
 
@@ -27,6 +26,9 @@ enum fw_cfg_dma_control {
 struct fw_cfg_data {
     uint8_t *data;
     uint32_t size;
+    bool writable;
+    void (*written)(void *opaque); /* may be NULL */
+    void *opaque;
 };
 
 struct fw_cfg {
@@ -62,7 +64,7 @@ bool fw_cfg_add_item(struct device *d, unsigned key, const void *data, uint32_t 
     if (size)
         memcpy(copy, data, size);
     free(item->data);
-    *item = (struct fw_cfg_data){copy, size};
+    *item = (struct fw_cfg_data){.data = copy, .size = size};
     return true;
 }
 
@@ -90,19 +92,63 @@ static bool directory_update(struct device *d)
     return fw_cfg_add_item(d, FW_CFG_FILE_DIR, directory, 4 + f->n_files * (8 + FILE_NAME_SIZE));
 }
 
-bool fw_cfg_add_file(struct device *d, const char *name, const void *data, uint32_t size)
+static unsigned find_file(const struct fw_cfg *f, const char *name)
 {
-    struct fw_cfg *f = d->state;
     unsigned i = 0;
 
     while (i < f->n_files && strcmp(f->names[i], name))
         i++;
+    return i;
+}
+
+bool fw_cfg_add_file(struct device *d, const char *name, const void *data, uint32_t size)
+{
+    struct fw_cfg *f = d->state;
+    unsigned i = find_file(f, name);
+
     if (i == FW_CFG_MAX_FILES || strlen(name) >= FILE_NAME_SIZE ||
         !fw_cfg_add_item(d, FW_CFG_FILE_FIRST + i, data, size))
         return false;
     strcpy(f->names[i], name);
     f->n_files = MAX(f->n_files, i + 1);
     return directory_update(d);
+}
+
+bool fw_cfg_add_writable_file(struct device *d, const char *name, uint32_t size,
+                              void (*written)(void *opaque), void *opaque)
+{
+    struct fw_cfg *f = d->state;
+    uint8_t *zeros = calloc(1, MAX(size, 1u));
+    bool ok = zeros && fw_cfg_add_file(d, name, zeros, size);
+
+    free(zeros);
+    if (!ok)
+        return false;
+    struct fw_cfg_data *item = &f->items[FW_CFG_FILE_FIRST + find_file(f, name)];
+    item->writable = true;
+    item->written = written;
+    item->opaque = opaque;
+    return true;
+}
+
+const uint8_t *fw_cfg_file(const struct device *d, const char *name, uint32_t *size)
+{
+    const struct fw_cfg *f = d->state;
+    unsigned i = find_file(f, name);
+
+    if (i == f->n_files)
+        return NULL;
+    *size = f->items[FW_CFG_FILE_FIRST + i].size;
+    return f->items[FW_CFG_FILE_FIRST + i].data;
+}
+
+void fw_cfg_forget_writer(struct device *d, const char *name)
+{
+    struct fw_cfg *f = d->state;
+    unsigned i = find_file(f, name);
+
+    if (i < f->n_files)
+        f->items[FW_CFG_FILE_FIRST + i].written = NULL;
 }
 
 /* ---- the guest's side ------------------------------------------------------------------------ */
@@ -169,6 +215,24 @@ static void dma_copy_out(struct device *d, gpa address, uint32_t length)
     }
 }
 
+/* False: the item cannot be written, or not so much of it. */
+static bool dma_copy_in(struct device *d, gpa address, uint32_t length)
+{
+    struct fw_cfg *f = d->state;
+    const struct fw_cfg_data *item = selected(f);
+
+    if (!item->writable || length > item->size - f->position || !is_ram(d, address, length)) {
+        log_printf(LOG_GUEST_ERROR, "fw_cfg: write of %u bytes to item 0x%x, which takes none\n",
+                   length, f->selector);
+        return false;
+    }
+    memory_read(d->memory, address, item->data + f->position, length);
+    f->position += length;
+    if (item->written)
+        item->written(item->opaque);
+    return true;
+}
+
 /* One request: control, length, address, all big-endian; control is cleared when it is done. */
 static void dma_run(struct device *d, gpa request)
 {
@@ -191,9 +255,7 @@ static void dma_run(struct device *d, gpa request)
         else
             result = DMA_ERROR;
     } else if (control & DMA_WRITE) {
-        log_printf(LOG_GUEST_ERROR, "fw_cfg: write to item 0x%x, which is read-only\n",
-                   f->selector);
-        result = DMA_ERROR;
+        result = dma_copy_in(d, address, length) ? 0 : DMA_ERROR;
     } else if (control & DMA_SKIP) {
         f->position += MIN(length, selected(f)->size - f->position);
     }
@@ -281,6 +343,16 @@ static bool fw_cfg_init(struct device *d, struct error *err)
     return true;
 }
 
+static void fw_cfg_reset(struct device *d)
+{
+    struct fw_cfg *f = d->state;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(f->items); i++) {
+        if (f->items[i].writable)
+            memset(f->items[i].data, 0, f->items[i].size);
+    }
+}
+
 static void fw_cfg_finish(struct device *d)
 {
     struct fw_cfg *f = d->state;
@@ -309,6 +381,7 @@ static const struct device_class fw_cfg_class = {
     .fields = fw_cfg_fields,
     .n_fields = ARRAY_SIZE(fw_cfg_fields),
     .init = fw_cfg_init,
+    .reset = fw_cfg_reset,
     .finish = fw_cfg_finish,
 };
 REGISTER(device_class, fw_cfg_class);
@@ -340,6 +413,7 @@ static const struct device_class fw_cfg_port_class = {
     .fields = fw_cfg_fields,
     .n_fields = ARRAY_SIZE(fw_cfg_fields),
     .init = fw_cfg_init,
+    .reset = fw_cfg_reset,
     .finish = fw_cfg_finish,
 };
 REGISTER(device_class, fw_cfg_port_class);

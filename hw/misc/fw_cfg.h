@@ -39,5 +39,13 @@ enum fw_cfg_item {
 bool fw_cfg_add_item(struct device *d, unsigned key, const void *data, uint32_t size);
 bool fw_cfg_add_u32(struct device *d, unsigned key, uint32_t value); /* little-endian */
 bool fw_cfg_add_file(struct device *d, const char *name, const void *data, uint32_t size);
+/* A file that the guest may write by DMA. It is zero after a reset; written(opaque) is called after
+ * every transfer into it, and must not change the files. */
+bool fw_cfg_add_writable_file(struct device *d, const char *name, uint32_t size,
+                              void (*written)(void *opaque), void *opaque);
+/* Its bytes now; NULL: there is no such file. */
+const uint8_t *fw_cfg_file(const struct device *d, const char *name, uint32_t *size);
+/* Nobody is called for it any more. */
+void fw_cfg_forget_writer(struct device *d, const char *name);
 
 #endif

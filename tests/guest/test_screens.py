@@ -138,8 +138,8 @@ def read_text(picture, width_of_character):
 
 
 class Screens(unittest.TestCase):
-    def start(self, *arguments):
-        machine = Machine(*arguments)
+    def start(self, *arguments, **others):
+        machine = Machine(*arguments, **others)
         self.addCleanup(machine.end)
         return machine
 
@@ -172,6 +172,10 @@ class Screens(unittest.TestCase):
 
     def test_vexpress_a15(self):
         self.start("vexpress-a15").wait_for_picture("init reached")
+
+    def test_virt_with_ramfb(self):
+        machine = self.start("virt", options=["-device", "ramfb"])
+        machine.wait_for_picture("init reached")
 
 
 if __name__ == "__main__":
