@@ -448,10 +448,44 @@ static bool wants_device(const struct machine *m, const struct machine_device *e
     return !m->class->wants || m->class->wants(m, entry);
 }
 
+/* -vga: what stands in the place of the board's adapter. */
+static const struct {
+    const char *name, *class, *without_pci;
+} adapters[] = {
+    {"std", "VGA", NULL},
+    {"cirrus", "cirrus-vga", NULL},
+    {"virtio", "virtio-vga", "virtio-gpu-device"},
+};
+
+static const char *class_name(const struct machine *m, const struct machine_device *entry)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(adapters) && !strcmp(entry->id, "vga"); i++) {
+        if (!strcmp(adapters[i].name, m->boot.vga))
+            return adapters[i].class;
+    }
+    return entry->class;
+}
+
+/* An adapter that was asked for on a board that has no place for one. */
+static bool add_adapter(struct machine *m, const struct machine_config *config, struct error *err)
+{
+    bool pci = machine_find_bus(m, "pci", NULL) != NULL;
+
+    if (!m->boot.vga[0] || machine_find_device(m, "vga"))
+        return true;
+    for (unsigned i = 0; i < ARRAY_SIZE(adapters); i++) {
+        const char *class = pci ? adapters[i].class : adapters[i].without_pci;
+        if (!strcmp(adapters[i].name, m->boot.vga) && class)
+            return add_device(m, config, class, err);
+    }
+    return error_set(err, "-vga %s: machine '%s' has no PCI bus; -vga virtio works without",
+                     m->boot.vga, m->class->name);
+}
+
 static bool create_device(struct machine *m, const struct machine_config *config,
                           const struct machine_device *entry, struct error *err)
 {
-    const struct device_class *class = device_class_find(entry->class);
+    const struct device_class *class = device_class_find(class_name(m, entry));
     struct chardev *chardev = NULL;
     void *backend = NULL;
 
@@ -482,7 +516,7 @@ static bool create_devices(struct machine *m, const struct machine_config *confi
         n++;
     while (config->devices && config->devices[n_added])
         n_added++;
-    m->devices = calloc(MAX(n + n_added, 1), sizeof(*m->devices));
+    m->devices = calloc(n + n_added + 1, sizeof(*m->devices)); /* and an adapter */
     if (!m->devices)
         return error_set(err, "out of memory");
     for (unsigned i = 0; i < n; i++) {
@@ -493,7 +527,7 @@ static bool create_devices(struct machine *m, const struct machine_config *confi
         if (!add_device(m, config, config->devices[i], err))
             return false;
     }
-    return true;
+    return add_adapter(m, config, err);
 }
 
 static bool find_input(struct machine *m, const char *name, unsigned line, struct irq *out,

@@ -477,12 +477,15 @@ static const char *const vga_note = "the display adapter is the standard VGA (-v
 static bool set_vga(struct options *o, const struct option_row *row, const char *value,
                     struct error *err)
 {
-    if (!one_of("std,none,cirrus,qxl,vmware,virtio", value))
-        return error_set(err, "-vga %s is not known; it takes: std, none", value);
-    if (!strcmp(value, "none"))
-        o->boot.no_vga = true;
-    else if (strcmp(value, "std"))
+    bool other = one_of("qxl,vmware,cirrus", value);
+
+    if (!other && !one_of("std,virtio,none", value))
+        return error_set(err, "-vga %s is not known; it takes: std, cirrus, virtio, none", value);
+    if (other)
         note(o, vga_note);
+    o->boot.no_vga = !strcmp(value, "none");
+    snprintf(o->boot.vga, sizeof(o->boot.vga), "%s",
+             other ? "std" : o->boot.no_vga ? "" : value);
     return true;
 }
 
@@ -569,7 +572,7 @@ static const struct option_row rows[] = {
      set_rtc, 0, NULL},
     {"net", NULL, "none", NULL, only_values, 0, "none"},
     {"nic", NULL, "none", NULL, only_values, 0, "none"},
-    {"vga", NULL, "NAME", "the display adapter: std, none", set_vga, 0, NULL},
+    {"vga", NULL, "NAME", "the display adapter: std, cirrus, virtio, none", set_vga, 0, NULL},
     {"k", NULL, "LANGUAGE", NULL, ignore, 0, NULL},
     {"no-user-config", NULL, NULL, NULL, ignore, 0, NULL},
     {"no-acpi", NULL, NULL, "no ACPI tables", set_flag, MEMBER(boot.no_acpi), NULL},

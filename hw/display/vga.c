@@ -2,7 +2,7 @@
 /*
  * A PCI display adapter: standard VGA (IBM VGA technical reference; the FreeVGA description of it)
  * with the Bochs display extensions (ports 0x1ce and 0x1cf; "VBE DISPI"), 16 MiB of memory linear
- * in BAR 0, and both register sets in BAR 2, laid out as QEMU's "VGA" device: EDID at 0 (none), VGA
+ * in BAR 0, and both register sets in BAR 2, laid out as QEMU's "VGA" device: EDID at 0, VGA
  * ports 0x3c0 to 0x3df at 0x400, DISPI at 0x500, byte order at 0x604. The picture is vga_draw.c's.
  * Property: romfile (default: SeaBIOS's vgabios-stdvga.bin where Debian puts it; "" none).
  */
@@ -10,14 +10,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hw/display/edid.h"
 #include "hw/display/vga_registers.h"
 #include "hw/machine.h"
 #include "hw/pci/pci.h"
 #include "util/bits.h"
 
-enum { REGION_MEMORY, REGION_MMIO, REGION_ROM, REGION_WINDOW, REGION_PORTS, REGION_VBE };
-enum { WINDOW = 0xa0000, WINDOW_SIZE = 0x20000, PORTS = 0x3b0, N_PORTS = 0x30, VBE_PORTS = 0x1ce };
-enum { MMIO_PORTS = 0x400, MMIO_VBE = 0x500, MMIO_ENDIAN = 0x600, ROM_SIZE = 0x10000 };
+enum { WINDOW = 0xa0000, PORTS = 0x3b0, VBE_PORTS = 0x1ce };
+enum { EDID_X = 1280, EDID_Y = 800 };
+enum { MMIO_PORTS = 0x400, MMIO_VBE = 0x500, MMIO_ENDIAN = 0x600 };
 #define DEFAULT_ROM "/usr/share/seabios/vgabios-stdvga.bin"
 #define ENDIAN_LITTLE 0x1e1e1e1eu
 #define ENDIAN_BIG 0xbebebebeu
@@ -143,19 +144,19 @@ static void window_write_byte(struct vga *v, uint64_t offset, uint8_t value)
     }
 }
 
-static uint64_t window_read(struct device *d, uint64_t offset, unsigned size)
+uint64_t vga_window_read(struct device *d, uint64_t offset, unsigned size)
 {
     uint64_t value = 0;
 
     for (unsigned i = 0; i < size; i++)
-        value |= (uint64_t)window_read_byte(d->state, offset + i) << 8 * i;
+        value |= (uint64_t)window_read_byte(vga_of(d), offset + i) << 8 * i;
     return value;
 }
 
-static void window_write(struct device *d, uint64_t offset, uint64_t value, unsigned size)
+void vga_window_write(struct device *d, uint64_t offset, uint64_t value, unsigned size)
 {
     for (unsigned i = 0; i < size; i++)
-        window_write_byte(d->state, offset + i, (uint8_t)(value >> 8 * i));
+        window_write_byte(vga_of(d), offset + i, (uint8_t)(value >> 8 * i));
 }
 
 /* ---- DISPI ------------------------------------------------------------------------------------
@@ -273,16 +274,16 @@ void vga_write_vbe(struct vga *v, enum vbe_register index, uint16_t value)
     v->vbe_index = saved;
 }
 
-static uint64_t vbe_port_read(struct device *d, uint64_t offset, unsigned size)
+uint64_t vga_vbe_port_read(struct device *d, uint64_t offset, unsigned size)
 {
-    const struct vga *v = d->state;
+    const struct vga *v = vga_of(d);
 
     return offset == 0 ? v->vbe_index : vbe_read(v);
 }
 
-static void vbe_port_write(struct device *d, uint64_t offset, uint64_t value, unsigned size)
+void vga_vbe_port_write(struct device *d, uint64_t offset, uint64_t value, unsigned size)
 {
-    struct vga *v = d->state;
+    struct vga *v = vga_of(d);
 
     if (size != 2) /* these are words */
         return;
@@ -336,7 +337,7 @@ static bool crtc_here(const struct vga *v, unsigned port)
 
 static uint8_t port_read(struct device *d, unsigned port)
 {
-    struct vga *v = d->state;
+    struct vga *v = vga_of(d);
 
     switch (port) {
     case 0x3c0:
@@ -411,7 +412,7 @@ void vga_write_port(struct device *d, unsigned port, uint8_t value)
 {
     static const uint8_t sr_mask[VGA_SEQUENCER] = {3, 0x3d, 0xf, 0x3f, 0xe, 0, 0, 0};
     static const uint8_t gr_mask[VGA_GRAPHICS] = {0xf, 0xf, 0xf, 0x1f, 3, 0x7b, 0xf, 0xf, 0xff};
-    struct vga *v = d->state;
+    struct vga *v = vga_of(d);
 
     switch (port) {
     case 0x3c0:
@@ -465,7 +466,7 @@ void vga_write_port(struct device *d, unsigned port, uint8_t value)
 }
 
 /* Word writes to an index port set index and data. */
-static uint64_t ports_read(struct device *d, uint64_t offset, unsigned size)
+uint64_t vga_ports_read(struct device *d, uint64_t offset, unsigned size)
 {
     uint64_t value = 0;
 
@@ -474,7 +475,7 @@ static uint64_t ports_read(struct device *d, uint64_t offset, unsigned size)
     return value;
 }
 
-static void ports_write(struct device *d, uint64_t offset, uint64_t value, unsigned size)
+void vga_ports_write(struct device *d, uint64_t offset, uint64_t value, unsigned size)
 {
     for (unsigned i = 0; i < size; i++)
         vga_write_port(d, PORTS + (unsigned)offset + i, (uint8_t)(value >> 8 * i));
@@ -483,12 +484,25 @@ static void ports_write(struct device *d, uint64_t offset, uint64_t value, unsig
 /* ---- BAR 2 ------------------------------------------------------------------------------------
  */
 
+/* What the display likes best: the properties xres and yres. */
+static uint64_t edid_read(struct device *d, unsigned offset, unsigned size)
+{
+    uint8_t edid[EDID_BYTES];
+    uint64_t value = 0;
+
+    edid_make(edid, (unsigned)device_prop_u64(d, "xres", EDID_X),
+              (unsigned)device_prop_u64(d, "yres", EDID_Y));
+    for (unsigned i = 0; i < size; i++)
+        value |= (uint64_t)edid[offset + i] << 8 * i;
+    return value;
+}
+
 static uint64_t mmio_read(struct device *d, uint64_t offset, unsigned size)
 {
-    struct vga *v = d->state;
+    struct vga *v = vga_of(d);
 
     if (offset >= MMIO_PORTS && offset < MMIO_PORTS + 0x20)
-        return ports_read(d, offset - MMIO_PORTS + 0x10, size);
+        return vga_ports_read(d, offset - MMIO_PORTS + 0x10, size);
     if (offset >= MMIO_VBE && offset < MMIO_VBE + 2 * VBE_REGISTERS && size == 2) {
         uint16_t saved = v->vbe_index, value;
         v->vbe_index = (uint16_t)((offset - MMIO_VBE) / 2);
@@ -500,15 +514,17 @@ static uint64_t mmio_read(struct device *d, uint64_t offset, unsigned size)
         return 8; /* bytes of this block */
     if (offset == MMIO_ENDIAN + 4 && size == 4)
         return v->big_endian ? ENDIAN_BIG : ENDIAN_LITTLE;
+    if (offset + size <= EDID_BYTES)
+        return edid_read(d, (unsigned)offset, size);
     return offset < MMIO_PORTS ? 0 : ~UINT64_C(0);
 }
 
 static void mmio_write(struct device *d, uint64_t offset, uint64_t value, unsigned size)
 {
-    struct vga *v = d->state;
+    struct vga *v = vga_of(d);
 
     if (offset >= MMIO_PORTS && offset < MMIO_PORTS + 0x20) {
-        ports_write(d, offset - MMIO_PORTS + 0x10, value, size);
+        vga_ports_write(d, offset - MMIO_PORTS + 0x10, value, size);
     } else if (offset >= MMIO_VBE && offset < MMIO_VBE + 2 * VBE_REGISTERS && size == 2) {
         vga_write_vbe(v, (enum vbe_register)((offset - MMIO_VBE) / 2), (uint16_t)value);
     } else if (offset == MMIO_ENDIAN + 4 && size == 4) {
@@ -520,37 +536,40 @@ static void mmio_write(struct device *d, uint64_t offset, uint64_t value, unsign
  */
 
 /* The legacy addresses are on while the command register says so. */
-static void decode_update(struct device *d)
+void vga_decode_update(struct device *d)
 {
     unsigned command = pci_get(d, PCI_COMMAND, 2);
 
     if (command & PCI_COMMAND_MEMORY)
-        device_place(d, REGION_WINDOW, WINDOW);
+        device_place(d, VGA_REGION_WINDOW, WINDOW);
     else
-        device_unplace(d, REGION_WINDOW);
+        device_unplace(d, VGA_REGION_WINDOW);
     if (command & PCI_COMMAND_IO) {
-        device_place(d, REGION_PORTS, PORTS);
-        device_place(d, REGION_VBE, VBE_PORTS);
+        device_place(d, VGA_REGION_PORTS, PORTS);
+        device_place(d, VGA_REGION_VBE, VBE_PORTS);
     } else {
-        device_unplace(d, REGION_PORTS);
-        device_unplace(d, REGION_VBE);
+        device_unplace(d, VGA_REGION_PORTS);
+        device_unplace(d, VGA_REGION_VBE);
     }
 }
 
 static void config_written(struct device *d, unsigned offset, unsigned size)
 {
     if (offset < PCI_COMMAND + 2)
-        decode_update(d);
+        vga_decode_update(d);
 }
 
-static bool load_rom(struct device *d, struct error *err)
+static bool load_rom(struct device *d, const char *usual, struct error *err)
 {
-    struct vga *v = d->state;
-    char path[256] = DEFAULT_ROM;
+    struct vga *v = vga_of(d);
+    char path[256];
     bool asked = device_prop_string(d, "romfile", path, sizeof(path));
-    FILE *file = path[0] ? fopen(path, "rb") : NULL;
-    uint8_t *rom = device_region_memory(d, REGION_ROM, NULL);
+    uint8_t *rom = device_region_memory(d, VGA_REGION_ROM, NULL);
     size_t n;
+
+    if (!asked)
+        snprintf(path, sizeof(path), "%s", usual);
+    FILE *file = path[0] ? fopen(path, "rb") : NULL;
 
     if (!file) {
         if (asked && path[0])
@@ -558,7 +577,7 @@ static bool load_rom(struct device *d, struct error *err)
         pci_set_writable(d, PCI_ROM_BAR, 4, 0);
         return true;
     }
-    n = fread(rom, 1, ROM_SIZE, file);
+    n = fread(rom, 1, VGA_ROM_SIZE, file);
     bool whole = n >= 3 && fgetc(file) == EOF;
     fclose(file);
     if (!whole || rom[0] != 0x55 || rom[1] != 0xaa)
@@ -568,60 +587,32 @@ static bool load_rom(struct device *d, struct error *err)
     return true;
 }
 
-static bool vga_init(struct device *d, struct error *err)
+bool vga_init_with(struct device *d, const char *rom, struct error *err)
 {
-    struct vga *v = d->state;
+    struct vga *v = vga_of(d);
 
-    v->memory = device_region_memory(d, REGION_MEMORY, &v->memory_size);
+    v->memory = device_region_memory(d, VGA_REGION_MEMORY, &v->memory_size);
     if (v->memory_size & (v->memory_size - 1))
         return error_set(err, "%s: vgamem must be a power of two", d->id);
     v->linear = vbe_mode;
-    return load_rom(d, err) && vga_screen_create(d, err);
+    return load_rom(d, rom, err) && vga_screen_create(d, err);
+}
+
+static bool vga_init(struct device *d, struct error *err)
+{
+    return vga_init_with(d, DEFAULT_ROM, err);
 }
 
 static void vga_reset(struct device *d)
 {
-    decode_update(d);
+    vga_decode_update(d);
 }
 
-#define FIELD(member, kind, value) DEVICE_FIELD(struct vga, member, kind, value)
-static const struct device_field vga_fields[] = {
-    FIELD(sr_index, DEVICE_U8, 0),
-    DEVICE_ARRAY(struct vga, sr, DEVICE_U8, VGA_SEQUENCER, 0),
-    FIELD(cr_index, DEVICE_U8, 0),
-    DEVICE_ARRAY(struct vga, cr, DEVICE_U8, VGA_CRTC, 0),
-    FIELD(gr_index, DEVICE_U8, 0),
-    DEVICE_ARRAY(struct vga, gr, DEVICE_U8, VGA_GRAPHICS, 0),
-    FIELD(ar_index, DEVICE_U8, 0),
-    DEVICE_ARRAY(struct vga, ar, DEVICE_U8, VGA_ATTRIBUTE, 0),
-    FIELD(ar_data, DEVICE_BOOL, 0),
-    FIELD(misc, DEVICE_U8, 0),
-    FIELD(feature, DEVICE_U8, 0),
-    FIELD(pel_mask, DEVICE_U8, 0xff),
-    FIELD(dac_read, DEVICE_U8, 0),
-    FIELD(dac_write, DEVICE_U8, 0),
-    FIELD(dac_part, DEVICE_U8, 0),
-    FIELD(dac_state, DEVICE_U8, 0),
-    DEVICE_ARRAY(struct vga, palette, DEVICE_U8, 768, 0),
-    DEVICE_ARRAY(struct vga, latch, DEVICE_U8, 4, 0),
-    FIELD(vbe_index, DEVICE_U16, 0),
-    DEVICE_FIELD(struct vga, vbe[VBE_ID], DEVICE_U16, 0xb0c5),
-    DEVICE_FIELD(struct vga, vbe[VBE_XRES], DEVICE_U16, 0),
-    DEVICE_FIELD(struct vga, vbe[VBE_YRES], DEVICE_U16, 0),
-    DEVICE_FIELD(struct vga, vbe[VBE_BPP], DEVICE_U16, 8),
-    DEVICE_ARRAY(struct vga, vbe[VBE_ENABLE], DEVICE_U16, VBE_REGISTERS - VBE_ENABLE, 0),
-    FIELD(big_endian, DEVICE_BOOL, 0),
-};
-#undef FIELD
+static const struct device_field vga_fields[] = {VGA_FIELDS(struct vga, )};
 
 static const struct device_region vga_regions[] = {
-    {"vga.vram", 16 * MIB, .ram = true, .bar = DEVICE_BAR(0), .bar_prefetch = true,
-     .size_prop = "vgamem"},
+    VGA_REGIONS,
     {"vga.mmio", 0x1000, 1, 4, mmio_read, mmio_write, .bar = DEVICE_BAR(2)},
-    {"vga.rom", ROM_SIZE, .rom = true, .bar = DEVICE_BAR_ROM},
-    {"vga-lowmem", WINDOW_SIZE, 1, 8, window_read, window_write, .moves = true},
-    {"vga", N_PORTS, 1, 4, ports_read, ports_write, .port = true, .moves = true},
-    {"vbe", 4, 1, 2, vbe_port_read, vbe_port_write, .port = true, .moves = true, .unaligned = true},
 };
 
 static const struct pci_class vga_pci = {
@@ -635,6 +626,7 @@ static const struct pci_class vga_pci = {
 static const struct device_class vga_class = {
     .name = "VGA",
     .description = "Standard VGA with Bochs extensions",
+    .addable = true,
     .manual = "IBM VGA; Bochs VBE DISPI",
     .pci = &vga_pci,
     .state_size = sizeof(struct vga),

@@ -99,7 +99,7 @@ static struct vga_size size_of(const struct vga *v, const struct vga_linear *lin
 
 struct vga_size vga_size(struct device *d)
 {
-    const struct vga *v = d->state;
+    const struct vga *v = vga_of(d);
     struct vga_linear mode;
 
     return size_of(v, linear_mode(v, &mode) ? &mode : NULL);
@@ -110,7 +110,7 @@ void vga_text(struct device *d, FILE *out)
     struct vga_size size = vga_size(d);
 
     if (size.text)
-        vga_text_print(d->state, &size, out);
+        vga_text_print(vga_of(d), &size, out);
     else
         fprintf(out, "graphics, %u x %u\n", size.width, size.height);
 }
@@ -341,10 +341,9 @@ static void update_colours(struct vga *v)
         v->shown.attributes[i] = vga_attribute(v, i);
 }
 
-static void refresh(void *opaque, struct screen *screen)
+void vga_refresh(struct device *d, struct screen *screen)
 {
-    struct device *d = opaque;
-    struct vga *v = d->state;
+    struct vga *v = vga_of(d);
     struct vga_linear linear, *mode = linear_mode(v, &linear) ? &linear : NULL;
     struct vga_size size = size_of(v, mode);
     struct vga_look look;
@@ -368,6 +367,11 @@ static void refresh(void *opaque, struct screen *screen)
     }
 }
 
+static void refresh(void *opaque, struct screen *screen)
+{
+    vga_refresh(opaque, screen);
+}
+
 static void print_text(void *opaque, FILE *out)
 {
     vga_text(opaque, out);
@@ -377,7 +381,7 @@ static const struct screen_source source = {.refresh = refresh, .print_text = pr
 
 bool vga_screen_create(struct device *d, struct error *err)
 {
-    struct vga *v = d->state;
+    struct vga *v = vga_of(d);
 
     v->shown.cells = calloc(VGA_MAX_CELLS, sizeof(*v->shown.cells));
     if (v->shown.cells)
@@ -390,7 +394,7 @@ bool vga_screen_create(struct device *d, struct error *err)
 
 void vga_screen_destroy(struct device *d)
 {
-    struct vga *v = d->state;
+    struct vga *v = vga_of(d);
 
     screen_destroy(&d->machine->screens, v->shown.screen);
     free(v->shown.cells);

@@ -6,6 +6,7 @@
 
 #include "host/screen.h"
 #include "hw/display/vga.h"
+#include "hw/virtio/virtio_pci.h"
 
 enum {
     VGA_SEQUENCER = 8,
@@ -116,10 +117,77 @@ struct vga {
     struct vga_shown shown;
 };
 
+/* A VGA that is also a virtio-gpu: virtio_vga.c. */
+struct virtio_vga {
+    struct virtio_pci pci;
+    struct vga vga;
+    bool driven; /* the virtio-gpu's picture shows */
+};
+
+static inline struct vga *vga_of(const struct device *d)
+{
+    return d->class->virtio ? &((struct virtio_vga *)d->state)->vga : (struct vga *)d->state;
+}
+
+/* Regions and fields that every kind begins its lists with. */
+enum { VGA_REGION_MEMORY, VGA_REGION_ROM, VGA_REGION_WINDOW, VGA_REGION_PORTS, VGA_REGION_VBE };
+enum { VGA_MEMORY_SIZE = 16 << 20, VGA_ROM_SIZE = 0x10000, VGA_WINDOW_SIZE = 0x20000, VGA_N_PORTS = 0x30 };
+
+uint64_t vga_window_read(struct device *d, uint64_t offset, unsigned size);
+void vga_window_write(struct device *d, uint64_t offset, uint64_t value, unsigned size);
+uint64_t vga_ports_read(struct device *d, uint64_t offset, unsigned size);
+void vga_ports_write(struct device *d, uint64_t offset, uint64_t value, unsigned size);
+uint64_t vga_vbe_port_read(struct device *d, uint64_t offset, unsigned size);
+void vga_vbe_port_write(struct device *d, uint64_t offset, uint64_t value, unsigned size);
+
+#define VGA_REGIONS                                                                                \
+    {"vga.vram", VGA_MEMORY_SIZE, .ram = true, .bar = DEVICE_BAR(0), .bar_prefetch = true,         \
+     .size_prop = "vgamem"},                                                                       \
+        {"vga.rom", VGA_ROM_SIZE, .rom = true, .bar = DEVICE_BAR_ROM},                             \
+        {"vga-lowmem", VGA_WINDOW_SIZE, 1, 8, vga_window_read, vga_window_write, .moves = true},   \
+        {"vga", VGA_N_PORTS, 1, 4, vga_ports_read, vga_ports_write, .port = true, .moves = true},  \
+    {                                                                                              \
+        "vbe", 4, 1, 2, vga_vbe_port_read, vga_vbe_port_write, .port = true, .moves = true,        \
+                                                               .unaligned = true                   \
+    }
+
+#define VGA_FIELDS(struct_type, prefix)                                                            \
+    DEVICE_FIELD(struct_type, prefix sr_index, DEVICE_U8, 0),                                      \
+        DEVICE_ARRAY(struct_type, prefix sr, DEVICE_U8, VGA_SEQUENCER, 0),                         \
+        DEVICE_FIELD(struct_type, prefix cr_index, DEVICE_U8, 0),                                  \
+        DEVICE_ARRAY(struct_type, prefix cr, DEVICE_U8, VGA_CRTC, 0),                              \
+        DEVICE_FIELD(struct_type, prefix gr_index, DEVICE_U8, 0),                                  \
+        DEVICE_ARRAY(struct_type, prefix gr, DEVICE_U8, VGA_GRAPHICS, 0),                          \
+        DEVICE_FIELD(struct_type, prefix ar_index, DEVICE_U8, 0),                                  \
+        DEVICE_ARRAY(struct_type, prefix ar, DEVICE_U8, VGA_ATTRIBUTE, 0),                         \
+        DEVICE_FIELD(struct_type, prefix ar_data, DEVICE_BOOL, 0),                                 \
+        DEVICE_FIELD(struct_type, prefix misc, DEVICE_U8, 0),                                      \
+        DEVICE_FIELD(struct_type, prefix feature, DEVICE_U8, 0),                                   \
+        DEVICE_FIELD(struct_type, prefix pel_mask, DEVICE_U8, 0xff),                               \
+        DEVICE_FIELD(struct_type, prefix dac_read, DEVICE_U8, 0),                                  \
+        DEVICE_FIELD(struct_type, prefix dac_write, DEVICE_U8, 0),                                 \
+        DEVICE_FIELD(struct_type, prefix dac_part, DEVICE_U8, 0),                                  \
+        DEVICE_FIELD(struct_type, prefix dac_state, DEVICE_U8, 0),                                 \
+        DEVICE_ARRAY(struct_type, prefix palette, DEVICE_U8, 768, 0),                              \
+        DEVICE_ARRAY(struct_type, prefix latch, DEVICE_U8, 4, 0),                                  \
+        DEVICE_FIELD(struct_type, prefix vbe_index, DEVICE_U16, 0),                                \
+        DEVICE_FIELD(struct_type, prefix vbe[VBE_ID], DEVICE_U16, 0xb0c5),                         \
+        DEVICE_FIELD(struct_type, prefix vbe[VBE_XRES], DEVICE_U16, 0),                            \
+        DEVICE_FIELD(struct_type, prefix vbe[VBE_YRES], DEVICE_U16, 0),                            \
+        DEVICE_FIELD(struct_type, prefix vbe[VBE_BPP], DEVICE_U16, 8),                             \
+        DEVICE_ARRAY(struct_type, prefix vbe[VBE_ENABLE], DEVICE_U16, VBE_REGISTERS - VBE_ENABLE,  \
+                     0),                                                                           \
+        DEVICE_FIELD(struct_type, prefix big_endian, DEVICE_BOOL, 0)
+
 /* vga.c */
+/* The rest of init: `rom` is its BIOS's usual file. Creates the screen, last. */
+bool vga_init_with(struct device *d, const char *rom, struct error *err);
+/* After the command register changed: shows or hides the legacy addresses. */
+void vga_decode_update(struct device *d);
 void vga_write_port(struct device *d, unsigned port, uint8_t value);
 void vga_write_vbe(struct vga *v, enum vbe_register index, uint16_t value);
 /* vga_draw.c */
+void vga_refresh(struct device *d, struct screen *screen);
 uint32_t vga_attribute(const struct vga *v, unsigned value);
 unsigned vga_start_address(const struct vga *v);
 unsigned vga_line_compare(const struct vga *v);

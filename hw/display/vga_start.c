@@ -26,7 +26,7 @@ static void put(struct device *d, unsigned port, unsigned index, uint8_t value)
 
 static void set_registers(struct device *d)
 {
-    struct vga *v = d->state;
+    struct vga *v = vga_of(d);
 
     vga_write_port(d, 0x3c2, 0x67);
     for (unsigned i = 0; i < sizeof(sequencer); i++)
@@ -71,7 +71,7 @@ static const uint8_t *find_font(const struct vga *v)
 
 void vga_start_text(struct device *d)
 {
-    struct vga *v = d->state;
+    struct vga *v = vga_of(d);
     const uint8_t *font = find_font(v);
 
     vga_write_vbe(v, VBE_ENABLE, 0);
@@ -89,7 +89,7 @@ void vga_start_text(struct device *d)
 
 bool vga_start_linear(struct device *d, unsigned width, unsigned height, unsigned bits)
 {
-    struct vga *v = d->state;
+    struct vga *v = vga_of(d);
 
     if ((uint64_t)width * height * ((bits + 7) / 8) > v->memory_size)
         return false;

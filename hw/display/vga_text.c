@@ -112,7 +112,7 @@ static void draw_cell(const struct vga *v, struct screen *screen, const struct s
 static void draw_strip(struct device *d, struct screen *screen, const struct strip *strip,
                        unsigned columns, uint32_t *cells)
 {
-    const struct vga *v = d->state;
+    const struct vga *v = vga_of(d);
     uint64_t frame = (uint64_t)clock_now_ns(d->clock) / FRAME_NS;
     bool cursor_on = !(v->cr[CR_CURSOR_START] & 0x20) && !(frame / CURSOR_FRAMES & 1);
     bool blink_on = !(frame / BLINK_FRAMES & 1);
@@ -169,7 +169,7 @@ static void next_strip(const struct vga *v, const struct vga_size *size, unsigne
 
 void vga_text_draw(struct device *d, const struct vga_size *size, struct screen *screen)
 {
-    struct vga *v = d->state;
+    struct vga *v = vga_of(d);
     struct strip strip = {0};
     uint32_t *cells = v->shown.cells, *end = cells + VGA_MAX_CELLS;
     unsigned columns = size->width / vga_character_width(v);

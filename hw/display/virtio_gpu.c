@@ -169,6 +169,11 @@ static void draw_cursor(struct virtio_gpu *gpu)
     screen_cursor_changed(gpu->screen);
 }
 
+bool virtio_gpu_is_shown(const struct virtio_device *v)
+{
+    return ((const struct virtio_gpu *)v->state)->scanout != 0;
+}
+
 bool virtio_gpu_draw(struct virtio_device *v)
 {
     struct virtio_gpu *gpu = v->state;

@@ -11,7 +11,8 @@ extern const struct virtio_type virtio_gpu_type, virtio_gpu_vga_type;
 
 /* Whose refresh calls virtio_gpu_draw; instead of one of its own. */
 void virtio_gpu_use_screen(struct virtio_device *v, struct screen *screen);
-/* False: the driver shows nothing (the VGA does). */
+bool virtio_gpu_is_shown(const struct virtio_device *v); /* the driver shows something */
+/* What has changed of that and of the cursor. False: it shows nothing. */
 bool virtio_gpu_draw(struct virtio_device *v);
 /* Makes the guest's driver ask for the size again. */
 void virtio_gpu_suggest_size(struct virtio_device *v, unsigned width, unsigned height);
