@@ -61,7 +61,7 @@ struct boot_options {
     char rtc_base[32]; /* "": utc */
     uint8_t uuid[16];  /* in the order of its text; zeros: none */
     bool menu, no_acpi, no_hpet, no_vga;
-    char vga[12]; /* the adapter in place of the board's: std, cirrus, virtio; "": its own */
+    char vga[12];    /* the adapter in place of the board's: std, cirrus, virtio; "": its own */
     bool no_graphic; /* firmware's console goes to the first serial port, too */
 };
 

@@ -484,8 +484,7 @@ static bool set_vga(struct options *o, const struct option_row *row, const char 
     if (other)
         note(o, vga_note);
     o->boot.no_vga = !strcmp(value, "none");
-    snprintf(o->boot.vga, sizeof(o->boot.vga), "%s",
-             other ? "std" : o->boot.no_vga ? "" : value);
+    snprintf(o->boot.vga, sizeof(o->boot.vga), "%s", other ? "std" : o->boot.no_vga ? "" : value);
     return true;
 }
 

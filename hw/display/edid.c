@@ -106,7 +106,7 @@ void edid_make(uint8_t out[EDID_BYTES], unsigned width, unsigned height)
     out[AT_GAMMA] = 220 - 100;
     out[AT_FEATURES] = 0x06; /* sRGB; the first timing is the native one */
     memcpy(out + AT_COLOUR, srgb, sizeof(srgb));
-    out[AT_ESTABLISHED] = 0x21; /* 640 x 480, 800 x 600 at 60 Hz */
+    out[AT_ESTABLISHED] = 0x21;     /* 640 x 480, 800 x 600 at 60 Hz */
     out[AT_ESTABLISHED + 1] = 0x08; /* 1024 x 768 at 60 Hz */
     for (unsigned i = 0; i < ARRAY_SIZE(standard_sizes); i++) {
         out[AT_STANDARD + 2 * i] = (uint8_t)(standard_sizes[i].width / 8 - 31);

@@ -131,7 +131,12 @@ static inline struct vga *vga_of(const struct device *d)
 
 /* Regions and fields that every kind begins its lists with. */
 enum { VGA_REGION_MEMORY, VGA_REGION_ROM, VGA_REGION_WINDOW, VGA_REGION_PORTS, VGA_REGION_VBE };
-enum { VGA_MEMORY_SIZE = 16 << 20, VGA_ROM_SIZE = 0x10000, VGA_WINDOW_SIZE = 0x20000, VGA_N_PORTS = 0x30 };
+enum {
+    VGA_MEMORY_SIZE = 16 << 20,
+    VGA_ROM_SIZE = 0x10000,
+    VGA_WINDOW_SIZE = 0x20000,
+    VGA_N_PORTS = 0x30
+};
 
 uint64_t vga_window_read(struct device *d, uint64_t offset, unsigned size);
 void vga_window_write(struct device *d, uint64_t offset, uint64_t value, unsigned size);
@@ -141,8 +146,8 @@ uint64_t vga_vbe_port_read(struct device *d, uint64_t offset, unsigned size);
 void vga_vbe_port_write(struct device *d, uint64_t offset, uint64_t value, unsigned size);
 
 #define VGA_REGIONS                                                                                \
-    {"vga.vram", VGA_MEMORY_SIZE, .ram = true, .bar = DEVICE_BAR(0), .bar_prefetch = true,         \
-     .size_prop = "vgamem"},                                                                       \
+    {"vga.vram",           VGA_MEMORY_SIZE,      .ram = true,                                      \
+     .bar = DEVICE_BAR(0), .bar_prefetch = true, .size_prop = "vgamem"},                           \
         {"vga.rom", VGA_ROM_SIZE, .rom = true, .bar = DEVICE_BAR_ROM},                             \
         {"vga-lowmem", VGA_WINDOW_SIZE, 1, 8, vga_window_read, vga_window_write, .moves = true},   \
         {"vga", VGA_N_PORTS, 1, 4, vga_ports_read, vga_ports_write, .port = true, .moves = true},  \

@@ -259,8 +259,7 @@ static uint32_t resource_create(struct call *c)
     if (!gpu_format_known(format))
         return wrong("unknown format", format, ERR_INVALID_PARAMETER);
     if (!width || !height || width > GPU_SIZE_MAX || height > GPU_SIZE_MAX)
-        return wrong("a resource cannot be as large as", MAX(width, height),
-                     ERR_INVALID_PARAMETER);
+        return wrong("a resource cannot be as large as", MAX(width, height), ERR_INVALID_PARAMETER);
     if (!gpu_resource_create(&c->gpu->resources, id, format, width, height))
         return wrong("no memory for resource", id, ERR_OUT_OF_MEMORY);
     return OK_NODATA;
@@ -318,8 +317,8 @@ static uint32_t resource_flush(struct call *c, struct gpu_resource *r)
     unsigned right = MIN(rect.x + rect.width, gpu->rect[0] + gpu->rect[2]);
     unsigned bottom = MIN(rect.y + rect.height, gpu->rect[1] + gpu->rect[3]);
     if (left < right && top < bottom)
-        add_damage(gpu, &(struct screen_rect){left - gpu->rect[0], top - gpu->rect[1],
-                                              right - left, bottom - top});
+        add_damage(gpu, &(struct screen_rect){left - gpu->rect[0], top - gpu->rect[1], right - left,
+                                              bottom - top});
     return OK_NODATA;
 }
 
@@ -420,8 +419,8 @@ static uint32_t run_command(struct call *c)
         if (c->size < one->size)
             return ERR_UNSPEC;
         struct gpu_resource *r = gpu_resource_find(&c->gpu->resources, word(c, one->id_at));
-        return r ? one->run(c, r) : wrong("no resource", word(c, one->id_at),
-                                          ERR_INVALID_RESOURCE_ID);
+        return r ? one->run(c, r)
+                 : wrong("no resource", word(c, one->id_at), ERR_INVALID_RESOURCE_ID);
     }
     return wrong("unknown command", number, ERR_UNSPEC);
 }
@@ -566,9 +565,9 @@ static void finish(struct virtio_device *v)
     {                                                                                              \
         .name = "gpu", .device_id = 16, .pci_class = (class_code), .features = VIRTIO_GPU_F_EDID,  \
         .n_queues = N_QUEUES, .queue_size = QUEUE_SIZE, .config_size = CONFIG_BYTES,               \
-        .state_size = sizeof(struct virtio_gpu), .fields = fields,                                 \
-        .n_fields = ARRAY_SIZE(fields), .init = init, .finish = finish, .reset = reset,            \
-        .notify = notify, .get_config = get_config, .set_config = set_config,                      \
+        .state_size = sizeof(struct virtio_gpu), .fields = fields, .n_fields = ARRAY_SIZE(fields), \
+        .init = init, .finish = finish, .reset = reset, .notify = notify,                          \
+        .get_config = get_config, .set_config = set_config,                                        \
     }
 const struct virtio_type virtio_gpu_type = GPU_TYPE(0x038000);
 const struct virtio_type virtio_gpu_vga_type = GPU_TYPE(0x030000);

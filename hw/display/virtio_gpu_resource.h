@@ -46,8 +46,8 @@ bool gpu_resource_attach(struct gpu_resources *all, struct gpu_resource *r,
                          struct gpu_backing *backing, uint32_t n);
 void gpu_resource_detach(struct gpu_resources *all, struct gpu_resource *r);
 bool gpu_format_known(uint32_t format);
-/* Fills a rectangle, which lies within, from the backing at `offset`. False: the backing ends before,
- * or is not RAM. */
+/* Fills a rectangle, which lies within, from the backing at `offset`. False: the backing ends
+ * before, or is not RAM. */
 bool gpu_resource_fill(struct gpu_resource *r, struct memory *memory,
                        const struct screen_rect *rect, uint64_t offset);
 

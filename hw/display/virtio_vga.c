@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * virtio-vga: a virtio-gpu (PCI) that is a VGA with Bochs extensions until its driver shows something,
- * with vgabios-virtio.bin for firmware. BAR 0: video memory, 2 and 3: virtio, 4: MSI-X.
+ * virtio-vga: a virtio-gpu (PCI) that is a VGA with Bochs extensions until its driver shows
+ * something, with vgabios-virtio.bin for firmware. BAR 0: video memory, 2 and 3: virtio, 4: MSI-X.
  */
 #include "hw/display/vga_registers.h"
 #include "hw/display/virtio_gpu.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Keyboard, mouse and tablet of VIRTIO 1.2, section 5.8: Linux's input events over a queue, and what
- * the device can do through selectors in the configuration space. It gets keys and movements while
- * a driver is ready. Events for which the driver has no buffers wait, up to a bound; then whole
- * reports are lost.
+ * Keyboard, mouse and tablet of VIRTIO 1.2, section 5.8: Linux's input events over a queue, and
+ * what the device can do through selectors in the configuration space. It gets keys and movements
+ * while a driver is ready. Events for which the driver has no buffers wait, up to a bound; then
+ * whole reports are lost.
  */
 #include <string.h>
 
@@ -314,8 +314,7 @@ static bool init(struct virtio_device *v, struct error *err)
     struct virtio_input *s = v->state;
     enum kind kind = kind_of(v);
 
-    s->device = (struct input_device){
-        .ops = &device_ops[kind], .opaque = v, .name = names[kind]};
+    s->device = (struct input_device){.ops = &device_ops[kind], .opaque = v, .name = names[kind]};
     return true;
 }
 
