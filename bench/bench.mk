@@ -78,7 +78,7 @@ $(eval $(call bench_x86,x86_64,-m64))
 # ---- MIPS: one compiler for both byte orders and both widths ------------------------------------
 
 bench_mips_flags := -mno-abicalls -fno-pic -G0 -mno-check-zero-division
-bench_mips_parts := start.o machine.o system.o $(bench_common)
+bench_mips_parts := start.o machine.o system.o probes.o $(bench_common)
 
 # $(call bench_mips,NAME,FLAGS)
 define bench_mips

@@ -149,7 +149,8 @@ static void command_mouse_move(struct monitor_call *call)
     long x, y, z = 0;
     int wheel;
 
-    if (!number(call->words[1], -32768, 32767, &x, call->out) || !number(call->words[2], -32768, 32767, &y, call->out) ||
+    if (!number(call->words[1], -32768, 32767, &x, call->out) ||
+        !number(call->words[2], -32768, 32767, &y, call->out) ||
         (call->n_words > 3 && !number(call->words[3], -128, 127, &z, call->out)))
         return;
     wheel = z > 0 ? -1 : z < 0 ? 1 : 0; /* up, away from the user, is positive here */

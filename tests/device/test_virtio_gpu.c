@@ -160,8 +160,7 @@ static void test_backing_in_pieces(void **state)
     assert_int_equal(set_scanout(&g, 0, 0, 4, 2, 0, 1), OK);
     screen_refresh(g.screen);
     for (uint32_t i = 0; i < 8; i++)
-        assert_int_equal(g.screen->pixels[i],
-                         (4 * i + 2) << 16 | (4 * i + 1) << 8 | (4 * i));
+        assert_int_equal(g.screen->pixels[i], (4 * i + 2) << 16 | (4 * i + 1) << 8 | (4 * i));
     assert_int_equal(transfer(&g, 1, 0, 0, 4, 2, 1), BAD_PARAMETER); /* one byte too far */
     assert_int_equal(WORDS(&g, 0x107, 1, 0), OK);
     assert_int_equal(WORDS(&g, 0x107, 1, 0), UNSPECIFIED);
