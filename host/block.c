@@ -25,7 +25,8 @@ struct block_queue {
 struct block {
     char *path;
     int fd; /* -1: no medium */
-    bool cdrom, read_only, is_device, attached;
+    bool cdrom, read_only, is_device, attached, locked;
+    unsigned medium_changes;
     bool snapshot, base_read_only, write_through, no_flush, keep_discarded;
     struct block_overlay *overlay; /* with snapshot */
     uint64_t bytes, sectors;
@@ -478,7 +479,55 @@ void block_eject(struct block *block)
         close(block->fd);
     block->fd = -1;
     block->sectors = 0;
+    block->medium_changes++;
     pthread_mutex_unlock(&block->lock);
+}
+
+/* Opens it aside, so that a mistake leaves everything as it was. */
+bool block_insert(struct block *block, const char *path, unsigned flags, struct error *err)
+{
+    struct block fresh = {.fd = -1, .path = strdup(path)};
+    bool ok = fresh.path || error_set(err, "out of memory");
+
+    if (block->cdrom)
+        flags |= BLOCK_CDROM | BLOCK_READ_ONLY;
+    if (!ok || !open_image(&fresh, flags, err)) {
+        block_overlay_destroy(fresh.overlay);
+        if (fresh.fd >= 0)
+            close(fresh.fd);
+        free(fresh.path);
+        return false;
+    }
+    block_eject(block);
+    pthread_mutex_lock(&block->lock);
+    free(block->path);
+    block->path = fresh.path;
+    block->fd = fresh.fd;
+    block->bytes = fresh.bytes;
+    block->sectors = fresh.sectors;
+    block->is_device = fresh.is_device;
+    block->read_only = fresh.read_only;
+    block->base_read_only = fresh.base_read_only;
+    block->snapshot = fresh.snapshot;
+    block->overlay = fresh.overlay;
+    memcpy(block->note, fresh.note, sizeof(block->note));
+    pthread_mutex_unlock(&block->lock);
+    return true;
+}
+
+unsigned block_medium_changes(const struct block *block)
+{
+    return block->medium_changes;
+}
+
+void block_set_locked(struct block *block, bool locked)
+{
+    block->locked = locked;
+}
+
+bool block_is_locked(const struct block *block)
+{
+    return block->locked;
 }
 
 bool block_attach(struct block *block, pthread_mutex_t *lock, struct error *err)

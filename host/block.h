@@ -47,6 +47,13 @@ bool block_is_snapshot(const struct block *block);
 bool block_is_write_through(const struct block *block);
 /* Takes the medium out; requests in progress go on, later ones fail with ENOMEDIUM. */
 void block_eject(struct block *block);
+/* Another medium instead; flags as for block_open. False: what was in it still is. */
+bool block_insert(struct block *block, const char *path, unsigned flags, struct error *err);
+/* How often the medium has changed, for drives that tell their guests. */
+unsigned block_medium_changes(const struct block *block);
+/* The guest wants the medium to stay. */
+void block_set_locked(struct block *block, bool locked);
+bool block_is_locked(const struct block *block);
 
 /* The drive that uses it says so first, with the lock under which `done` is to be called. False:
  * another drive has it already. Detaching cancels nothing: the drive does. */

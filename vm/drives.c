@@ -496,6 +496,11 @@ void *drives_find(struct drives *drives, const char *name)
     return NULL;
 }
 
+bool drives_have_firmware(const struct drives *drives)
+{
+    return find_place(drives, DRIVE_PFLASH, 0) != NULL;
+}
+
 /* Virtio-mmio slots are filled from the last on, and kernels look at the first slot first:
  * backwards, so that the first disk is the kernel's first. */
 const char *drives_device(const struct drives *drives, unsigned n)

@@ -33,6 +33,8 @@ struct drives *drives_open(const struct options *o, const struct machine_class *
 void drives_close(struct drives *drives);
 /* For machine_config.backend: a struct block, or NULL. */
 void *drives_find(struct drives *drives, const char *name);
+/* Has the board's flash an image to start from? */
+bool drives_have_firmware(const struct drives *drives);
 /* What -device would have to say for the drives that no board has by itself: the n-th, in order of
  * creation; NULL: no more. */
 const char *drives_device(const struct drives *drives, unsigned n);

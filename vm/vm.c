@@ -358,8 +358,6 @@ static bool build(struct vm *vm, struct error *err)
     config.class = choose_machine(o, guest, err);
     if (!config.class)
         return false;
-    if (!o->boot.kernel && !o->boot.bios && !o->boot.dumpdtb && !config.class->has_firmware)
-        return error_set(err, "there is nothing to run: give -kernel FILE or -bios FILE");
     vm->loop = event_loop_create(err);
     if (!vm->loop || !watch_signals(vm, err))
         return false;
@@ -369,6 +367,9 @@ static bool build(struct vm *vm, struct error *err)
     vm->drives = drives_open(o, config.class, err);
     if (!vm->drives)
         return false;
+    if (!o->boot.kernel && !o->boot.bios && !o->boot.dumpdtb && !config.class->has_firmware &&
+        !drives_have_firmware(vm->drives))
+        return error_set(err, "there is nothing to run: give -kernel FILE or -bios FILE");
     list_added_devices(vm);
     config.boot.no_graphic = o->nographic;
     config.devices = vm->devices;

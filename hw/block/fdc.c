@@ -34,6 +34,7 @@ struct fdc {
     uint8_t cylinder, st0, resets;            /* resets: polls to be sensed after a reset */
     uint8_t c, h, r, n, eot, left;            /* left: sectors of FORMAT TRACK */
     bool irq, sensed, changed, locked, ended; /* ended: terminal count */
+    uint32_t medium_seen;                     /* block_medium_changes that the guest knows of */
     bool moving; /* the buffer waits for the DMA channel, not for the disk */
     uint32_t at; /* in the buffer */
     uint8_t buffer[BLOCK_SECTOR];
@@ -557,9 +558,13 @@ static void fdc_write(struct device *d, uint64_t offset, uint64_t value64, unsig
 
 static uint64_t input_read(struct device *d, uint64_t offset, unsigned size)
 {
-    const struct fdc *f = d->state;
+    struct fdc *f = d->state;
     bool selected = !(f->dor & 3) && (f->dor & 0x10);
 
+    if (d->backend && f->medium_seen != block_medium_changes(d->backend)) {
+        f->medium_seen = block_medium_changes(d->backend);
+        f->changed = true;
+    }
     return selected && f->changed ? DIR_CHANGED : 0;
 }
 
@@ -628,6 +633,7 @@ static const struct device_field fdc_fields[] = {
     DEVICE_FIELD(struct fdc, irq, DEVICE_BOOL, 0),
     DEVICE_FIELD(struct fdc, sensed, DEVICE_BOOL, 0),
     DEVICE_FIELD(struct fdc, changed, DEVICE_BOOL, 1),
+    DEVICE_KEPT(struct fdc, medium_seen, DEVICE_U32),
     DEVICE_FIELD(struct fdc, locked, DEVICE_BOOL, 0),
     DEVICE_FIELD(struct fdc, ended, DEVICE_BOOL, 0),
     DEVICE_FIELD(struct fdc, moving, DEVICE_BOOL, 0),

@@ -5,7 +5,8 @@
  * side; all chips of a bank get the same command at once, as drivers do it.
  *
  * The guest reads the array directly until it writes a command. Programming clears bits; only an
- * erase sets them. Contents live as long as the machine and survive its reset.
+ * erase sets them. Contents survive the machine's reset, and its end in the image that is attached,
+ * if one is. A flash whose image is read-only fails to program and erase.
  *
  * The bank's data lines go straight to the CPU's: commands, status and data are the CPU's words.
  * How the array, which the guest sees as bytes, holds words of data follows from the CPU's order.
@@ -15,6 +16,7 @@
  */
 #include <string.h>
 
+#include "hw/block/flash_image.h"
 #include "hw/device.h"
 #include "util/bits.h"
 
@@ -37,6 +39,7 @@ enum flash_status {
     STATUS_READY = 0x80,
     STATUS_ERASE_ERROR = 0x20,
     STATUS_PROGRAM_ERROR = 0x10,
+    STATUS_PROTECTED = 0x02,
 };
 
 /* What the next write of the guest means. */
@@ -68,6 +71,7 @@ struct pflash {
     uint64_t size, sector;
     uint32_t width, chip;
     bool big_endian;
+    struct flash_image *image; /* NULL: none */
 };
 
 /* The bytes of the array that a word of data is. */
@@ -84,7 +88,20 @@ static uint8_t *array_at(struct device *d, uint64_t offset)
 
 static void array_changed(struct device *d, uint64_t offset, uint64_t size)
 {
+    const struct pflash *f = d->state;
+
     memory_changed(d->memory, d->mappings[0].base + offset, size);
+    if (f->image)
+        flash_image_changed(f->image, offset, size);
+}
+
+static bool is_protected(struct pflash *f, enum flash_status error)
+{
+    bool yes = f->image && flash_image_is_read_only(f->image);
+
+    if (yes)
+        f->status |= (uint8_t)(error | STATUS_PROTECTED);
+    return yes;
 }
 
 static void set_mode(struct device *d, uint8_t mode)
@@ -143,6 +160,8 @@ static void program(struct device *d, uint64_t offset, const uint8_t *data, unsi
 {
     uint8_t *array = array_at(d, offset);
 
+    if (is_protected(d->state, STATUS_PROGRAM_ERROR))
+        return;
     for (unsigned i = 0; i < size; i++)
         array[i] &= data[i];
     array_changed(d, offset, size);
@@ -150,9 +169,11 @@ static void program(struct device *d, uint64_t offset, const uint8_t *data, unsi
 
 static void erase(struct device *d, uint64_t offset)
 {
-    const struct pflash *f = d->state;
+    struct pflash *f = d->state;
     uint64_t start = align_down(offset, f->sector);
 
+    if (is_protected(f, STATUS_ERASE_ERROR))
+        return;
     memset(array_at(d, start), 0xff, f->sector);
     array_changed(d, start, f->sector);
 }
@@ -350,12 +371,25 @@ static bool pflash_init(struct device *d, struct error *err)
         f->sector > f->size)
         return error_set(err, "%s: bad geometry of a flash", d->id);
     fill_cfi(f);
-    return true;
+    if (d->backend)
+        f->image = flash_image_create(d, d->backend, f->size, err);
+    return !d->backend || f->image;
 }
 
 static void pflash_reset(struct device *d)
 {
+    struct pflash *f = d->state;
+
     set_mode(d, CMD_READ_ARRAY);
+    if (f->image)
+        flash_image_show(f->image, array_at(d, 0));
+}
+
+static void pflash_finish(struct device *d)
+{
+    struct pflash *f = d->state;
+
+    flash_image_destroy(f->image);
 }
 
 static const struct device_field pflash_fields[] = {
@@ -382,5 +416,6 @@ static const struct device_class pflash_class = {
     .n_fields = ARRAY_SIZE(pflash_fields),
     .init = pflash_init,
     .reset = pflash_reset,
+    .finish = pflash_finish,
 };
 REGISTER(device_class, pflash_class);

@@ -879,6 +879,7 @@ static bool drive_init(struct device *d, struct error *err)
         block_detach(drive->block);
         return error_set(err, "out of memory for device '%s'", d->id);
     }
+    drive->medium_seen = block_medium_changes(drive->block);
     drive->channel->drives[drive->unit] = drive;
     return true;
 }
@@ -887,8 +888,10 @@ static void drive_reset(struct device *d)
 {
     struct ata_drive *drive = d->state;
 
-    if (drive->channel)
-        ata_drive_reset(drive);
+    if (!drive->channel)
+        return;
+    block_set_locked(drive->block, false);
+    ata_drive_reset(drive);
 }
 
 static void drive_finish(struct device *d)
@@ -938,6 +941,7 @@ static const struct device_field drive_fields[] = {
     FIELD(packet_phase, DEVICE_BOOL, 0),
     FIELD(locked, DEVICE_BOOL, 0),
     FIELD(tray_open, DEVICE_BOOL, 0),
+    DEVICE_KEPT(struct ata_drive, medium_seen, DEVICE_U32),
     DEVICE_ARRAY(struct ata_drive, packet, DEVICE_U8, 12, 0),
     FIELD(sense_key, DEVICE_U8, 0),
     FIELD(sense_code, DEVICE_U8, 0),

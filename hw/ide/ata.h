@@ -87,6 +87,7 @@ struct ata_drive {
     struct block_request request;
     /* ATAPI. */
     bool packet_phase, locked, tray_open;
+    uint32_t medium_seen; /* block_medium_changes that the guest knows of */
     uint8_t packet[12];
     uint8_t sense_key, sense_code, sense_qualifier;
     uint32_t byte_limit, reply; /* bytes in the buffer */

@@ -6,12 +6,19 @@
 #include "util/bits.h"
 
 enum { CD_SECTOR = 2048, PER_SECTOR = CD_SECTOR / ATA_SECTOR };
-enum { SENSE_NOT_READY = 2, SENSE_MEDIUM_ERROR = 3, SENSE_ILLEGAL_REQUEST = 5 };
+enum {
+    SENSE_NOT_READY = 2,
+    SENSE_MEDIUM_ERROR = 3,
+    SENSE_ILLEGAL_REQUEST = 5,
+    SENSE_UNIT_ATTENTION = 6,
+};
+enum { NEW_MEDIUM = 2, MEDIUM_REMOVAL = 3 }; /* events */
 enum {
     ASC_UNREADABLE = 0x11,
     ASC_OPCODE = 0x20,
     ASC_RANGE = 0x21,
     ASC_FIELD = 0x24,
+    ASC_MEDIUM_CHANGED = 0x28,
     ASC_NO_MEDIUM = 0x3a,
     ASC_REMOVAL_PREVENTED = 0x53,
 };
@@ -46,6 +53,20 @@ static uint64_t cd_sectors(const struct ata_drive *drive)
 static bool medium(const struct ata_drive *drive)
 {
     return block_has_medium(drive->block) && !drive->tray_open;
+}
+
+/* The guest is told once, by whatever it asks first. A tray does not stay open around a new disc.
+ */
+static bool medium_changed(struct ata_drive *drive)
+{
+    unsigned changes = block_medium_changes(drive->block);
+
+    if (drive->medium_seen == changes)
+        return false;
+    drive->medium_seen = changes;
+    if (block_has_medium(drive->block))
+        drive->tray_open = false;
+    return true;
 }
 
 /* ---- data to the host -------------------------------------------------------------------------
@@ -376,6 +397,7 @@ static void get_event_status(struct ata_drive *drive, const uint8_t *p)
     }
     b[1] = 6;
     b[2] = MEDIA;
+    b[4] = medium_changed(drive) ? (medium(drive) ? NEW_MEDIUM : MEDIUM_REMOVAL) : 0;
     b[5] = (uint8_t)((drive->tray_open ? 1 : 0) | (medium(drive) ? 2 : 0));
     answer(drive, 8, load_be16(p + 7));
 }
@@ -394,6 +416,7 @@ static void start_stop(struct ata_drive *drive, const uint8_t *p)
 static void prevent_allow(struct ata_drive *drive, const uint8_t *p)
 {
     drive->locked = p[4] & 1;
+    block_set_locked(drive->block, drive->locked);
     good(drive);
 }
 
@@ -451,7 +474,9 @@ void atapi_packet(struct ata_drive *drive)
     for (unsigned i = 0; i < ARRAY_SIZE(commands); i++) {
         if (commands[i].code != packet[0])
             continue;
-        if (commands[i].needs_medium && !medium(drive))
+        if (commands[i].needs_medium && medium_changed(drive))
+            fail(drive, SENSE_UNIT_ATTENTION, ASC_MEDIUM_CHANGED, 0);
+        else if (commands[i].needs_medium && !medium(drive))
             fail(drive, SENSE_NOT_READY, ASC_NO_MEDIUM, drive->tray_open ? 2 : 1);
         else
             commands[i].execute(drive, packet);

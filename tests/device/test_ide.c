@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ATA and ATAPI drives behind PIIX3's IDE function: PIO, DMA, errors, resets. */
+#include <unistd.h>
+
 #include "disk.h"
 #include "hw/ide/ata.h"
 #include "pc.h"
@@ -286,11 +288,66 @@ static void test_cd(void **state)
     destroy(&f);
 }
 
+static uint8_t sense_of(struct fixture *f, uint8_t *code)
+{
+    uint16_t w[9];
+
+    packet(f, (const uint8_t[12]){0x03, 0, 0, 0, 18}, 18, false);
+    assert_int_equal(wait(f, CD), ATA_READY | ATA_DRQ);
+    read_words(f, CD, w, 9);
+    wait(f, CD);
+    *code = ((uint8_t *)w)[12];
+    return ((uint8_t *)w)[2];
+}
+
+/* What the user takes out and puts in: no medium, then a unit attention once, then the new one. */
+static void test_cd_change(void **state)
+{
+    struct fixture f;
+    struct error err = {""};
+    char path[] = "/tmp/calque-cd-XXXXXX";
+    int fd = mkstemp(path);
+    uint16_t w[4];
+    uint8_t code;
+
+    assert_int_equal(ftruncate(fd, 10 * 2048), 0);
+    close(fd);
+    create(&f);
+    packet(&f, (const uint8_t[12]){0x1e, 0, 0, 0, 1}, 0, false); /* PREVENT REMOVAL */
+    assert_int_equal(wait(&f, CD), ATA_READY);
+    assert_true(block_is_locked(f.cd));
+    block_eject(f.cd);
+    packet(&f, (const uint8_t[12]){0}, 0, false); /* TEST UNIT READY */
+    assert_int_equal(wait(&f, CD), ATA_READY | ATA_ERR);
+    assert_int_equal(sense_of(&f, &code), 6);
+    assert_int_equal(code, 0x28);
+    packet(&f, (const uint8_t[12]){0}, 0, false);
+    assert_int_equal(wait(&f, CD), ATA_READY | ATA_ERR);
+    assert_int_equal(sense_of(&f, &code), 2);
+    assert_int_equal(code, 0x3a);
+    assert_false(block_insert(f.cd, "/nonexistent", 0, &err));
+    assert_non_null(strstr(err.message, "/nonexistent"));
+    assert_true(block_insert(f.cd, path, 0, &err));
+    packet(&f, (const uint8_t[12]){0x4a, 1, 0, 0, 0x10, 0, 0, 0, 8}, 8, false); /* GET EVENT */
+    assert_int_equal(wait(&f, CD), ATA_READY | ATA_DRQ);
+    read_words(&f, CD, w, 4);
+    assert_int_equal(((uint8_t *)w)[4], 2);
+    assert_int_equal(((uint8_t *)w)[5], 2);
+    wait(&f, CD);
+    packet(&f, (const uint8_t[12]){0x25}, 8, false);
+    assert_int_equal(wait(&f, CD), ATA_READY | ATA_DRQ);
+    read_words(&f, CD, w, 4);
+    assert_int_equal(load_be32(w), 9);
+    unlink(path);
+    destroy(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_identify), cmocka_unit_test(test_pio), cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_dma),      cmocka_unit_test(test_cd),
+        cmocka_unit_test(test_identify), cmocka_unit_test(test_pio),
+        cmocka_unit_test(test_errors),   cmocka_unit_test(test_dma),
+        cmocka_unit_test(test_cd),       cmocka_unit_test(test_cd_change),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The smaller devices of the virt board: PL031, PL061, power key, fw_cfg, flash. */
 #include "bus.h"
+#include "disk.h"
 #include "hw/misc/fw_cfg.h"
 #include "hw/misc/pl061.h"
 #include "util/bits.h"
@@ -260,6 +261,47 @@ static void test_flash_program(void **state)
     test_bus_destroy(bus);
 }
 
+/* The image's bytes are there at the start, and what changes is in it in the end. */
+static void test_flash_image(void **state)
+{
+    struct block *block = disk_create(FLASH_SIZE / BLOCK_SECTOR / 2, 0);
+    struct error err = {""};
+
+    for (unsigned round = 0; round < 2; round++) {
+        struct test_bus *bus =
+            test_bus_create("cfi.pflash01", "size=0x100000,sector=0x40000", block, false);
+        assert_int_equal(test_get(bus, 0x200), round ? 0xffffffff : 1);
+        assert_int_equal(test_get(bus, 0x40200), round ? 0x00000200 : 0x201);
+        command(bus, 0x10, 0x20);
+        command(bus, 0x10, 0xd0);
+        command(bus, 0x40200, 0x40);
+        test_put(bus, 0x40200, 0x200);
+        command(bus, 0xc0000, 0x40); /* beyond the image */
+        test_put(bus, 0xc0000, 0);
+        device_reset(bus->device);
+        assert_int_equal(test_get(bus, 0x200), 0xffffffff);
+        test_bus_destroy(bus);
+    }
+    block_close(block);
+    block = disk_create(8, BLOCK_READ_ONLY);
+    struct test_bus *bus =
+        test_bus_create("cfi.pflash01", "size=0x100000,sector=0x40000", block, false);
+    command(bus, 0x200, 0x40);
+    test_put(bus, 0x200, 0);
+    assert_int_equal(test_get(bus, 0), 0x00920092);
+    command(bus, 0, 0xff);
+    assert_int_equal(test_get(bus, 0x200), 1);
+    test_bus_destroy(bus);
+    block_close(block);
+    block = disk_create(FLASH_SIZE / BLOCK_SECTOR + 1, 0);
+    bus = test_bus_create("virtio-mmio", NULL, NULL, false);
+    assert_null(device_create(device_class_find("cfi.pflash01"), "f", &bus->machine,
+                              "size=0x100000", NULL, block, &err));
+    assert_non_null(strstr(err.message, "larger than the flash"));
+    test_bus_destroy(bus);
+    block_close(block);
+}
+
 static void test_flash_errors(void **state)
 {
     struct test_bus *bus = flash_create();
@@ -295,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_fw_cfg_dma),
         cmocka_unit_test(test_flash_query),
         cmocka_unit_test(test_flash_program),
+        cmocka_unit_test(test_flash_image),
         cmocka_unit_test(test_flash_errors),
     };
 

@@ -261,6 +261,38 @@ static void test_messages(void **state)
     }
 }
 
+/* A legacy driver of a big-endian guest has all its fields in that order; a modern one never. */
+static void test_big_endian(void **state)
+{
+    struct driver *drv = driver_create(DRIVER_PCI_LEGACY, "mirror", NULL, NULL);
+    uint8_t *ram = drv->pc->ram, *at = ram + DRIVER_RINGS;
+
+    memory_set_big_endian(drv->pc->machine.memory, true);
+    assert_int_equal(driver_config(drv, 0, 4), 0x44332211);
+    assert_int_equal(driver_config(drv, 0, 1), 0x11);
+    driver_start(drv, 1, 1);
+    memcpy(ram + DRIVER_BUFFERS, "big", 3);
+    store_be64(at, DRIVER_BUFFERS);
+    store_be32(at + 8, 3);
+    store_be16(at + 12, DESC_NEXT);
+    store_be16(at + 14, 1);
+    store_be64(at + 16, DRIVER_BUFFERS + 0x100);
+    store_be32(at + 24, 3);
+    store_be16(at + 28, DESC_WRITE);
+    store_be16(ram + driver_available(drv, 0) + 2, 1);
+    driver_notify(drv, 0);
+    assert_memory_equal(ram + DRIVER_BUFFERS + 0x100, "big", 3);
+    assert_int_equal(load_be16(ram + driver_used(drv, 0) + 2), 1);
+    assert_int_equal(load_be32(ram + driver_used(drv, 0) + 8), 3);
+    driver_destroy(drv);
+    drv = driver_create(DRIVER_PCI, "mirror", NULL, NULL);
+    memory_set_big_endian(drv->pc->machine.memory, true);
+    assert_int_equal(driver_config(drv, 0, 4), 0x11223344);
+    driver_start(drv, 1, 2);
+    send(drv, "little");
+    driver_destroy(drv);
+}
+
 static void test_hostile_accesses(void **state)
 {
     for (unsigned mode = 0; mode < DRIVER_MODES; mode++) {
@@ -308,7 +340,7 @@ int main(void)
         cmocka_unit_test(test_requests),     cmocka_unit_test(test_identity),
         cmocka_unit_test(test_capabilities), cmocka_unit_test(test_negotiation),
         cmocka_unit_test(test_messages),     cmocka_unit_test(test_hostile_accesses),
-        cmocka_unit_test(test_slots),
+        cmocka_unit_test(test_slots),        cmocka_unit_test(test_big_endian),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

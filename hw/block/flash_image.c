@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Images of flashes. */
+#include "hw/block/flash_image.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "hw/machine.h"
+#include "util/bits.h"
+
+enum { PAGE = 4096, PAGE_SECTORS = PAGE / BLOCK_SECTOR, PIECE = 256 };
+
+struct flash_image {
+    struct device *device;
+    struct block *block;
+    struct block_request request;
+    uint64_t bytes;        /* of the image, in whole sectors */
+    uint8_t *array, *read; /* read: until the array is there */
+    uint8_t *changed;      /* a bit for each page */
+    uint8_t page[PAGE];    /* being written */
+    uint64_t next;         /* page to look at */
+    int error;             /* of the first reading */
+};
+
+static void read_done(struct block_request *request, int error)
+{
+    struct flash_image *image = request->opaque;
+
+    image->error = error;
+}
+
+static bool read_all(struct flash_image *image, struct error *err)
+{
+    uint64_t sectors = image->bytes / BLOCK_SECTOR;
+
+    for (uint64_t at = 0; at < sectors && !image->error; at += PIECE) {
+        image->request =
+            (struct block_request){.operation = BLOCK_READ,
+                                   .sector = at,
+                                   .n_sectors = (uint32_t)MIN(sectors - at, (uint64_t)PIECE),
+                                   .buffer = image->read + at * BLOCK_SECTOR,
+                                   .done = read_done,
+                                   .opaque = image};
+        block_submit(image->block, &image->request);
+        block_drain(image->block);
+    }
+    return !image->error ||
+           error_set_errno(err, image->error, "cannot read '%s'", block_path(image->block));
+}
+
+struct flash_image *flash_image_create(struct device *d, struct block *block, uint64_t size,
+                                       struct error *err)
+{
+    struct flash_image *image;
+    uint64_t bytes = block_sectors(block) * BLOCK_SECTOR;
+
+    if (bytes > size) {
+        error_set(err, "'%s' is larger than the flash, which has %llu KiB", block_path(block),
+                  (unsigned long long)size / 1024);
+        return NULL;
+    }
+    if (!block_attach(block, &d->machine->lock, err))
+        return NULL;
+    image = calloc(1, sizeof(*image));
+    if (image) {
+        image->device = d;
+        image->block = block;
+        image->bytes = bytes;
+        image->read = malloc(bytes);
+        image->changed = calloc(1, size / PAGE / 8 + 1);
+    }
+    if (!image || !image->read || !image->changed)
+        error_set(err, "out of memory for '%s'", block_path(block));
+    else if (read_all(image, err))
+        return image;
+    block_detach(block);
+    if (image)
+        image->block = NULL;
+    flash_image_destroy(image);
+    return NULL;
+}
+
+static bool take_changed(struct flash_image *image, uint64_t *page)
+{
+    uint64_t n = (image->bytes + PAGE - 1) / PAGE;
+
+    for (uint64_t i = 0; i < n; i++) {
+        uint64_t at = (image->next + i) % n;
+        if (!(image->changed[at / 8] >> at % 8 & 1))
+            continue;
+        image->changed[at / 8] &= (uint8_t) ~(1 << at % 8);
+        image->next = at + 1;
+        *page = at;
+        return true;
+    }
+    return false;
+}
+
+static void write_next(struct flash_image *image);
+
+static void write_done(struct block_request *request, int error)
+{
+    struct flash_image *image = request->opaque;
+
+    if (error)
+        log_printf(LOG_GUEST_ERROR, "%s: cannot write '%s': %s\n", image->device->id,
+                   block_path(image->block), strerror(error));
+    write_next(image);
+}
+
+static void write_next(struct flash_image *image)
+{
+    uint64_t page;
+
+    if (!take_changed(image, &page))
+        return;
+    uint64_t at = page * PAGE, size = MIN(image->bytes - at, (uint64_t)PAGE);
+    memcpy(image->page, image->array + at, size);
+    image->request = (struct block_request){.operation = BLOCK_WRITE,
+                                            .sector = page * PAGE_SECTORS,
+                                            .n_sectors = (uint32_t)(size / BLOCK_SECTOR),
+                                            .buffer = image->page,
+                                            .done = write_done,
+                                            .opaque = image};
+    block_submit(image->block, &image->request);
+}
+
+void flash_image_destroy(struct flash_image *image)
+{
+    if (!image)
+        return;
+    if (image->block) {
+        block_drain(image->block);
+        block_detach(image->block);
+    }
+    free(image->read);
+    free(image->changed);
+    free(image);
+}
+
+void flash_image_show(struct flash_image *image, uint8_t *array)
+{
+    image->array = array;
+    if (!image->read)
+        return;
+    memcpy(array, image->read, image->bytes);
+    free(image->read);
+    image->read = NULL;
+}
+
+void flash_image_changed(struct flash_image *image, uint64_t offset, uint64_t size)
+{
+    for (uint64_t page = offset / PAGE; page * PAGE < offset + size; page++)
+        image->changed[page / 8] |= (uint8_t)(1 << page % 8);
+    if (!image->request.active && !block_is_read_only(image->block))
+        write_next(image);
+}
+
+bool flash_image_is_read_only(const struct flash_image *image)
+{
+    return block_is_read_only(image->block);
+}
