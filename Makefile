@@ -214,6 +214,7 @@ build/tests/fuzz/%: build/fuzz-obj/tests/fuzz/%.o \
 		$(patsubst %.c,build/fuzz-obj/%.o,$(filter-out main.c,$(sources)))
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)clang -pthread -fsanitize=fuzzer,address,undefined -o $@ $^ $(all_libs)
+-include $(patsubst %.c,build/fuzz-obj/%.d,$(sources) $(fuzz_sources))
 .PHONY: fuzz run-fuzz
 .PRECIOUS: build/fuzz-obj/%.o
 fuzz:

@@ -472,6 +472,11 @@ struct drive *drives_first(const struct drives *drives)
     return drives->first;
 }
 
+bool drives_is_removable(const struct drive *d)
+{
+    return d->cdrom || d->interface == DRIVE_FLOPPY;
+}
+
 static bool is_board_name(const struct drive *d, const char *name)
 {
     char own[16] = "";

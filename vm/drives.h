@@ -41,6 +41,7 @@ const char *drives_device(const struct drives *drives, unsigned n);
 /* The board is built: an image for which it has no drive is a mistake. */
 bool drives_check(const struct drives *drives, struct error *err);
 struct drive *drives_first(const struct drives *drives);
+bool drives_is_removable(const struct drive *drive); /* its medium is */
 /* Ctrl-a s: what was written since -snapshot goes into the images. Says on stderr what it did, now
  * or when the disks' threads are done. With the device lock held. */
 void drives_save(struct drives *drives);

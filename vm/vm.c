@@ -104,6 +104,11 @@ static void *find_drive(void *opaque, const char *name)
     return drives_find(vm->drives, name);
 }
 
+struct drives *vm_drives(struct vm *vm)
+{
+    return vm->drives;
+}
+
 void vm_save_disks(struct vm *vm)
 {
     drives_save(vm->drives);

@@ -41,6 +41,8 @@ void vm_cont(struct vm *vm);
 void vm_quit(struct vm *vm); /* the loop ends with status 0 */
 bool vm_is_ending(const struct vm *vm);
 void vm_reset(struct vm *vm);
+struct drives;
+struct drives *vm_drives(struct vm *vm);
 void vm_save_disks(struct vm *vm); /* what -snapshot kept from the images; device lock held */
 /* Runs look(opaque) with the vCPU standing still and its state precise. */
 void vm_look(struct vm *vm, void (*look)(struct vm *vm, void *opaque), void *opaque);
