@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Debian's kernels with their console on the screen: screendump shows the text, sendkey types."""
+import gzip
 import os
 import re
 import select
@@ -31,11 +32,57 @@ def command_of(guest):
     return words + ["-display", "none", "-serial", "null", "-monitor", "stdio"]
 
 
+INIT = """#!/bin/busybox sh
+export PATH=/bin:/sbin HOME=/root TERM=linux
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+for module in /modules/*; do insmod $module; done
+sleep 1
+echo 'calque: init reached' > /dev/console
+cd /root
+setsid cttyhack sh < /dev/console > /dev/console 2>&1
+poweroff -f
+"""
+
+
+def archive(files):
+    """A cpio archive ("newc") of (name, mode, bytes)."""
+    out = b""
+    for number, (name, mode, data) in enumerate([*files, ("TRAILER!!!", 0, b"")]):
+        fields = [number, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0]
+        out += b"070701" + b"".join(b"%08x" % field for field in fields) + name.encode() + b"\0"
+        out += bytes(-len(out) % 4) + data
+        out += bytes(-len(out) % 4)
+    return out
+
+
+def initrd_with_modules(guest, initrd, modules, path):
+    """The guest's files, and an init that loads modules first; the later archive wins."""
+    done = subprocess.run([os.path.join(TOOLS, "guest-modules"), guest, *modules],
+                          stdout=subprocess.PIPE, check=False)
+    if done.returncode:
+        raise unittest.SkipTest(f"no modules for {guest}")
+    files = [("modules", 0o40755, b"")]
+    for number, name in enumerate(done.stdout.decode().split()):
+        with open(name, "rb") as file:
+            files.append((f"modules/{number:03}", 0o100644, file.read()))
+    files.append(("init", 0o100755, INIT.encode()))
+    with open(initrd, "rb") as old, open(path, "wb") as new:
+        new.write(old.read() + gzip.compress(archive(files), 1))
+
+
 class Machine:
-    def __init__(self, guest, append="", options=()):
+    def __init__(self, guest, append="", options=(), modules=()):
         words = command_of(guest)
         if not words:
             raise unittest.SkipTest(f"no files for {guest}")
+        self.folder = tempfile.TemporaryDirectory()
+        if modules:
+            at = words.index("-initrd") + 1
+            path = os.path.join(self.folder.name, "initrd")
+            initrd_with_modules(guest, words[at], modules, path)
+            words[at] = path
         if append:
             words[words.index("-append") + 1] += " " + append
         self.process = subprocess.Popen([*words, *options], stdin=subprocess.PIPE,
@@ -98,6 +145,7 @@ class Machine:
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
+        self.folder.cleanup()
 
 
 def read_ppm(data):
@@ -146,8 +194,8 @@ class Screens(unittest.TestCase):
     def test_text_mode(self):
         machine = self.start("pc")
         machine.wait_for("~ #")
-        machine.type("echo one-two\n")
-        machine.wait_for("(?m)^one-two$")
+        machine.type("echo one-ten\n")
+        machine.wait_for("(?m)^one-ten$")
         machine.type("clear\n")
         time.sleep(1)
         machine.type("cat /proc/cpuinfo")
@@ -176,6 +224,24 @@ class Screens(unittest.TestCase):
     def test_virt_with_ramfb(self):
         machine = self.start("virt", options=["-device", "ramfb"])
         machine.wait_for_picture("init reached")
+
+    def virtio(self, guest, transport, options):
+        machine = self.start(guest, options=options,
+                             modules=[transport, "virtio-gpu", "virtio_input", "evdev"])
+        machine.wait_for_picture("init reached")
+        machine.type("echo one-ten\n")
+        machine.wait_for_picture("(?m)^one-ten$")
+        self.assertRegex(machine.say("info mice"), r"\* Mouse #\d+: QEMU Virtio Tablet \(absolute\)")
+
+    def test_virtio_on_virt(self):
+        self.virtio("virt", "virtio_mmio",
+                    ["-vga", "virtio", "-device", "virtio-keyboard-device",
+                     "-device", "virtio-tablet-device"])
+
+    def test_virtio_on_pc(self):
+        self.virtio("pc", "virtio_pci",
+                    ["-vga", "virtio", "-device", "virtio-keyboard-pci",
+                     "-device", "virtio-tablet-pci"])
 
 
 if __name__ == "__main__":
