@@ -394,6 +394,7 @@ void streams_close(struct streams *streams)
 
 struct chardev *streams_find(struct streams *streams, const char *name)
 {
+    struct stream *stream;
     unsigned port;
 
     if (sscanf(name, "serial%u", &port) == 1 && port < OPTIONS_SERIALS) {
@@ -404,11 +405,8 @@ struct chardev *streams_find(struct streams *streams, const char *name)
         return streams->parallel;
     if (!strcmp(name, "debugcon"))
         return streams->debugcon;
-    if (!strncmp(name, "chardev:", 8)) {
-        struct stream *stream = stream_find(streams, name + 8);
-        return stream ? take_stream(stream, "-device", "device", NULL) : NULL;
-    }
-    return NULL;
+    stream = stream_find(streams, name);
+    return stream ? take_stream(stream, "-device", "device", NULL) : NULL;
 }
 
 /* Output that nobody makes: said, since the user looks for it. */

@@ -18,8 +18,8 @@ struct streams;
 struct streams *streams_open(struct vm *vm, struct event_loop *loop, struct error *err);
 /* After the machine, whose ports use them. NULL is none. */
 void streams_close(struct streams *streams);
-/* The stream of a port: "serial0".., "parallel0", "debugcon"; or "chardev:ID", which then belongs
- * to the caller or is shared if it has mux=on. NULL: nothing is attached. */
+/* The stream of a port: "serial0".., "parallel0", "debugcon"; or by the id of -chardev, which
+ * then belongs to the caller, or is shared if it has mux=on. NULL: nothing is attached. */
 struct chardev *streams_find(struct streams *streams, const char *name);
 /* The machine stands: terminals become raw, monitors greet. */
 void streams_start(struct streams *streams);

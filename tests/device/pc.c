@@ -57,7 +57,9 @@ struct device *pc_add(struct test_pc *pc, const char *class, const char *id, gpa
 
     assert_non_null(device_class_find(class));
     assert_true(pc->machine.n_devices < PC_MAX_DEVICES);
-    d = device_create(device_class_find(class), id, &pc->machine, props, NULL, backend, &err);
+    d = device_create(device_class_find(class), id, &pc->machine, props, pc->chardev, backend,
+                      &err);
+    pc->chardev = NULL;
     if (!d)
         fail_msg("%s", err.message);
     for (unsigned i = 0; i < d->class->n_regions; i++) {

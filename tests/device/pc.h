@@ -15,6 +15,7 @@ struct test_pc {
     unsigned rises[TEST_MAX_LINES];
     unsigned n_events;
     enum machine_event event;
+    struct chardev *chardev; /* for the device that pc_add makes next */
 };
 
 struct test_pc *pc_create(void);

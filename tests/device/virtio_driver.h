@@ -23,7 +23,7 @@ struct driver {
     struct test_pc *pc;
     struct device *device; /* what -device would make */
     enum driver_mode mode;
-    unsigned queue_size[2];
+    unsigned queue_size[8];
 };
 
 /* kind: "blk". Not started. */
