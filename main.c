@@ -6,6 +6,7 @@
 #endif
 
 #include "vm/choose.h"
+#include "vm/display.h"
 #include "vm/options.h"
 #include "vm/vm.h"
 
@@ -30,6 +31,9 @@ static int show(const struct options *options)
         return 0;
     case ACTION_LIST_LOG_ITEMS:
         list_log_items(stdout);
+        return 0;
+    case ACTION_LIST_DISPLAYS:
+        list_displays(stdout);
         return 0;
     case ACTION_LIST_DEVICES:
         list_devices(stdout);

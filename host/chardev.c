@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "host/chardev_kinds.h"
+#include "host/text_console.h"
 
 void chardev_connect(struct chardev *c, const struct chardev_client *client, void *opaque)
 {
@@ -187,12 +188,12 @@ static bool vc_short_form(struct chardev_spec *spec, char *argument, struct erro
     return true;
 }
 
-/* A hook for whoever has a window; elsewhere the guest does not notice that nobody looks. */
+/* Where there is no window the guest does not notice that nobody looks. */
 static struct chardev *vc_create(const struct chardev_context *context,
                                  const struct chardev_spec *spec, struct error *err)
 {
-    if (context->open_console)
-        return context->open_console(context->opaque, spec, err);
+    if (context->consoles)
+        return text_console_open(context->consoles, context->label, spec, err);
     fprintf(stderr, "%s: note: %s: there is no window for it, so nobody sees it\n",
             context->program, spec->what);
     return null_create(context, spec, err);

@@ -42,6 +42,7 @@ uint64_t chardev_spec_number(const struct chardev_spec *spec, const char *key, u
 /* For short forms: false when there are too many. Key and value must stay. */
 bool chardev_spec_add(struct chardev_spec *spec, const char *key, const char *value);
 
+struct screens;
 struct chardev_context {
     struct event_loop *loop;
     const char *program; /* for what is said to the user */
@@ -51,10 +52,9 @@ struct chardev_context {
     void (*will_accept)(void *opaque);
     void (*will_connect)(void *opaque);
     const char *(*will_remove)(void *opaque, const char *path);
-    /* A console in the window; NULL: there is no window. */
-    struct chardev *(*open_console)(void *opaque, const struct chardev_spec *spec,
-                                    struct error *err);
     void *opaque;
+    struct screens *consoles; /* where the screens of text consoles go; NULL: nothing shows them */
+    const char *label;        /* what such a screen is called */
 };
 
 enum chardev_key_type { CHARDEV_TEXT, CHARDEV_SWITCH, CHARDEV_NUMBER };

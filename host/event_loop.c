@@ -107,6 +107,12 @@ void watch_set_due(struct event_loop *loop, struct watch *watch, int64_t delay_n
         event_loop_wake(loop);
 }
 
+void watch_move_due(struct event_loop *loop, struct watch *watch, int64_t delay_ns)
+{
+    atomic_store(&watch->due_ns, host_now_ns() + delay_ns);
+    event_loop_wake(loop);
+}
+
 /* Shortens the wait to the moment; true when it has come. */
 static bool has_come(int64_t moment_ns, int64_t now_ns, int *timeout_ms)
 {

@@ -39,6 +39,8 @@ void watch_set_enabled(struct event_loop *loop, struct watch *watch, bool enable
 void watch_set_writing(struct event_loop *loop, struct watch *watch, bool writing);
 /* Calls watch->due in delay_ns from now, or when it was already asked for. */
 void watch_set_due(struct event_loop *loop, struct watch *watch, int64_t delay_ns);
+/* In delay_ns, whatever was asked for before. */
+void watch_move_due(struct event_loop *loop, struct watch *watch, int64_t delay_ns);
 
 /* Makes the current or next wait return. */
 void event_loop_wake(struct event_loop *loop);

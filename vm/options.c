@@ -340,9 +340,23 @@ static bool set_uuid(struct options *o, const struct option_row *row, const char
 static bool set_display(struct options *o, const struct option_row *row, const char *value,
                         struct error *err)
 {
-    if (strcmp(value, "none"))
-        return error_set(err, "-display %s is not supported yet; it takes: none", value);
-    o->no_display = true;
+    if (asks_for_list(value)) {
+        o->action = ACTION_LIST_DISPLAYS;
+        return true;
+    }
+    o->no_display = !strcmp(value, "none");
+    if (!strncmp(value, "vnc=", 4))
+        o->vnc = value + 4;
+    else
+        o->display = value;
+    return true;
+}
+
+static bool set_sdl(struct options *o, const struct option_row *row, const char *value,
+                    struct error *err)
+{
+    o->display = "sdl";
+    o->no_display = false;
     return true;
 }
 
@@ -535,7 +549,18 @@ static const struct option_row rows[] = {
      NULL},
     {"nographic", NULL, NULL, "console and monitor on this terminal; Ctrl-a h lists its keys",
      set_flag, MEMBER(nographic), NULL},
-    {"display", NULL, "none", "no display", set_display, 0, NULL},
+    {"display", NULL, "NAME[,KEY=VALUE]", "sdl (a window), vnc=HOST:N, none; -display help",
+     set_display, 0, NULL},
+    {"sdl", NULL, NULL, NULL, set_sdl, 0, NULL},
+    {"vnc", NULL, "HOST:N", "serve the screen to VNC clients at port 5900 + N", set_string,
+     MEMBER(vnc), NULL},
+    {"full-screen", NULL, NULL, "the window takes all of the screen", set_flag, MEMBER(full_screen),
+     NULL},
+    {"alt-grab", NULL, NULL, "the window's keys begin with Ctrl-Alt-Shift", set_flag,
+     MEMBER(alt_grab), NULL},
+    {"ctrl-grab", NULL, NULL, "... with the right Ctrl", set_flag, MEMBER(ctrl_grab), NULL},
+    {"no-quit", NULL, NULL, "the window cannot be closed", set_flag, MEMBER(no_quit), NULL},
+    {"no-frame", NULL, NULL, NULL, ignore, 0, NULL},
     {"serial", NULL, "STREAM",
      "a serial port, in order: stdio, mon:stdio, file:F, pty, tcp:HOST:PORT, null, none",
      add_serial, 0, NULL},
@@ -572,7 +597,8 @@ static const struct option_row rows[] = {
     {"net", NULL, "none", NULL, only_values, 0, "none"},
     {"nic", NULL, "none", NULL, only_values, 0, "none"},
     {"vga", NULL, "NAME", "the display adapter: std, cirrus, virtio, none", set_vga, 0, NULL},
-    {"k", NULL, "LANGUAGE", NULL, ignore, 0, NULL},
+    {"k", NULL, "LAYOUT", "the guest's keyboard layout, for VNC: en-us, de, it", set_string,
+     MEMBER(keymap), NULL},
     {"no-user-config", NULL, NULL, NULL, ignore, 0, NULL},
     {"no-acpi", NULL, NULL, "no ACPI tables", set_flag, MEMBER(boot.no_acpi), NULL},
     {"no-hpet", NULL, NULL, NULL, set_flag, MEMBER(boot.no_hpet), NULL},
@@ -588,7 +614,6 @@ static const struct option_row rows[] = {
     {"usbdevice", NULL, "NAME", NULL, not_yet, 0, "there is no USB"},
     {"audiodev", NULL, "SPEC", NULL, not_yet, 0, "there is no sound"},
     {"soundhw", NULL, "NAME", NULL, not_yet, 0, "there is no sound"},
-    {"vnc", NULL, "SPEC", NULL, not_yet, 0, "there is no display"},
     {"qmp", NULL, "STREAM", NULL, not_yet, 0, "use -monitor"},
     {"daemonize", NULL, NULL, NULL, not_yet, 0, "start it with your shell's means"},
     {"loadvm", NULL, "NAME", NULL, not_yet, 0, "there are no snapshots"},

@@ -23,6 +23,7 @@ enum options_action {
     ACTION_LIST_LOG_ITEMS,
     ACTION_LIST_DEVICES,
     ACTION_LIST_CHARDEVS,
+    ACTION_LIST_DISPLAYS,
 };
 
 enum {
@@ -59,6 +60,9 @@ struct options {
     bool snapshot;
     const char *device[OPTIONS_DEVICES + 1]; /* "CLASS,KEY=VALUE,...", ends with NULL */
     unsigned n_devices;
+    const char *display, *vnc; /* "sdl,gl=off", "127.0.0.1:1"; NULL: none was named */
+    const char *keymap;        /* -k */
+    bool full_screen, no_quit, alt_grab, ctrl_grab;
     bool nographic, no_display, no_defaults;
     bool no_reboot, no_shutdown, start_stopped, interpret;
     unsigned log_items;

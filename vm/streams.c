@@ -27,6 +27,7 @@ struct streams {
     struct vm *vm;
     struct event_loop *loop;
     const struct options *options;
+    struct screens *consoles; /* NULL: there is no window */
     struct stream stream[MAX_STREAMS];
     unsigned n_streams;
     struct chardev *serial[OPTIONS_SERIALS]; /* what the boards' ports are connected to */
@@ -111,6 +112,8 @@ static struct stream *open_stream(struct streams *streams, struct chardev_spec *
         .will_connect = will_connect,
         .will_remove = will_remove,
         .opaque = streams->vm,
+        .consoles = streams->consoles,
+        .label = id,
     };
 
     if (!take_stdio(streams, spec, err)) {
@@ -285,9 +288,28 @@ static bool serial_has_monitor(const struct options *o)
     return false;
 }
 
+static bool has_window(const struct streams *streams)
+{
+    return streams->consoles && !streams->options->nographic;
+}
+
+/* With a window what is not asked for is a console there. The monitor's is the first of them. */
+static bool open_default_monitor(struct streams *streams, struct error *err)
+{
+    const struct options *o = streams->options;
+
+    return !has_window(streams) || o->no_defaults || o->n_monitor || o->n_mon ||
+           serial_has_monitor(o) || open_monitor(streams, "-monitor", "vc", err);
+}
+
+static const char *default_parallel(const struct streams *streams)
+{
+    return has_window(streams) && !streams->options->no_defaults ? "vc:80Cx24C" : "none";
+}
+
 /* What is not asked for goes to the terminal with -nographic, the console sharing it with the
- * monitor where neither was named. There is no window yet, so that without any word about where
- * things go the terminal is the only place to show them. */
+ * monitor where neither was named. Where there is no window, and no word about where things go, the
+ * terminal is the only place to show them. */
 static bool open_defaults(struct streams *streams, struct error *err)
 {
     const struct options *o = streams->options;
@@ -295,6 +317,8 @@ static bool open_defaults(struct streams *streams, struct error *err)
     bool has_monitor = o->n_monitor || o->n_mon || serial_has_monitor(o);
     bool monitor_on_stdio = wants_stdio(o->monitor, o->n_monitor);
 
+    if (has_window(streams))
+        return o->n_serial || o->no_defaults || open_serial(streams, 0, "vc:80Cx24C", err);
     if (!terminal)
         return true;
     if (o->n_serial)
@@ -310,6 +334,27 @@ static bool is_shared_stdio(const struct options *o, const char *monitor)
     return o->nographic && !o->n_serial && !o->no_defaults && !strcmp(monitor, "stdio");
 }
 
+static bool is_console(const char *what)
+{
+    return !strncmp(what, "vc", 2) && (!what[2] || what[2] == ':');
+}
+
+/* Those in the window, or those elsewhere. */
+static bool open_monitors(struct streams *streams, bool consoles, struct error *err)
+{
+    const struct options *o = streams->options;
+
+    for (unsigned i = 0; i < o->n_monitor; i++) {
+        bool opened = is_console(o->monitor[i]) != consoles ||
+                      (is_shared_stdio(o, o->monitor[i])
+                           ? open_serial(streams, 0, "mon:stdio", err)
+                           : open_monitor(streams, "-monitor", o->monitor[i], err));
+        if (!opened)
+            return false;
+    }
+    return true;
+}
+
 static bool open_all(struct streams *streams, struct error *err)
 {
     const struct options *o = streams->options;
@@ -318,25 +363,22 @@ static bool open_all(struct streams *streams, struct error *err)
         if (!open_chardev(streams, o->chardev[i], err))
             return false;
     }
+    if (!open_default_monitor(streams, err) || !open_monitors(streams, true, err))
+        return false;
     for (unsigned i = 0; i < o->n_serial; i++) {
         if (!open_serial(streams, i, o->serial[i], err))
             return false;
     }
-    for (unsigned i = 0; i < o->n_monitor; i++) {
-        bool opened = is_shared_stdio(o, o->monitor[i])
-                          ? open_serial(streams, 0, "mon:stdio", err)
-                          : open_monitor(streams, "-monitor", o->monitor[i], err);
-        if (!opened)
-            return false;
-    }
+    if (!open_monitors(streams, false, err))
+        return false;
     for (unsigned i = 0; i < o->n_mon; i++) {
         if (!open_mon(streams, o->mon[i], err))
             return false;
     }
     if (!open_defaults(streams, err))
         return false;
-    return open_port(streams, "-parallel", o->parallel ? o->parallel : "none", "parallel0",
-                     &streams->parallel, err) &&
+    return open_port(streams, "-parallel", o->parallel ? o->parallel : default_parallel(streams),
+                     "parallel0", &streams->parallel, err) &&
            open_port(streams, "-debugcon", o->debugcon ? o->debugcon : "none", "debugcon",
                      &streams->debugcon, err);
 }
@@ -360,7 +402,8 @@ static bool read_escape_key(struct streams *streams, struct error *err)
     return true;
 }
 
-struct streams *streams_open(struct vm *vm, struct event_loop *loop, struct error *err)
+struct streams *streams_open(struct vm *vm, struct event_loop *loop, struct screens *consoles,
+                             struct error *err)
 {
     struct streams *streams = calloc(1, sizeof(*streams));
 
@@ -371,6 +414,7 @@ struct streams *streams_open(struct vm *vm, struct event_loop *loop, struct erro
     streams->vm = vm;
     streams->loop = loop;
     streams->options = vm_options(vm);
+    streams->consoles = consoles;
     if (read_escape_key(streams, err) && open_all(streams, err))
         return streams;
     streams_close(streams);

@@ -15,7 +15,9 @@
 struct streams;
 
 /* Opens everything that the options ask for. */
-struct streams *streams_open(struct vm *vm, struct event_loop *loop, struct error *err);
+/* consoles: where kinds "vc" go, and what is not named does, too; NULL: there is no window. */
+struct streams *streams_open(struct vm *vm, struct event_loop *loop, struct screens *consoles,
+                             struct error *err);
 /* After the machine, whose ports use them. NULL is none. */
 void streams_close(struct streams *streams);
 /* The stream of a port: "serial0".., "parallel0", "debugcon"; or by the id of -chardev, which

@@ -13,6 +13,7 @@
 #include "host/event_loop.h"
 #include "host/terminal.h"
 #include "vm/choose.h"
+#include "vm/display.h"
 #include "vm/drives.h"
 #include "vm/file_broker.h"
 #include "vm/gdb.h"
@@ -31,6 +32,7 @@ struct vm {
     sigset_t signals_before;
     bool signals_blocked;
 
+    struct display *display;
     struct streams *streams;
     struct sandbox_needs needs;
     struct drives *drives;
@@ -219,6 +221,7 @@ static void hold(struct vm *vm, enum vm_state state)
         vcpu_stop(vm->machine->cpu);
         clock_stop(vm->machine->clock);
         vm->debug_stopped |= vcpu_take_debug_stop(vm->machine->cpu, &vm->debug_stop);
+        display_set_running(vm->display, false);
     }
     vm->state = state;
 }
@@ -248,6 +251,7 @@ static void go_on(struct vm *vm, void (*resume)(struct vcpu *cpu))
     vm->debug_stopped = false;
     clock_start(vm->machine->clock);
     resume(vm->machine->cpu);
+    display_set_running(vm->display, true);
 }
 
 void vm_cont(struct vm *vm)
@@ -366,7 +370,10 @@ static bool build(struct vm *vm, struct error *err)
     vm->loop = event_loop_create(err);
     if (!vm->loop || !watch_signals(vm, err))
         return false;
-    vm->streams = streams_open(vm, vm->loop, err);
+    vm->display = display_open(vm, vm->loop, err);
+    if (!vm->display)
+        return false;
+    vm->streams = streams_open(vm, vm->loop, display_consoles(vm->display), err);
     if (!vm->streams)
         return false;
     vm->drives = drives_open(o, config.class, err);
@@ -381,7 +388,8 @@ static bool build(struct vm *vm, struct error *err)
     vm->machine = machine_create(&config, err);
     if (vm->machine)
         send_keys_init(&vm->send_keys, &vm->machine->input, vm->machine->clock);
-    return vm->machine && drives_check(vm->drives, err) && machine_reset(vm->machine, err);
+    return vm->machine && drives_check(vm->drives, err) && machine_reset(vm->machine, err) &&
+           display_show(vm->display, vm->machine, err);
 }
 
 /* -perfmap, -jitdump. */
@@ -450,6 +458,7 @@ static void loop_once(struct vm *vm)
     event_loop_dispatch(vm->loop);
     pthread_mutex_unlock(&vm->machine->lock);
     streams_run(vm->streams);
+    display_run(vm->display);
     cont_when_ready(vm);
     act_on_events(vm);
     gdb_run(vm->gdb);
@@ -501,6 +510,7 @@ void vm_destroy(struct vm *vm)
 
     if (!vm)
         return;
+    display_hide(vm->display);
     drives_finish_saving(vm->drives);
     gdb_destroy(vm->gdb);
     if (vm->machine)
@@ -511,6 +521,7 @@ void vm_destroy(struct vm *vm)
     symbols_destroy(vm->symbols);
     drives_close(vm->drives);
     streams_close(vm->streams);
+    display_close(vm->display);
     sandbox_finish(&vm->needs);
     event_loop_destroy(vm->loop);
     if (vm->signal_fd >= 0)

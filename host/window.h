@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What shows a machine's screens to people and brings their keys and movements back: a window, a
+ * VNC server. Each is one .c file that registers its kind.
+ *
+ * A front end connects to what it needs of the host in `create`, before the machine is built, and
+ * shows itself in `show`, when screens and devices are there and before the process gives up what
+ * it no longer needs. Afterwards it opens nothing.
+ *
+ * Threading: the I/O thread. Watches of the loop only note what happened; `run` acts on it without
+ * the device lock, so that a host that is slow to draw does not hold up the guest, and takes the
+ * lock for screens and input. A front end may have a thread of its own that does the same.
+ */
+#ifndef CALQUE_HOST_WINDOW_H
+#define CALQUE_HOST_WINDOW_H
+
+#include <pthread.h>
+
+#include "host/event_loop.h"
+#include "host/input.h"
+#include "host/screen.h"
+#include "util/registry.h"
+
+struct keymap;
+struct window_options {
+    const char *arguments; /* behind the kind's name: "gl=off,window-close=on" or "127.0.0.1:1" */
+    const struct keymap *keymap; /* of -k */
+    bool full_screen, no_quit, alt_grab, ctrl_grab;
+};
+
+struct window_config {
+    struct event_loop *loop;
+    const char *program;
+    const char *name; /* the guest's; NULL: none was given */
+    struct window_options options;
+    void (*quit)(void *opaque); /* the user closed the window */
+    void *opaque;
+};
+
+/* What exists once the machine does. screens: the machine's, or what stands for it, then text
+ * consoles; one after the other they are numbered from 1. */
+enum { WINDOW_SCREEN_LISTS = 3 };
+struct window_machine {
+    pthread_mutex_t *lock;
+    struct screens *screens[WINDOW_SCREEN_LISTS];
+    struct input *input;
+};
+
+struct window {
+    const struct window_ops *ops;
+};
+struct window_ops {
+    bool (*show)(struct window *window, const struct window_machine *machine, struct error *err);
+    void (*run)(struct window *window);
+    /* The guest runs or stands still; may be NULL. */
+    void (*set_running)(struct window *window, bool running);
+    void (*destroy)(struct window *window); /* before the machine goes */
+};
+
+struct window_kind {
+    const char *name; /* as -display has it: "sdl" */
+    const char *help;
+    bool needs_accept; /* serves connections that come later */
+    /* Could it show something here? False is no mistake unless it was asked for. May be NULL. */
+    bool (*has_display)(void);
+    struct window *(*create)(const struct window_config *config, struct error *err);
+};
+REGISTRY_DECLARE(window_kind);
+
+/* name: of `length` characters. NULL: there is none. */
+const struct window_kind *window_kind_find(const char *name, size_t length);
+/* The n-th screen, from 0; NULL: there are fewer. */
+struct screen *window_screen(const struct window_machine *machine, unsigned n);
+/* One of "key=value,..." into value; false: it is not there. *text moves behind it. For going over
+ * all of them: key has the size of a word. */
+enum { WINDOW_WORD = 128 };
+bool window_next_argument(const char **text, char key[WINDOW_WORD], char value[WINDOW_WORD]);
+
+#endif
