@@ -539,6 +539,47 @@ static bool parse_arguments(struct sdl_window *w, struct error *err)
     return true;
 }
 
+static bool sdl_has_display(void)
+{
+    static const char *const variables[] = {"DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"};
+
+    for (unsigned i = 0; i < ARRAY_SIZE(variables); i++) {
+        const char *value = getenv(variables[i]);
+        if (value && *value)
+            return true;
+    }
+    return false;
+}
+
+static bool connect_display(struct error *err)
+{
+    static const char without[] = "-nographic does without one";
+    const char *display = getenv("DISPLAY"), *wayland = getenv("WAYLAND_DISPLAY");
+
+    if (!sdl_has_display())
+        return error_set(
+            err, "cannot open a window: neither DISPLAY nor WAYLAND_DISPLAY is set; %s", without);
+    SDL_SetMainReady();
+    SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
+    SDL_SetHint(SDL_HINT_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR, "0");
+    SDL_SetHint(SDL_HINT_GRAB_KEYBOARD, "1");
+    SDL_SetHint(SDL_HINT_QUIT_ON_LAST_WINDOW_CLOSE, "0");
+    /* SDL would go on to ones that nobody sees. SDL_VIDEODRIVER may still name them. */
+    SDL_SetHintWithPriority(SDL_HINT_VIDEODRIVER, wayland && *wayland ? "x11,wayland" : "x11",
+                            SDL_HINT_DEFAULT);
+    if (SDL_Init(SDL_INIT_VIDEO) != 0)
+        return error_set(err, "cannot open a window on display '%s' (%s); %s",
+                         display && *display ? display
+                         : wayland           ? wayland
+                                             : "",
+                         SDL_GetError(), without);
+    /* X servers take pictures from shared memory; a detour through OpenGL costs more. */
+    if (!strcmp(SDL_GetCurrentVideoDriver(), "x11"))
+        SDL_SetHint(SDL_HINT_FRAMEBUFFER_ACCELERATION, "0");
+    SDL_EnableScreenSaver();
+    return true;
+}
+
 static struct window *sdl_create(const struct window_config *config, struct error *err)
 {
     struct sdl_window *w = calloc(1, sizeof(*w));
@@ -550,37 +591,11 @@ static struct window *sdl_create(const struct window_config *config, struct erro
     w->window.ops = &sdl_ops;
     w->config = *config;
     w->grab_modifiers = KMOD_LCTRL | KMOD_LALT;
-    if (!parse_arguments(w, err)) {
+    if (!parse_arguments(w, err) || !connect_display(err)) {
         free(w);
         return NULL;
     }
-    SDL_SetMainReady();
-    SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
-    SDL_SetHint(SDL_HINT_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR, "0");
-    SDL_SetHint(SDL_HINT_GRAB_KEYBOARD, "1");
-    SDL_SetHint(SDL_HINT_QUIT_ON_LAST_WINDOW_CLOSE, "0");
-    if (SDL_Init(SDL_INIT_VIDEO) != 0) {
-        error_set(err, "cannot open a window: %s (-nographic does without)", SDL_GetError());
-        free(w);
-        return NULL;
-    }
-    /* X servers take pictures from shared memory; a detour through OpenGL costs more. */
-    if (!strcmp(SDL_GetCurrentVideoDriver(), "x11"))
-        SDL_SetHint(SDL_HINT_FRAMEBUFFER_ACCELERATION, "0");
-    SDL_EnableScreenSaver();
     return &w->window;
-}
-
-static bool sdl_has_display(void)
-{
-    static const char *const variables[] = {"DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"};
-
-    for (unsigned i = 0; i < ARRAY_SIZE(variables); i++) {
-        const char *value = getenv(variables[i]);
-        if (value && *value)
-            return true;
-    }
-    return false;
 }
 
 static const struct window_kind sdl_kind = {

@@ -11,7 +11,6 @@
 #include "host/keymap.h"
 #include "host/text_console.h"
 #include "host/window.h"
-#include "util/suggest.h"
 #include "vm/sandbox.h"
 
 enum { WINDOWS = 2 };
@@ -60,26 +59,22 @@ static bool open_kind(struct display *display, struct event_loop *loop,
 
 static bool unknown_kind(const char *what, size_t length, struct error *err)
 {
-    static const char *const missing[] = {"sdl", "vnc"};
-    const char *names[8] = {"none"};
-    char word[64];
-    unsigned n = 1;
+    static const char *const optional[] = {"sdl", "vnc"};
+    char names[64] = "none", word[64];
 
     snprintf(word, sizeof(word), "%.*s", (int)MIN(length, sizeof(word) - 1), what);
-    for (unsigned i = 0; i < ARRAY_SIZE(missing); i++) {
-        if (!strcmp(word, missing[i]))
+    for (unsigned i = 0; i < ARRAY_SIZE(optional); i++) {
+        if (!strcmp(word, optional[i]))
             return error_set(err,
                              "-display %s: calque was built without its library; -nographic does "
                              "without a display",
                              word);
     }
     REGISTRY_FOREACH (window_kind, struct window_kind, kind) {
-        if (n < ARRAY_SIZE(names) - 1)
-            names[n++] = kind->name;
+        size_t used = strlen(names);
+        snprintf(names + used, sizeof(names) - used, ", %s", kind->name);
     }
-    names[n] = NULL;
-    return error_set(err, "-display %s is not known; did you mean '%s'?", word,
-                     suggest_nearest(word, names));
+    return error_set(err, "-display %s is not known; it takes: %s", word, names);
 }
 
 /* "sdl,gl=off", "vnc=127.0.0.1:0,websocket=on", "none". */
