@@ -34,6 +34,8 @@ struct window_config {
     const char *name; /* the guest's; NULL: none was given */
     struct window_options options;
     void (*quit)(void *opaque); /* the user closed the window */
+    /* A file will be removed in the end: the name to do it by. */
+    const char *(*will_remove)(void *opaque, const char *path);
     void *opaque;
 };
 

@@ -29,6 +29,11 @@ static void user_quits(void *opaque)
     vm_quit(opaque);
 }
 
+static const char *will_remove(void *opaque, const char *path)
+{
+    return sandbox_removable(vm_sandbox_needs(opaque), path);
+}
+
 static bool open_kind(struct display *display, struct event_loop *loop,
                       const struct window_kind *kind, const char *arguments, struct error *err)
 {
@@ -43,6 +48,7 @@ static bool open_kind(struct display *display, struct event_loop *loop,
                     .alt_grab = o->alt_grab,
                     .ctrl_grab = o->ctrl_grab},
         .quit = user_quits,
+        .will_remove = will_remove,
         .opaque = display->vm,
     };
     struct window *window;

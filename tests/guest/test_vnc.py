@@ -1,0 +1,256 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The VNC server: pictures, keys, WebSocket, and clients that mean no good."""
+import base64
+import os
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+BUILD = os.environ.get("CALQUE_BUILD", "build")
+SECONDS = 30
+XK = {"ctrl": 0xFFE3, "alt": 0xFFE9, "ret": 0xFF0D, "up": 0xFF52}
+
+
+class Client:
+    """A viewer that knows raw pixels, and sizes that change."""
+
+    def __init__(self, connected, websocket=False):
+        self.socket = connected
+        self.socket.settimeout(SECONDS)
+        self.websocket = websocket
+        self.waiting = b""
+        if websocket:
+            self.handshake()
+        self.version = self.read(12)
+        self.write(b"RFB 003.008\n")
+        self.read(self.read(1)[0])  # what authentications there are
+        self.write(b"\x01")  # none
+        assert self.read(4) == b"\0\0\0\0"
+        self.write(b"\x01")  # shared
+        self.width, self.height = struct.unpack(">HH", self.read(4))
+        self.read(16)
+        self.name = self.read(struct.unpack(">I", self.read(4))[0]).decode()
+        # 32 bits, little-endian, 0x00rrggbb; raw pixels and DesktopSize.
+        self.write(struct.pack(">B3xBBBBHHHBBB3x", 0, 32, 24, 0, 1, 255, 255, 255, 16, 8, 0))
+        self.write(struct.pack(">BxHii", 2, 2, 0, -223))
+        self.pixels = bytearray(4 * self.width * self.height)
+
+    def handshake(self):
+        key = base64.b64encode(os.urandom(16)).decode()
+        self.socket.sendall(
+            (f"GET /websockify HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+             f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nOrigin: http://localhost\r\n"
+             "Sec-WebSocket-Protocol: binary\r\nSec-WebSocket-Version: 13\r\n\r\n").encode())
+        answer = b""
+        while not answer.endswith(b"\r\n\r\n"):
+            answer += self.socket.recv(1)
+        assert b" 101 " in answer, answer
+
+    def receive(self, size):
+        data = b""
+        while len(data) < size:
+            part = self.socket.recv(size - len(data))
+            if not part:
+                raise EOFError
+            data += part
+        return data
+
+    def read(self, size):
+        while self.websocket and len(self.waiting) < size:
+            kind, length = self.receive(2)
+            assert kind == 0x82, kind
+            if length == 126:
+                length = struct.unpack(">H", self.receive(2))[0]
+            elif length == 127:
+                length = struct.unpack(">Q", self.receive(8))[0]
+            self.waiting += self.receive(length)
+        if self.websocket:
+            data, self.waiting = self.waiting[:size], self.waiting[size:]
+            return data
+        return self.receive(size)
+
+    def write(self, data):
+        if self.websocket:
+            mask = os.urandom(4)
+            data = struct.pack("BB", 0x82, 0x80 | len(data)) + mask + bytes(
+                byte ^ mask[i % 4] for i, byte in enumerate(data))
+        self.socket.sendall(data)
+
+    def update(self, incremental=True):
+        self.write(struct.pack(">BBHHHH", 3, incremental, 0, 0, self.width, self.height))
+        self.take_update()
+
+    def take_update(self):
+        kind, rectangles = struct.unpack(">BxH", self.read(4))
+        assert kind == 0, kind
+        for _ in range(rectangles):
+            x, y, width, height, encoding = struct.unpack(">HHHHi", self.read(12))
+            if encoding == -223:
+                self.width, self.height = width, height
+                self.pixels = bytearray(4 * width * height)
+                continue
+            assert encoding == 0, encoding
+            for row in range(y, y + height):
+                start = 4 * (row * self.width + x)
+                self.pixels[start:start + 4 * width] = self.read(4 * width)
+
+    def key(self, keysym, *, down):
+        self.write(struct.pack(">BBxxI", 4, down, keysym))
+
+    def press(self, *keysyms):
+        for keysym in keysyms:
+            self.key(keysym, down=True)
+        for keysym in reversed(keysyms):
+            self.key(keysym, down=False)
+
+    def type(self, text):
+        for character in text:
+            self.press(XK["ret"] if character == "\n" else ord(character))
+
+    def pointer(self, x, y, buttons=0):
+        self.write(struct.pack(">BBHH", 5, buttons, x, y))
+
+
+def has_vnc():
+    result = subprocess.run([os.path.join(BUILD, "calque"), "-display", "help"],
+                            stdout=subprocess.PIPE, check=True)
+    return b"vnc" in result.stdout
+
+
+class Vnc(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = os.path.join(folder.name, "vnc")
+        self.kernel = os.path.join(folder.name, "kernel")
+        with open(self.kernel, "wb") as file:
+            file.write(b"\xfe\xff\xff\xea" * 16)
+
+    def start(self, *options):
+        process = subprocess.Popen(
+            [os.path.join(BUILD, "calque-system-arm"), "-M", "virt", "-bios", self.kernel,
+             "-name", "a guest", *options],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+        def stop():
+            process.kill()
+            process.communicate()
+        self.addCleanup(stop)
+        return process
+
+    def start_unix(self, *options):
+        process = self.start("-display", f"vnc=unix:{self.path}", *options)
+        end = time.monotonic() + SECONDS
+        while not os.path.exists(self.path):
+            self.assertIsNone(process.poll())
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.05)
+        return process
+
+    def connect(self):
+        connected = socket.socket(socket.AF_UNIX)
+        connected.settimeout(SECONDS)
+        connected.connect(self.path)
+        self.addCleanup(connected.close)
+        return connected
+
+    def wait_quit(self, process):
+        self.assertEqual(process.wait(timeout=SECONDS), 0)
+
+    def quit_by_keys(self, process, client):
+        client.press(XK["ctrl"], XK["alt"], ord("2"))
+        client.type("quit\n")
+        self.wait_quit(process)
+
+    def test_pictures_and_keys(self):
+        process = self.start_unix()
+        client = Client(self.connect())
+        self.assertEqual(client.name, "calque (a guest)")
+        client.update(incremental=False)
+        self.assertEqual((client.width, client.height), (640, 384))
+        first = bytes(client.pixels)
+        self.assertIn(b"\xaa\xaa\xaa\0", first)
+        client.press(XK["ctrl"], XK["alt"], ord("2"))
+        client.update()
+        self.assertNotEqual(bytes(client.pixels), first)
+        client.type("stop\ninfo status\n")
+        client.update()
+        client.update(incremental=False)
+        client.pointer(10, 10, 1)
+        client.pointer(10000, 65535, 0)
+        self.quit_by_keys(process, client)
+        self.assertFalse(os.path.exists(self.path))
+
+    def test_websocket(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        display = port - 5900 if port >= 5900 else port
+        process = self.start("-vnc", f":{display},websocket={port - 1}")
+        end = time.monotonic() + SECONDS
+        while True:
+            try:
+                connected = socket.create_connection(("127.0.0.1", port - 1), timeout=SECONDS)
+                break
+            except ConnectionRefusedError:
+                self.assertIsNone(process.poll(), process.stdout and process.poll())
+                self.assertLess(time.monotonic(), end)
+                time.sleep(0.05)
+        self.addCleanup(connected.close)
+        client = Client(connected, websocket=True)
+        client.update(incremental=False)
+        self.assertIn(b"\xaa\xaa\xaa\0", bytes(client.pixels))
+        self.quit_by_keys(process, client)
+
+    def test_bad_clients(self):
+        """Whatever they send, others are served and the monitor answers."""
+        process = self.start_unix("-monitor", "stdio")
+        bad = [b"", b"GET / HTTP/1.1\r\n", b"RFB 999.999\n", b"\0" * 100000, os.urandom(5000),
+               b"RFB 003.008\n\x01\x01" + b"\x02\0\xff\xff" + os.urandom(300000),
+               b"RFB 003.008\n\x01\x01" + b"\x06\0\0\0\xff\xff\xff\xff" + b"x" * 100000,
+               b"RFB 003.008\n\x01\x01" + os.urandom(20000),
+               b"GET /websockify HTTP/1.1\r\nUpgrade: websocket\r\n" + b"x" * 100000]
+        for data in bad:
+            connected = self.connect()
+            connected.settimeout(1)
+            try:
+                connected.sendall(data)
+            except OSError:
+                pass
+        # One that never takes what it asked for.
+        greedy = Client(self.connect())
+        for _ in range(2000):
+            greedy.write(struct.pack(">BBHHHH", 3, 0, 0, 0, 640, 384))
+        half = Client(self.connect())
+        half.socket.sendall(b"\x04")  # the rest of a key never comes
+        good = Client(self.connect())
+        good.update(incremental=False)
+        process.stdin.write(b"info status\nquit\n")
+        process.stdin.flush()
+        self.wait_quit(process)
+        self.assertIn(b"VM status: running", process.stdout.read())
+
+    def test_mistakes(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            for address in ("here", ":x", "unix:", ":0,passwort=x", ":0,websocket=maybe", ":99999",
+                            f":{port - 5900}", "no.such.host.invalid:0", "unix:/no/such/folder/x"):
+                process = self.start("-vnc", address)
+                output = process.communicate(timeout=SECONDS)[0]
+                self.assertEqual(process.returncode, 1, address)
+                self.assertEqual(output.count(b"\n"), 1, output)
+                self.assertIn(b"-vnc", output)
+
+
+if __name__ == "__main__":
+    if not has_vnc():
+        print("calque was built without libvncserver")
+        sys.exit(77)
+    unittest.main()
