@@ -368,8 +368,8 @@ struct text_console *text_console_create(struct screens *screens, const char *na
     return console;
 }
 
-static unsigned size_of(const struct chardev_spec *spec, const char *characters,
-                        const char *pixels, unsigned pixels_each)
+static unsigned size_of(const struct chardev_spec *spec, const char *characters, const char *pixels,
+                        unsigned pixels_each)
 {
     uint64_t most = TEXT_COLUMNS_MAX;
     uint64_t n = chardev_spec_number(spec, characters, 0);
@@ -382,10 +382,9 @@ static unsigned size_of(const struct chardev_spec *spec, const char *characters,
 struct chardev *text_console_open(struct screens *screens, const char *label,
                                   const struct chardev_spec *spec, struct error *err)
 {
-    struct text_console *console =
-        text_console_create(screens, label ? label : "console",
-                            size_of(spec, "cols", "width", FONT_WIDTH),
-                            size_of(spec, "rows", "height", FONT_HEIGHT));
+    struct text_console *console = text_console_create(
+        screens, label ? label : "console", size_of(spec, "cols", "width", FONT_WIDTH),
+        size_of(spec, "rows", "height", FONT_HEIGHT));
 
     if (!console) {
         error_set(err, "out of memory");

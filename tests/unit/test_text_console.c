@@ -12,6 +12,7 @@
 
 #include "host/chardev_kinds.h"
 #include "host/font.h"
+#include "host/keymap.h"
 #include "host/picture.h"
 #include "host/text_console.h"
 #include "host/vt.h"
@@ -296,14 +297,10 @@ static void test_sizes(void **state)
     static const struct {
         const char *text;
         unsigned width, height;
-    } sizes[] = {{"vc", 640, 384},
-                 {"vc:100Cx30C", 800, 480},
-                 {"vc:800x600", 800, 592},
-                 {"vc:99999999999Cx99999Cx", 0, 0},
-                 {"vc:0x0", 640, 384},
-                 {"vc:1000000Cx1000000C", 2560, 2560},
-                 {"vc:80Cx24", 640, 16 * 2},
-                 {"vc:x", 0, 0}};
+    } sizes[] = {{"vc", 640, 384},           {"vc:100Cx30C", 800, 480},
+                 {"vc:800x600", 800, 592},   {"vc:99999999999Cx99999Cx", 0, 0},
+                 {"vc:0x0", 640, 384},       {"vc:1000000Cx1000000C", 2560, 2560},
+                 {"vc:80Cx24", 640, 16 * 2}, {"vc:x", 0, 0}};
     struct screens screens = {0};
     struct chardev_context context = {.program = "test", .consoles = &screens, .label = "serial7"};
     struct error err;
@@ -319,6 +316,56 @@ static void test_sizes(void **state)
         assert_int_equal(screens.first->height, sizes[i].height);
         chardev_destroy(c);
     }
+}
+
+/* ---- layouts ----------------------------------------------------------------------------------
+ */
+
+static void test_layouts(void **state)
+{
+    static const struct {
+        const char *layout;
+        uint32_t keysym;
+        enum key key;
+        bool shift, altgr;
+    } wanted[] = {
+        {"en-us", 'a', KEY_CODE_A, false, false},
+        {"en-us", 'A', KEY_CODE_A, true, false},
+        {"en-us", '@', KEY_CODE_2, true, false},
+        {"de", '@', KEY_CODE_Q, false, true},
+        {"de", 'z', KEY_CODE_Y, false, false},
+        {"de", 'y', KEY_CODE_Z, false, false},
+        {"de", 0xe4, KEY_CODE_APOSTROPHE, false, false},
+        {"de", '-', KEY_CODE_SLASH, false, false},
+        {"fr", 'a', KEY_CODE_Q, false, false},
+        {"fr", '1', KEY_CODE_1, true, false},
+        {"it", 0xe8, KEY_CODE_BRACKET_LEFT, false, false},
+        {"ru", 0x6c6, KEY_CODE_A, false, false},
+        {"ru", 'f', KEY_CODE_F, false, false},
+        {"sv", 0xff0d, KEY_CODE_RET, false, false},
+        {"ja", 0xff51, KEY_CODE_LEFT, false, false},
+    };
+    struct keymap_key found;
+    char text[8];
+
+    for (unsigned i = 0; i < ARRAY_SIZE(wanted); i++) {
+        const struct keymap *keymap = keymap_find(wanted[i].layout);
+        assert_non_null(keymap);
+        if (!keymap_lookup(keymap, wanted[i].keysym, &found) || found.key != wanted[i].key ||
+            found.shift != wanted[i].shift || found.altgr != wanted[i].altgr)
+            fail_msg("%s 0x%x: %s%s%s", wanted[i].layout, wanted[i].keysym,
+                     key_name(found.key) ? key_name(found.key) : "none",
+                     found.shift ? " shift" : "", found.altgr ? " altgr" : "");
+    }
+    assert_false(keymap_lookup(keymap_find("en-us"), 0x12345678, &found));
+    assert_false(keymap_lookup(keymap_find("en-us"), 0, &found));
+    assert_null(keymap_find("xx"));
+    assert_string_equal(keymap_nearest("italian"), "it");
+    assert_true(keymap_text(0xe4, text));
+    assert_string_equal(text, "\xc3\xa4");
+    assert_true(keymap_text(0x101f600, text));
+    assert_string_equal(text, "\xf0\x9f\x98\x80");
+    assert_false(keymap_text(0xff0d, text));
 }
 
 /* ---- pictures ---------------------------------------------------------------------------------
@@ -417,6 +464,7 @@ int main(void)
         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_garbage),
         cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_layouts),
         cmocka_unit_test(test_pictures),
         cmocka_unit_test(test_absurd_pointers_and_areas),
     };
