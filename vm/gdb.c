@@ -27,6 +27,8 @@ static void flush(struct gdb *gdb)
 {
     size_t done = 0;
 
+    if (!gdb->n_output)
+        return;
     while (gdb->fd >= 0 && !gdb->closed && done < gdb->n_output) {
         ssize_t sent = send(gdb->fd, gdb->output + done, gdb->n_output - done, MSG_NOSIGNAL);
 
