@@ -302,7 +302,7 @@ help:
 	@echo 'make fuzz               each fuzz harness for FUZZ_SECONDS=30'
 	@echo 'make bench              measure against QEMU and natively: build/bench.json, .txt, .svg'
 	@echo '                        GUESTS="arm thumb i386 x86_64 mipsel ..." or GUEST=NAME;  ROWS=PATTERN of rows'
-	@echo '                        PEER=a QEMU, or a folder of them; empty: none;  ROUNDS=3'
+	@echo '                        PEER=a QEMU, or a folder of them; empty: none;  ROUNDS=2'
 	@echo '                        MILLISECONDS=10 of a sample;  BENCH_TIMEOUT=60 seconds of a row'
 	@echo 'make bench-quick        a few rows of each class'
 	@echo 'make bench-compare      two calques, or their build folders: A=OLD B=NEW'

@@ -172,7 +172,7 @@ def take_figures(arguments):
         if name not in GUESTS:
             raise Misuse("there is no guest %s: %s" % (name, ", ".join(GUESTS)))
     try:
-        settings = Settings(arguments.rounds or (2 if arguments.command == "quick" else 3), arguments.milliseconds,
+        settings = Settings(arguments.rounds or 2, arguments.milliseconds,
                             arguments.samples, arguments.rows, arguments.command == "quick", arguments.timeout)
     except re.error as error:
         raise Misuse("ROWS is no pattern: %s" % error) from error
@@ -256,7 +256,7 @@ def parse(words):
     parser.add_argument("--peer", default=os.environ.get("PEER"),
                         help="the QEMU to compare with, or a folder of them; empty: none (PEER; default: from PATH)")
     parser.add_argument("--rows", default=environment("ROWS", "."), help="a pattern that rows' names contain (ROWS)")
-    parser.add_argument("--rounds", type=positive, default=environment("ROUNDS"), help="3; of quick 2 (ROUNDS)")
+    parser.add_argument("--rounds", type=positive, default=environment("ROUNDS"), help="2 (ROUNDS)")
     parser.add_argument("--milliseconds", type=positive, default=environment("MILLISECONDS", "10"),
                         help="how long a sample shall take (MILLISECONDS)")
     parser.add_argument("--samples", type=positive, default="3", help="of each row in a round")

@@ -25,7 +25,7 @@ def take_precedence():
 
 
 class Settings:
-    def __init__(self, rounds=3, milliseconds=10, samples=3, rows=".", quick=False, row_seconds=60,
+    def __init__(self, rounds=2, milliseconds=10, samples=3, rows=".", quick=False, row_seconds=60,
                  boot_seconds=900, work_seconds=600):
         self.rounds = rounds
         self.milliseconds = milliseconds
