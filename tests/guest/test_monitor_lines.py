@@ -282,6 +282,7 @@ class Monitor(unittest.TestCase):
             stream.send(b"plain\n")
             self.assertNotIn("[00:", stream.expect(b"plain\n"))
             stream.send(b"\x01s")
+            self.assertEqual(process.stderr.readline().strip(), b"")  # the key's line ends first
             self.assertIn(b"disk", process.stderr.readline())
             stream.send(b"\x01zq")  # a key that means nothing goes with its Ctrl-a
             self.assertNotIn("z", stream.expect(b"q"))
