@@ -290,6 +290,7 @@ probe load_dep                  /* 16 dependent loads */
     ret
 
 probe store                     /* 16 stores, 16 KB set */
+    fill_buffer
     mov $probe_buffer, %esi
     lea 16384(%SI), %DI
     mov %SI, %CX
