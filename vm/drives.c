@@ -416,6 +416,15 @@ static bool open_plain(struct drives *drives, unsigned option, struct error *err
     return d && (d->interface != DRIVE_VIRTIO || add_virtio_device(drives, d, "", err));
 }
 
+static bool open_flash(struct drives *drives, unsigned n, struct error *err)
+{
+    const struct options *o = drives->options;
+    struct drive like = {.option = "pflash", .interface = DRIVE_PFLASH, .index = n};
+
+    return add_drive(drives, &like, o->pflash[n],
+                     BLOCK_FORMAT_GIVEN | (o->snapshot ? BLOCK_SNAPSHOT : 0), err) != NULL;
+}
+
 /* The third IDE drive is a CD drive, empty or not, unless something else is in its place. */
 static bool add_empty_cdrom(struct drives *drives, struct error *err)
 {
@@ -445,6 +454,8 @@ struct drives *drives_open(const struct options *o, const struct machine_class *
     look_at_board(drives);
     for (unsigned i = 0; ok && i < N_DRIVES; i++)
         ok = open_plain(drives, i, err);
+    for (unsigned i = 0; ok && i < o->n_pflash; i++)
+        ok = open_flash(drives, i, err);
     for (unsigned i = 0; ok && i < o->n_drive_specs; i++)
         ok = open_spec(drives, o->drive_specs[i], err);
     if (ok && add_empty_cdrom(drives, err))

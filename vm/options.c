@@ -422,6 +422,16 @@ static bool add_drive(struct options *o, const struct option_row *row, const cha
     return true;
 }
 
+static bool add_pflash(struct options *o, const struct option_row *row, const char *value,
+                       struct error *err)
+{
+    if (o->n_pflash == OPTIONS_FLASHES)
+        return error_set(err, "-pflash %s: no board has more than %d flashes", value,
+                         OPTIONS_FLASHES);
+    o->pflash[o->n_pflash++] = value;
+    return true;
+}
+
 static bool set_boot_order(char order[8], const char *letters, size_t length, struct error *err)
 {
     enum { MOST = 7 };
@@ -540,6 +550,8 @@ static const struct option_row rows[] = {
     {"fdb", NULL, "FILE", "the second", set_drive, DRIVE_FDB, NULL},
     {"drive", NULL, "KEY=VALUE,...", "a drive: file=, if=, index=, media=, format=raw, readonly=on",
      add_drive, 0, NULL},
+    {"pflash", NULL, "FILE", "the contents of the board's flash; a second one of the next",
+     add_pflash, 0, NULL},
     {"snapshot", NULL, NULL,
      "keep what guests write to disks in temporary files; Ctrl-a s saves it", set_flag,
      MEMBER(snapshot), NULL},
@@ -607,7 +619,6 @@ static const struct option_row rows[] = {
     /* Known, and to come: said plainly, so that nobody looks for a typing error. */
     {"blockdev", NULL, "SPEC", NULL, not_yet, 0, "use -drive"},
     {"sd", NULL, "FILE", NULL, not_yet, 0, "there are no memory cards"},
-    {"pflash", NULL, "FILE", NULL, not_yet, 0, "use -bios"},
     {"global", NULL, "SPEC", NULL, not_yet, 0, "a machine has the devices of its board"},
     {"netdev", NULL, "SPEC", NULL, not_yet, 0, "there is no network"},
     {"usb", NULL, NULL, NULL, not_yet, 0, "there is no USB"},

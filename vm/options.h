@@ -33,6 +33,7 @@ enum {
     OPTIONS_NOTES = 8,
     OPTIONS_DEVICES = 16,
     OPTIONS_DRIVES = 16,
+    OPTIONS_FLASHES = 2,
 };
 enum options_drive { DRIVE_HDA, DRIVE_HDB, DRIVE_HDC, DRIVE_HDD, DRIVE_FDA, DRIVE_FDB, N_DRIVES };
 
@@ -57,6 +58,8 @@ struct options {
     const char *cdrom;
     const char *drive_specs[OPTIONS_DRIVES]; /* of -drive */
     unsigned n_drive_specs;
+    const char *pflash[OPTIONS_FLASHES];
+    unsigned n_pflash;
     bool snapshot;
     const char *device[OPTIONS_DEVICES + 1]; /* "CLASS,KEY=VALUE,...", ends with NULL */
     unsigned n_devices;

@@ -66,6 +66,7 @@ static const struct expectation expectations[] = {
      "pc",
      "-drive file=a -drive file=b -drive file=c,media=cdrom",
      {"hda=a", "hdb=b", "hdc=c"}},
+    {"x86_64", "pc", "-pflash a -drive file=b,if=pflash", {"pflash0=a", "pflash1=b"}},
     {"x86_64", "pc", "-hda a -drive file=d,,e", {"hda=a", "hdb=d,e"}},
     {"x86_64", "pc", "-drive file=a,bus=1,unit=1 -drive file=b,index=1", {"hdd=a", "hdb=b"}},
     {"x86_64", "q35", "-hda a -drive file=b,bus=3", {"hda=a", "hdd=b", "ide3-hd0=b"}},
