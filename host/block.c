@@ -407,17 +407,23 @@ struct block *block_open(const char *path, unsigned flags, struct error *err)
     return block;
 }
 
+void block_stop(struct block *block)
+{
+    if (!block->has_thread)
+        return;
+    pthread_mutex_lock(&block->lock);
+    block->stopping = true;
+    pthread_cond_broadcast(&block->work);
+    pthread_mutex_unlock(&block->lock);
+    pthread_join(block->thread, NULL);
+    block->has_thread = false;
+}
+
 void block_close(struct block *block)
 {
     if (!block)
         return;
-    if (block->has_thread) {
-        pthread_mutex_lock(&block->lock);
-        block->stopping = true;
-        pthread_cond_broadcast(&block->work);
-        pthread_mutex_unlock(&block->lock);
-        pthread_join(block->thread, NULL);
-    }
+    block_stop(block);
     block_overlay_destroy(block->overlay);
     if (block->fd >= 0)
         close(block->fd);
@@ -570,8 +576,20 @@ void block_cancel(struct block *block, struct block_request *request)
     request->active = false;
 }
 
+int block_run(struct block *block, struct block_request *request)
+{
+    pthread_mutex_lock(&block->lock);
+    while (block->running)
+        pthread_cond_wait(&block->progress, &block->lock);
+    int error = carry_out(block, request);
+    pthread_mutex_unlock(&block->lock);
+    return error;
+}
+
 void block_drain(struct block *block)
 {
+    if (!block->has_thread)
+        return;
     pthread_mutex_lock(&block->lock);
     while (block->waiting.first || block->running || block->finished.first || block->n_delivering)
         pthread_cond_wait(&block->progress, &block->lock);

@@ -33,6 +33,9 @@ struct block;
  * calque may share it only if both do not write. path NULL: no medium (an empty CD drive). */
 struct block *block_open(const char *path, unsigned flags, struct error *err);
 void block_close(struct block *block);
+/* Before its device goes, and without the device lock: `done` will not be called any more, so that
+ * what is left can be cancelled. */
+void block_stop(struct block *block);
 
 /* What the user should know (taken read-only; an odd size; another format), without newline; NULL:
  * nothing. */
@@ -91,6 +94,9 @@ void block_submit(struct block *block, struct block_request *request);
 /* After this `done` will not be called and the buffer is free; what was being written may be
  * written. Harmless if the request is not active. */
 void block_cancel(struct block *block, struct block_request *request);
+/* At once, on this thread, without `done`: for the start and the end of a machine. 0 or an errno
+ * value. */
+int block_run(struct block *block, struct block_request *request);
 /* Until no request is left. Without the device lock: for tests and the end of a machine. */
 void block_drain(struct block *block);
 

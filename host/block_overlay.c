@@ -190,7 +190,8 @@ static int write_whole(struct block_overlay *o, const uint8_t *from, uint64_t at
         error = block_file_write(o->fd, from ? from : zeros, at, (size_t)n);
         for (uint64_t i = 0; i < n && !error; i += CLUSTER)
             set_written(o, (at + i) / CLUSTER);
-        from += from ? n : 0;
+        if (from)
+            from += n;
     }
     return error;
 }
@@ -206,7 +207,8 @@ int block_overlay_write(struct block_overlay *o, const void *buffer, uint64_t at
         int error = whole ? write_whole(o, from, at, n) : write_part(o, from, at, n);
         if (error)
             return error;
-        from += from ? n : 0;
+        if (from)
+            from += n;
         at += n;
         size -= n;
     }

@@ -590,10 +590,11 @@ void drives_save(struct drives *drives)
     }
 }
 
-void drives_finish_saving(struct drives *drives)
+void drives_stop(struct drives *drives)
 {
     for (struct drive *d = drives ? drives->first : NULL; d; d = d->next) {
         if (drives->n_saving && is_saveable(d))
             block_drain(d->block);
+        block_stop(d->block);
     }
 }

@@ -45,7 +45,8 @@ bool drives_is_removable(const struct drive *drive); /* its medium is */
 /* Ctrl-a s: what was written since -snapshot goes into the images. Says on stderr what it did, now
  * or when the disks' threads are done. With the device lock held. */
 void drives_save(struct drives *drives);
-/* Before the machine goes, and without the device lock. */
-void drives_finish_saving(struct drives *drives);
+/* Before the machine goes, and without the device lock: ends what drives_save began, and the disks'
+ * threads. NULL is none. */
+void drives_stop(struct drives *drives);
 
 #endif

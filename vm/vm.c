@@ -511,7 +511,7 @@ void vm_destroy(struct vm *vm)
     if (!vm)
         return;
     display_hide(vm->display);
-    drives_finish_saving(vm->drives);
+    drives_stop(vm->drives);
     gdb_destroy(vm->gdb);
     if (vm->machine)
         machine_destroy(vm->machine);

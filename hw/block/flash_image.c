@@ -8,7 +8,7 @@
 #include "hw/machine.h"
 #include "util/bits.h"
 
-enum { PAGE = 4096, PAGE_SECTORS = PAGE / BLOCK_SECTOR, PIECE = 256 };
+enum { PAGE = 4096, PAGE_SECTORS = PAGE / BLOCK_SECTOR };
 
 struct flash_image {
     struct device *device;
@@ -19,33 +19,16 @@ struct flash_image {
     uint8_t *changed;      /* a bit for each page */
     uint8_t page[PAGE];    /* being written */
     uint64_t next;         /* page to look at */
-    int error;             /* of the first reading */
 };
-
-static void read_done(struct block_request *request, int error)
-{
-    struct flash_image *image = request->opaque;
-
-    image->error = error;
-}
 
 static bool read_all(struct flash_image *image, struct error *err)
 {
-    uint64_t sectors = image->bytes / BLOCK_SECTOR;
+    struct block_request all = {.operation = BLOCK_READ,
+                                .n_sectors = (uint32_t)(image->bytes / BLOCK_SECTOR),
+                                .buffer = image->read};
+    int error = block_run(image->block, &all);
 
-    for (uint64_t at = 0; at < sectors && !image->error; at += PIECE) {
-        image->request =
-            (struct block_request){.operation = BLOCK_READ,
-                                   .sector = at,
-                                   .n_sectors = (uint32_t)MIN(sectors - at, (uint64_t)PIECE),
-                                   .buffer = image->read + at * BLOCK_SECTOR,
-                                   .done = read_done,
-                                   .opaque = image};
-        block_submit(image->block, &image->request);
-        block_drain(image->block);
-    }
-    return !image->error ||
-           error_set_errno(err, image->error, "cannot read '%s'", block_path(image->block));
+    return !error || error_set_errno(err, error, "cannot read '%s'", block_path(image->block));
 }
 
 struct flash_image *flash_image_create(struct device *d, struct block *block, uint64_t size,
@@ -98,22 +81,28 @@ static bool take_changed(struct flash_image *image, uint64_t *page)
 
 static void write_next(struct flash_image *image);
 
+static void say_error(const struct flash_image *image, int error)
+{
+    if (error)
+        log_printf(LOG_GUEST_ERROR, "%s: cannot write '%s': %s\n", image->device->id,
+                   block_path(image->block), strerror(error));
+}
+
 static void write_done(struct block_request *request, int error)
 {
     struct flash_image *image = request->opaque;
 
-    if (error)
-        log_printf(LOG_GUEST_ERROR, "%s: cannot write '%s': %s\n", image->device->id,
-                   block_path(image->block), strerror(error));
+    say_error(image, error);
     write_next(image);
 }
 
-static void write_next(struct flash_image *image)
+/* The next page to write, if there is one. */
+static bool prepare_next(struct flash_image *image)
 {
     uint64_t page;
 
     if (!take_changed(image, &page))
-        return;
+        return false;
     uint64_t at = page * PAGE, size = MIN(image->bytes - at, (uint64_t)PAGE);
     memcpy(image->page, image->array + at, size);
     image->request = (struct block_request){.operation = BLOCK_WRITE,
@@ -122,7 +111,25 @@ static void write_next(struct flash_image *image)
                                             .buffer = image->page,
                                             .done = write_done,
                                             .opaque = image};
-    block_submit(image->block, &image->request);
+    return true;
+}
+
+static void write_next(struct flash_image *image)
+{
+    if (prepare_next(image))
+        block_submit(image->block, &image->request);
+}
+
+/* What a disk's thread that was stopped has left. */
+static void write_rest(struct flash_image *image)
+{
+    bool left = image->request.active;
+
+    block_cancel(image->block, &image->request);
+    while (left || prepare_next(image)) {
+        say_error(image, block_run(image->block, &image->request));
+        left = false;
+    }
 }
 
 void flash_image_destroy(struct flash_image *image)
@@ -131,6 +138,8 @@ void flash_image_destroy(struct flash_image *image)
         return;
     if (image->block) {
         block_drain(image->block);
+        if (!block_is_read_only(image->block))
+            write_rest(image);
         block_detach(image->block);
     }
     free(image->read);

@@ -348,6 +348,7 @@ static void test_reset_in_flight(void **state)
         assert_int_equal(request(&f, T_IN, 9, 512), OK);
         if (i % 3 == 0)
             offer_many(&f, 0, 10); /* and the device goes away under them */
+        block_stop(f.block);
         destroy(&f);
     }
 }

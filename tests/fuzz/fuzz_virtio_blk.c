@@ -111,6 +111,7 @@ static void create(struct target *t, unsigned flags)
 
 static void destroy(struct target *t)
 {
+    block_stop(t->block);
     device_destroy(t->disk);
     device_destroy(t->transport);
     device_destroy(t->host);

@@ -10,7 +10,7 @@ import threading
 
 from disk_guest import Disks, run_tests
 
-SECONDS_TO_SYNC = 120
+SECONDS_TO_SYNC = 300
 WAYS = [
     ("virt", "vda", "-drive file=IMAGE,if=virtio,format=raw"),
     ("mipsel", "sda", "-hda IMAGE"),
@@ -99,7 +99,7 @@ def main():
         synced = 0
         for i in range(rounds):
             synced += killed(disks, WAYS[i % len(WAYS)], dice.uniform(0.05, 2.5))
-        print(f"{rounds} kills, {synced} files synced, all there")
+            print(f"{i + 1} kills, {synced} files synced, all there", flush=True)
 
     with Disks() as disks:
         return run_tests([("kill_9", rounds_of)], disks)
