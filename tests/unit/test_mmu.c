@@ -514,6 +514,127 @@ static void looks_change_nothing(void **state)
     assert_int_equal(f->n_reads, 0);
 }
 
+static struct {
+    unsigned n, accesses;
+    gva address;
+    bool must_return, leaves;
+} hit;
+
+static void watch_hit(void *cpu, gva address, unsigned accesses, bool must_return)
+{
+    struct fixture *f = cpu;
+
+    hit.n++;
+    hit.address = address;
+    hit.accesses = accesses;
+    hit.must_return = must_return;
+    if (hit.leaves && !must_return)
+        longjmp(f->escape, 1);
+}
+
+/* A hit of this byte, or none (0). */
+#define HITS(f, statement, where)                                                                  \
+    do {                                                                                           \
+        memset(&hit, 0, sizeof(hit));                                                              \
+        statement;                                                                                 \
+        assert_int_equal(hit.n, (where) ? 1 : 0);                                                  \
+        if (hit.n)                                                                                 \
+            assert_int_equal(hit.address, base + (where));                                         \
+    } while (0)
+
+static void watched_bytes_are_told_of(void **state)
+{
+    enum { READ = 1 << MMU_READ, WRITE = 1 << MMU_WRITE, VECTOR = 4 };
+    struct fixture *f = *state;
+    struct mmu *m = f->mmu;
+    uint8_t bytes[16] = {0};
+
+    mmu_store(m, base + 0x3000, 1, 2); /* the tables know the page already */
+    mmu_load(m, base + 0x3000, 2);
+    mmu_on_watch(m, watch_hit);
+    assert_true(mmu_add_watch(m, base + 0x3104, 4, WRITE));
+    assert_int_equal(entry(f, TLB_WRITE, 0x3000), 0);
+    HITS(f, mmu_store(m, base + 0x3104, 1, 2), 0x3104);
+    HITS(f, mmu_store(m, base + 0x3100, 1, 3), 0x3104);
+    HITS(f, mmu_store(m, base + 0x3107, 1, 0), 0x3107);
+    HITS(f, mmu_store(m, base + 0x3103, 1, 1), 0x3104);
+    HITS(f, mmu_store(m, base + 0x3108, 1, 2), 0);
+    HITS(f, mmu_store(m, base + 0x3100, 1, 2), 0);
+    HITS(f, mmu_load(m, base + 0x3104, 2), 0);
+    HITS(f, mmu_store_bytes(m, base + 0x30f8, bytes, VECTOR), 0x3104);
+    HITS(f, mmu_cas(m, base + 0x3104, 5, 6, 2), 0x3104);
+    store_le32(host_of(f, 0, 0x3104), 0); /* it succeeds at once */
+    HITS(f, mmu_rmw(m, base + 0x3104, IR_RMW_ADD, 1, 2), 0x3104);
+    HITS(f, mmu_probe(m, base + 0x3100, 16, IR_MEM_WRITE), 0x3104);
+    HITS(f, mmu_probe(m, base + 0x3108, 16, IR_MEM_WRITE), 0);
+    HITS(f, mmu_probe(m, base + 0x3100, 16, IR_MEM_READ), 0);
+    HITS(f, mmu_store_as(m, base + 0x3104, 1, 2, false), 0x3104);
+    assert_true(hit.must_return);
+    assert_null(mmu_host_range(m, base + 0x3000, 4, MMU_WRITE, false));
+    assert_non_null(mmu_host_range(m, base + 0x3000, 4, MMU_READ, false));
+    assert_int_equal(entry(f, TLB_WRITE, 0x3000), 0);
+    /* In every space, whose tables may have been filled before. */
+    select_tag(f, 3, true);
+    HITS(f, mmu_store(m, base + 0x3104, 1, 2), 0x3104);
+    select_tag(f, 0, true);
+    /* Both kinds at once; over the end of a page; paused. */
+    assert_true(mmu_add_watch(m, base + 0x4fff, 2, READ | WRITE));
+    HITS(f, mmu_load(m, base + 0x4ffe, 2), 0x4fff);
+    HITS(f, mmu_store(m, base + 0x5000, 1, 0), 0x5000);
+    assert_int_equal(hit.accesses, READ | WRITE);
+    HITS(f, mmu_load_bytes(m, base + 0x4ff0, bytes, VECTOR), 0x4fff);
+    mmu_pause_watches(m, true);
+    HITS(f, mmu_load(m, base + 0x4fff, 0), 0);
+    mmu_pause_watches(m, false);
+    /* A debugger's own looks are none. */
+    HITS(f, mmu_peek(m, base + 0x4ff0, bytes, 16, false), 0);
+    HITS(f, mmu_poke(m, base + 0x4ff0, bytes, 16, false), 0);
+    assert_false(mmu_remove_watch(m, base + 0x3104, 4, READ));
+    assert_true(mmu_remove_watch(m, base + 0x3104, 4, WRITE));
+    HITS(f, mmu_store(m, base + 0x3104, 7, 2), 0);
+    assert_int_not_equal(entry(f, TLB_WRITE, 0x3000), 0);
+    mmu_remove_all_watches(m);
+    HITS(f, mmu_load(m, base + 0x4fff, 0), 0);
+}
+
+/* What faults is no hit, and before a hit nothing is done. */
+static void hits_come_after_faults_and_before_effects(void **state)
+{
+    enum { READ = 1 << MMU_READ, WRITE = 1 << MMU_WRITE };
+    struct fixture *f = *state;
+    struct mmu *m = f->mmu;
+
+    mmu_on_watch(m, watch_hit);
+    assert_true(mmu_add_watch(m, base + 0x3ffc, 4, WRITE));
+    f->page[0][4].physical = 0;
+    memset(&hit, 0, sizeof(hit));
+    assert_true(RAISES(f, mmu_store(m, base + 0x3ffe, 1, 2)));
+    assert_int_equal(f->n_faults, 1);
+    assert_int_equal(hit.n, 0);
+    f->page[0][3].flags = P_READ;
+    mmu_flush_all(m);
+    assert_true(RAISES(f, mmu_store(m, base + 0x3ffc, 1, 2)));
+    assert_int_equal(f->n_faults, 2);
+    assert_int_equal(hit.n, 0);
+    f->page[0][3].flags = P_READ | P_WRITE;
+    hit.leaves = true;
+    store_le32(host_of(f, 0, 0x3ffc), 5);
+    assert_true(RAISES(f, mmu_store(m, base + 0x3ffc, 1, 2)));
+    assert_true(RAISES(f, mmu_cas(m, base + 0x3ffc, 5, 6, 2)));
+    assert_true(RAISES(f, mmu_store(m, base + 0x3ffb, 1, 2)));
+    assert_int_equal(f->n_faults, 2);
+    assert_int_equal(hit.n, 3);
+    assert_int_equal(load_le32(host_of(f, 0, 0x3ffc)), 5);
+    /* There are not any number of them, nor of any length. */
+    for (unsigned i = 1; i < MAX_WATCHES; i++)
+        assert_true(mmu_add_watch(m, base + 0x1000 + i, 1, READ));
+    assert_false(mmu_add_watch(m, base + 0x1000, 1, READ));
+    mmu_remove_all_watches(m);
+    assert_false(mmu_add_watch(m, base + 0x1000, MAX_WATCH_BYTES + 1, READ));
+    assert_false(mmu_add_watch(m, base + 0x1000, 0, READ));
+    assert_false(mmu_add_watch(m, UINT64_MAX, 2, READ));
+}
+
 static void holes_of_an_open_bus(void **state)
 {
     struct fixture *f = *state;
@@ -929,6 +1050,8 @@ static const struct CMUnitTest tests[] = {
     TEST(code_pages_lose_their_write_entries),
     TEST(fetches),
     TEST(looks_change_nothing),
+    TEST(watched_bytes_are_told_of),
+    TEST(hits_come_after_faults_and_before_effects),
     cmocka_unit_test_setup_teardown(holes_of_an_open_bus, setup_open_bus, teardown),
     TEST(services_for_helpers),
     TEST(stores_into_code_are_announced),
