@@ -122,6 +122,7 @@ bool vcpu_take_debug_stop(struct vcpu *cpu, struct vcpu_debug_stop *out)
 {
     struct engine *engine = vcpu_engine(cpu);
 
+    engine->step_wanted = false;
     if (!atomic_exchange(&engine->stop_waits, false))
         return false;
     *out = engine->stop;

@@ -56,7 +56,8 @@ struct vcpu_debug_stop {
 /* Calls stopped on the vCPU's thread when it stops by itself. It stands then, whatever it is told,
  * until the reason is taken. */
 void vcpu_on_debug(struct vcpu *cpu, void (*stopped)(void *opaque), void *opaque);
-/* After vcpu_stop: why it had stopped by itself, if it had. */
+/* After vcpu_stop: why it had stopped by itself, if it had. A step that it has not made yet (it
+ * waits for an interrupt) is not to be made any more. */
 bool vcpu_take_debug_stop(struct vcpu *cpu, struct vcpu_debug_stop *out);
 /* Resumes for one instruction (on MIPS a branch is one with its delay slot), then stops by itself.
  * Interrupts wait meanwhile; a processor that waits for one goes on waiting first. */
