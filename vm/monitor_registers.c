@@ -77,6 +77,26 @@ static bool numbered_read(const struct vcpu *cpu, const char *name, uint64_t *va
            field_read(cpu, &guest->fields[first + number], value);
 }
 
+/* As debuggers know them; of vector registers the lowest 64 bits. */
+static bool debugger_read(struct vcpu *cpu, const char *name, uint64_t *value)
+{
+    const struct guest_register_set *set = cpu->guest->register_sets;
+
+    for (; set && set->feature; set++) {
+        if (set->present && !set->present(cpu))
+            continue;
+        for (const struct guest_register *one = set->registers; one->name; one++) {
+            uint64_t words[GUEST_REGISTER_WORDS] = {0};
+            if (strcmp(one->name, name))
+                continue;
+            set->read(cpu, one->which, words);
+            *value = words[0];
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_guest(const char *prefix, const struct guest *guest)
 {
     bool is_x86 = !strcmp(guest->name, "i386") || !strcmp(guest->name, "x86_64");
@@ -86,8 +106,10 @@ static bool is_guest(const char *prefix, const struct guest *guest)
 
 static bool register_read(void *opaque, const char *name, uint64_t *value)
 {
-    const struct vcpu *cpu = opaque;
+    struct vcpu *cpu = opaque;
 
+    if (debugger_read(cpu, name, value))
+        return true;
     for (unsigned i = 0; i < ARRAY_SIZE(aliases); i++) {
         if (strcmp(aliases[i].name, name) || !is_guest(aliases[i].guest, cpu->guest))
             continue;
