@@ -60,6 +60,7 @@ struct boot_options {
     char once[8];      /* the same for the first start; "": as order */
     char rtc_base[32]; /* "": utc */
     uint8_t uuid[16];  /* in the order of its text; zeros: none */
+    unsigned n_serial; /* serial ports that were asked for */
     bool menu, no_acpi, no_hpet, no_vga;
     char vga[12];    /* the adapter in place of the board's: std, cirrus, virtio; "": its own */
     bool no_graphic; /* firmware's console goes to the first serial port, too */

@@ -384,6 +384,7 @@ static bool build(struct vm *vm, struct error *err)
         return error_set(err, "there is nothing to run: give -kernel FILE or -bios FILE");
     list_added_devices(vm);
     config.boot.no_graphic = o->nographic;
+    config.boot.n_serial = o->n_serial;
     config.devices = vm->devices;
     vm->machine = machine_create(&config, err);
     if (vm->machine)

@@ -37,6 +37,8 @@
         {"i8254", "pit", 0x40, "gsi", 0, NULL, NULL},                                              \
         {"pc-speaker", "speaker", 0x61, NULL, 0, NULL, NULL}, ISA_CLOCK_AND_KEYBOARD,              \
         {"port92", "port92", 0x92, "cpu", 4, NULL, NULL}, ISA_SUPER_IO,                            \
+        {"ns16550", "serial2", 0x3e8, "gsi", 4, "serial2", NULL},                                  \
+        {"ns16550", "serial3", 0x2e8, "gsi", 3, "serial3", NULL},                                  \
     {                                                                                              \
         "fw_cfg-port", "fw_cfg", 0, NULL, 0, NULL, "base0=0x510,base1=0x514"                       \
     }

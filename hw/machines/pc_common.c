@@ -175,6 +175,9 @@ bool pc_wants(const struct machine *m, const struct machine_device *entry)
         return !m->boot.no_hpet && !is_off(m, "hpet");
     if (!strcmp(entry->id, "vga"))
         return !m->boot.no_vga;
+    /* Those that share interrupts with the first two are there for whoever asks for them. */
+    if (!strcmp(entry->id, "serial2") || !strcmp(entry->id, "serial3"))
+        return m->boot.n_serial > (unsigned)(entry->id[6] - '0');
     return true;
 }
 
