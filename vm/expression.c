@@ -116,13 +116,19 @@ static bool parse_unary(struct parser *p, uint64_t *value)
     return true;
 }
 
+/* Not the start of a path: "memsave 0 4096 /tmp/memory". */
+static bool is_division(const char *at)
+{
+    return *at != '/' || !(isalpha((unsigned char)at[1]) || at[1] == '.' || at[1] == '_');
+}
+
 static bool parse_product(struct parser *p, uint64_t *value)
 {
     uint64_t right;
 
     if (!parse_unary(p, value))
         return false;
-    while (*p->at && strchr("*/%", *p->at)) {
+    while (*p->at && strchr("*/%", *p->at) && is_division(p->at)) {
         char sign = *p->at++;
         if (!parse_unary(p, &right))
             return false;

@@ -7,10 +7,12 @@
  * processor would.
  */
 #define _GNU_SOURCE
-#include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "vm/file_broker.h"
 #include "vm/monitor_commands.h"
 #include "vm/monitor_registers.h"
 
@@ -288,17 +290,21 @@ struct range {
     bool read_all;
 };
 
-/* ADDRESS SIZE at the start of the rest. */
-static bool parse_range(struct range *range, struct monitor_call *call)
+/* ADDRESS SIZE at the start of the rest, and a file's name behind them if that is wanted. */
+static bool parse_range(struct range *range, struct monitor_call *call, bool wants_file)
 {
     struct expression_registers registers = monitor_registers(range->look.cpu);
     const char *at = call->rest;
     struct error err;
 
-    if (expression_evaluate(&at, &registers, &range->look.address, &err) &&
-        expression_evaluate(&at, &registers, &range->size, &err))
+    if (!expression_evaluate(&at, &registers, &range->look.address, &err) ||
+        !expression_evaluate(&at, &registers, &range->size, &err)) {
+        fprintf(call->out, "%s\n", err.message);
+        return false;
+    }
+    if (wants_file == (*at != 0))
         return true;
-    fprintf(call->out, "%s\n", err.message);
+    fprintf(call->out, "it is: %s %s\n", call->command->name, call->command->arguments);
     return false;
 }
 
@@ -336,7 +342,7 @@ static void sum(struct vm *vm, void *opaque)
     struct range *range = opaque;
 
     range->look.cpu = vm_machine(vm)->cpu;
-    if (!parse_range(range, range->look.call))
+    if (!parse_range(range, range->look.call, false))
         return;
     go_through(range);
     if (range->read_all)
@@ -348,6 +354,54 @@ static void command_sum(struct monitor_call *call)
     struct range range = {.look = {.call = call, .physical = true}, .take = add_to_sum};
 
     vm_look(call->vm, sum, &range);
+}
+
+static bool add_to_file(struct range *range, const uint8_t *data, size_t size)
+{
+    if (fwrite(data, 1, size, range->file) == size)
+        return true;
+    fprintf(range->look.call->out, "cannot write it: %s\n", strerror(errno));
+    return false;
+}
+
+static void save(struct vm *vm, void *opaque)
+{
+    struct range *range = opaque;
+    struct monitor_call *call = range->look.call;
+    struct file_broker *files;
+    struct error err;
+    int fd = -1;
+
+    range->look.cpu = vm_machine(vm)->cpu;
+    if (!parse_range(range, call, true))
+        return;
+    files = vm_files(vm, &err);
+    if (files)
+        fd = file_broker_create(files, call->words[call->n_words - 1], &err);
+    range->file = fd < 0 ? NULL : fdopen(fd, "wb");
+    if (!range->file) {
+        fprintf(call->out, "%s\n", fd < 0 ? err.message : "out of memory");
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    go_through(range);
+    if (fclose(range->file) != 0 && range->read_all)
+        fprintf(call->out, "cannot write it: %s\n", strerror(errno));
+}
+
+static void command_memsave(struct monitor_call *call)
+{
+    struct range range = {.look = {.call = call}, .take = add_to_file};
+
+    vm_look(call->vm, save, &range);
+}
+
+static void command_pmemsave(struct monitor_call *call)
+{
+    struct range range = {.look = {.call = call, .physical = true}, .take = add_to_file};
+
+    vm_look(call->vm, save, &range);
 }
 
 static void translate(struct vm *vm, void *opaque)
@@ -376,6 +430,10 @@ static void command_gva2gpa(struct monitor_call *call)
 
 static const struct monitor_command commands[] = {
     {"gva2gpa", NULL, "ADDRESS", "the physical address of a virtual one", command_gva2gpa, 1,
+     MONITOR_ANY, NULL},
+    {"memsave", NULL, "ADDRESS SIZE FILE", "save virtual memory in a file", command_memsave, 3,
+     MONITOR_ANY, NULL},
+    {"pmemsave", NULL, "ADDRESS SIZE FILE", "the same of physical memory", command_pmemsave, 3,
      MONITOR_ANY, NULL},
     {"print", "p", "[/FORMAT] EXPRESSION", "a value; $NAME is a register", command_print, 1,
      MONITOR_ANY, NULL},

@@ -168,8 +168,15 @@ class Monitor(unittest.TestCase):
         self.assertIn("VM status: paused", self.line(monitor, "info status"))
         self.assertEqual(self.line(monitor, "cont"), "\n")
         self.assertIn("VM status: running", self.line(monitor, "info status"))
+        for keys in ("ctrl-alt-f1", "shift-a", "shift_r", "altgr-q", "esc", "tab", "backspace",
+                     "ctrl_r", "delete", "menu"):
+            self.assertEqual(self.line(monitor, "sendkey " + keys), "\n", keys)
+        self.assertEqual(self.line(monitor, "screendump f"), "\n")
+        self.assertGreater(os.path.getsize(os.path.join(self.folder.name, "f")), 10)
+        os.unlink(os.path.join(self.folder.name, "f"))
         self.check_looking(monitor)
         self.check_media(monitor)
+        self.check_saving(monitor)
         self.check_mistakes(monitor)
 
     def check_looking(self, monitor):
@@ -189,13 +196,29 @@ class Monitor(unittest.TestCase):
         self.assertRegex(self.line(monitor, "sum 0x100000 64"), r"\n\d{5}\n")
         self.assertIn("0x100000", self.line(monitor, "gva2gpa 0x80100000"))
 
+    def check_saving(self, monitor):
+        with open(self.image, "rb") as file:
+            image = file.read()
+        for command in ("memsave 0x80100000", "pmemsave 0x100000"):
+            path = os.path.join(self.folder.name, command[0])
+            for _ in range(2):
+                self.assertEqual(self.line(monitor, f'{command} {len(image)} "{path}"'), "\n")
+            with open(path, "rb") as file:
+                self.assertEqual(file.read(), image)
+            os.unlink(path)
+        self.assertIn("Cannot access", self.line(monitor, "pmemsave 0xffff00000000 64 hole"))
+        os.unlink(os.path.join(self.folder.name, "hole"))
+        self.assertIn("/nonexistent", self.line(monitor, "memsave 0x80100000 4 /nonexistent/f"))
+        self.assertIn("already", self.line(monitor, "memsave 0x80100000 4 echo"))
+        self.assertIn("it is:", self.line(monitor, "memsave 0x80100000 4"))
+
     def check_media(self, monitor):
         cd = os.path.join(self.folder.name, "cd")
         with open(cd, "wb") as file:
             file.truncate(64 * 2048)
         self.assertIn("ide1-cd0: [not inserted]", self.line(monitor, "info block"))
         self.assertEqual(self.line(monitor, "change ide1-cd0 " + cd), "\n")
-        self.assertIn(cd + " (raw, read-only)", self.line(monitor, "info block ide1-cd0"))
+        self.assertIn(cd + " (raw, read-only)", self.line(monitor, "info block"))
         self.assertIn("/nonexistent", self.line(monitor, "change ide1-cd0 /nonexistent"))
         self.assertEqual(self.line(monitor, "eject ide1-cd0"), "\n")
         self.assertIn("[not inserted]", self.line(monitor, "info block"))

@@ -46,6 +46,8 @@ static void test_values(void **state)
         {"0x10 0x20", 16, "0x20"},
         {"1 file name", 1, "file name"},
         {"((((1))))", 1, ""},
+        {"8 /2", 4, ""},
+        {"4096 /tmp/file", 4096, "/tmp/file"},
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
