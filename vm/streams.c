@@ -235,7 +235,7 @@ static bool open_monitor(struct streams *streams, const char *option, const char
 
     snprintf(id, sizeof(id), "compat_monitor%u", streams->n_monitors);
     /* A monitor needs no second one. */
-    if (!open_port(streams, option, muxed ? what + 4 : what, id, &c, err))
+    if (!open_port(streams, option, muxed ? strchr(what, ':') + 1 : what, id, &c, err))
         return false;
     return !c || add_monitor(streams, c, true, err);
 }
