@@ -4,7 +4,8 @@
  * writes; what arrives is handed to the device's client callbacks.
  *
  * What is written, and a peer that does not read:
- * - stdio and file lose nothing. When the other side of a pipe does not read, they wait for it.
+ * - stdio and file lose nothing. When the other side of a pipe does not read, they wait for it,
+ *   and the guest with them, until calque is told to end.
  * - pty, pipe, sockets and host devices drop what is written while nobody is there to read. To a
  *   peer that is slow, up to 256 KiB wait; when that is full the guest waits for the peer, but no
  *   longer than a second, all in all, until half of it has been read. Then what does not fit is

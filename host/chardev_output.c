@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -14,6 +15,8 @@
 
 #define LINE_DELAY_NS INT64_C(2000000)
 #define PATIENCE_NS INT64_C(1000000000)
+/* A pipe that polls as writable takes this much at once (PIPE_BUF). */
+enum { PIECE_BYTES = 4096, LOOK_MS = 200 };
 
 static int64_t now_ns(void)
 {
@@ -38,11 +41,44 @@ static bool has_reader(const struct chardev_output *output)
     return !output->is_pty || (poll(&state, 1, 0) >= 0 && !(state.revents & POLLHUP));
 }
 
+/* Somebody wants calque to end, and the loop knows or is about to: the signals are blocked, as it
+ * reads them. */
+static bool is_ending(const struct chardev_output *output)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    sigset_t pending;
+
+    if (event_loop_is_ending(output->loop))
+        return true;
+    if (sigpending(&pending) != 0)
+        return false;
+    for (unsigned i = 0; i < ARRAY_SIZE(signals); i++) {
+        if (sigismember(&pending, signals[i]))
+            return true;
+    }
+    return false;
+}
+
 static bool wait_writable(const struct chardev_output *output, int timeout_ms)
 {
     struct pollfd wait = {.fd = output->fd, .events = POLLOUT};
 
     return poll(&wait, 1, timeout_ms) > 0;
+}
+
+/* Until a piece can be written without blocking. Nobody could end calque from within write(2): its
+ * signals wait for the loop, which waits for the lock that is held here. Then it has a second. */
+static bool wait_lossless(struct chardev_output *output)
+{
+    if (wait_writable(output, 0))
+        return true;
+    while (!is_ending(output) || output->patience_ns > 0) {
+        if (wait_writable(output, LOOK_MS))
+            return true;
+        if (is_ending(output))
+            output->patience_ns -= LOOK_MS * INT64_C(1000000);
+    }
+    return false;
 }
 
 /* How much of it went out: all, less where it would block, and less with `failed` set. */
@@ -51,12 +87,17 @@ static unsigned write_some(struct chardev_output *output, const uint8_t *data, u
     unsigned done = 0;
 
     while (done < size) {
-        ssize_t written = write(output->fd, data + done, size - done);
+        unsigned part = size - done;
+        if (output->lossless) {
+            part = MIN(part, (unsigned)PIECE_BYTES);
+            if (!wait_lossless(output))
+                break;
+        }
+        ssize_t written = write(output->fd, data + done, part);
         if (written > 0) {
             done += (unsigned)written;
         } else if (written < 0 && errno == EAGAIN && output->lossless) {
-            /* Somebody made the descriptor non-blocking. */
-            wait_writable(output, -1);
+            continue; /* somebody made the descriptor non-blocking */
         } else if (written < 0 && errno == EAGAIN) {
             break;
         } else if (written == 0 || errno != EINTR) {
@@ -180,7 +221,8 @@ bool chardev_output_is_empty(const struct chardev_output *output)
 void chardev_output_init(struct chardev_output *output, const char *name, struct event_loop *loop,
                          struct watch *watch, int fd)
 {
-    *output = (struct chardev_output){.name = name, .loop = loop, .watch = watch, .fd = fd};
+    *output = (struct chardev_output){
+        .name = name, .loop = loop, .watch = watch, .fd = fd, .patience_ns = PATIENCE_NS};
 }
 
 void chardev_output_switch(struct chardev_output *output, int fd)

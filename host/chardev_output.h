@@ -19,7 +19,8 @@ struct chardev_output {
     struct event_loop *loop;
     struct watch *watch;
     int fd;        /* -1: what is written is dropped */
-    bool lossless; /* waits for as long as it takes; the others' descriptors do not block */
+    bool lossless; /* waits for as long as it takes, a second once calque ends; the others'
+                      descriptors do not block */
     bool is_pty;   /* may be open on our side only */
     bool failed;   /* cannot be written any more */
     bool said;     /* that something is lost */

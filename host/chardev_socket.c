@@ -118,7 +118,14 @@ static bool tcp_addresses(struct socket_stream *s, const struct chardev_spec *sp
         return error_set(err, "%s: there is no port %s; the highest is 65535", s->name, port);
     if (!host || !*host)
         host = hints.ai_family == AF_INET6 ? "::1" : "127.0.0.1";
+    /* Who listens to "localhost" is looked for at 127.0.0.1. */
+    if (s->server && hints.ai_family == AF_UNSPEC)
+        hints.ai_family = AF_INET;
     status = getaddrinfo(host, port, &hints, &found);
+    if (status && ipv4 == ipv6) {
+        hints.ai_family = AF_UNSPEC;
+        status = getaddrinfo(host, port, &hints, &found);
+    }
     if (status)
         return error_set(err, "%s: '%s', port '%s': %s", s->name, host, port, gai_strerror(status));
     for (struct addrinfo *one = found; one && s->n_addresses < MAX_ADDRESSES; one = one->ai_next) {

@@ -12,11 +12,12 @@
 #include <unistd.h>
 
 /* Terminals, ptys, files, clock and signals of one machine: far fewer. More are refused service. */
-enum { MAX_WATCHES = 64 };
+enum { MAX_WATCHES = 128 };
 
 struct event_loop {
     struct watch *watches;
     int wake_fd;
+    _Atomic bool ending;
     struct pollfd polled[MAX_WATCHES + 1];
     struct watch *polled_watch[MAX_WATCHES + 1];
     unsigned n_polled;
@@ -82,6 +83,16 @@ void watch_set_writing(struct event_loop *loop, struct watch *watch, bool writin
 
     if (writing && !before)
         event_loop_wake(loop);
+}
+
+void event_loop_end(struct event_loop *loop)
+{
+    atomic_store(&loop->ending, true);
+}
+
+bool event_loop_is_ending(const struct event_loop *loop)
+{
+    return atomic_load(&loop->ending);
 }
 
 void event_loop_wake(struct event_loop *loop)

@@ -42,6 +42,10 @@ void watch_set_due(struct event_loop *loop, struct watch *watch, int64_t delay_n
 /* In delay_ns, whatever was asked for before. */
 void watch_move_due(struct event_loop *loop, struct watch *watch, int64_t delay_ns);
 
+/* Somebody wants the process to end: nobody is to wait for ever any more. Any thread. */
+void event_loop_end(struct event_loop *loop);
+bool event_loop_is_ending(const struct event_loop *loop);
+
 /* Makes the current or next wait return. */
 void event_loop_wake(struct event_loop *loop);
 /* Waits until something is readable, a wake, or timeout_ms (-1: for ever). Then event_loop_dispatch

@@ -172,6 +172,7 @@ static void signal_arrived(void *opaque)
         fprintf(stderr, "%s: terminating on signal %u\n", vm->options->program, info.ssi_signo);
         vm->status = 0;
         vm->quit = true;
+        event_loop_end(vm->loop);
     }
 }
 

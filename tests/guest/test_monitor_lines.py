@@ -328,6 +328,39 @@ class Monitor(unittest.TestCase):
             self.ends(process)
             self.assertIn(b"Terminated", process.stderr.read())
 
+    def test_defaults(self):
+        """The terminal is the monitor's where the console is elsewhere."""
+        process = self.start("-nographic", "-serial", "unix:s,server=on,wait=off")
+        stream = self.stdio(process)
+        stream.expect(b"(calque) ")
+        self.connect("s")
+        self.assertIn("unix:", self.line(stream, "info chardev"))
+        stream.send(b"quit\n")
+        self.ends(process)
+        process = self.start("-nographic", "-monitor", "unix:m,server=on,wait=off")
+        self.stdio(process).expect(b"!")
+        monitor = self.connect("m")
+        monitor.expect(b"(calque) ")
+        monitor.send(b"quit\n")
+        self.ends(process)
+
+    def test_stdout_that_nobody_reads(self):
+        """The guest waits, as nothing is to be lost; but calque can be ended."""
+        process = self.start("-nographic")
+        stream = self.stdio(process)
+        stream.expect(b"!")
+        stop = time.monotonic() + 3
+        feeder = self.start("-display", "none", "-monitor", "stdio", "-serial", "null")
+        os.set_blocking(feeder.stdin.fileno(), False)
+        while time.monotonic() < stop:
+            try:
+                os.write(feeder.stdin.fileno(), b"info qtree\n" * 50)
+            except BlockingIOError:
+                time.sleep(0.05)
+        for one in (process, feeder):
+            one.terminate()
+            self.ends(one)
+
     def test_other_key(self):
         process = self.start("-nographic", "-echr", "0x14")
         stream = self.stdio(process)
