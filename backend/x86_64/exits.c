@@ -252,6 +252,8 @@ static void cold_memory(struct emit *e, const struct cold *cold)
     else if (cold->unaligned_from)
         cold_unaligned(e, cold);
     bind_list(e, cold->from, ARRAY_SIZE(cold->from));
+    if (cold->member)
+        cold_member(e, cold);
     const struct slow_desc *d = &cold->desc;
     bool xmm = cold->xmm_live || (d->result != NO_REG && d->result >= XMM_BASE) ||
                (d->value != NO_REG && d->value >= XMM_BASE) || d->kind >= SLOW_FP;

@@ -377,11 +377,15 @@ static void begin_grouped(struct emit *e, const struct ir_insn *insn, struct acc
     }
 }
 
+static void note_member(struct emit *e, struct access *x);
+
 static void end_access(struct emit *e, struct access *x)
 {
     groups_note(e, x->cold, x->group);
-    if (x->group)
+    if (x->group) {
+        note_member(e, x);
         group_advance(e, x->group);
+    }
     x->cold->back = e->a.p;
     x->cold->xmm_live = e->vector_used != 0;
     if (x->w)
@@ -562,6 +566,82 @@ static void store_constant(struct emit *e, unsigned log2, struct mem m, int32_t 
     emit_rm_imm(&e->a, opcode[log2], 0, m, bytes[log2]);
     for (unsigned k = 0; k < bytes[log2]; k++)
         put8(&e->a, (uint8_t)((uint32_t)value >> k * 8));
+}
+
+/* What the cold stub needs to do a member's access alone, with a register for the address: best one
+ * that holds nothing. */
+static void note_member(struct emit *e, struct access *x)
+{
+    const struct ir_insn *insn = &e->u->insns[e->here];
+    struct cold *cold = x->cold;
+    unsigned type = insn->op == IR_STORE ? e->u->insns[insn->arg[1]].type : insn->type;
+    uint32_t taken = 1u << x->entry | 1u << x->address;
+    if ((insn->aux & IR_MEM_SWAP) && !is_integer_type(type))
+        return;
+    if (cold->desc.value < XMM_BASE)
+        taken |= 1u << cold->desc.value;
+    cold->temp = (uint8_t)__builtin_ctz(TEMP_MASK & ~taken);
+    cold->temp_used = true;
+    for (unsigned r = 0; r < 16; r++) {
+        if ((TEMP_MASK & ~taken) >> r & 1 && (!e->reg_value[r] || r == cold->desc.result)) {
+            cold->temp = (uint8_t)r;
+            cold->temp_used = false;
+        }
+    }
+    cold->op = e->here;
+    cold->member = true;
+    cold->entry = (uint8_t)x->entry;
+}
+
+/* Where the check of a group has failed, as on two pages: the one access, checked like any other.
+ * Its pointer's register is free, and 0 again in the end. */
+void cold_member(struct emit *e, const struct cold *cold)
+{
+    const struct ir_insn *insn = &e->u->insns[cold->op];
+    const struct slow_desc *d = &cold->desc;
+    struct access x = {.address = cold->temp,
+                       .entry = cold->entry,
+                       .write = insn->op == IR_STORE,
+                       .w = e->u->wide_address ? OP_W : 0};
+    unsigned mask = MAX(memop_size(insn->aux), memop_align(insn->aux)) - 1;
+    struct mem saved = mem_at(RSP, FRAME_SCRATCH);
+    uint8_t *slow[3] = {NULL};
+    if (cold->temp_used)
+        emit_store(&e->a, OP_W, saved, cold->temp);
+    emit_lea(&e->a, x.w, x.address, mem_at(d->address, (int32_t)d->constant));
+    load_entry(e, &x, x.write);
+    if (mask) {
+        emit_test_ri(&e->a, 0, x.address, (int32_t)mask, false);
+        slow[0] = emit_jcc(&e->a, CC_NE);
+    }
+    emit_test_rr(&e->a, OP_W, x.entry, x.entry);
+    slow[1] = emit_jcc(&e->a, CC_E);
+    emit_alu_rr(&e->a, OP_W, ALU_ADD, x.entry, x.address);
+    if (x.w) {
+        emit_mov_rr(&e->a, OP_W, x.address, x.entry);
+        emit_shift_i(&e->a, OP_W, SHIFT_SHR, x.address, TLB_WIDE_BITS - 1);
+        slow[2] = emit_jcc(&e->a, CC_NE);
+    }
+    if (cold->temp_used)
+        emit_load(&e->a, OP_W, cold->temp, saved);
+    struct mem m = mem_at(x.entry, 0);
+    if (insn->op == IR_LOAD && is_integer_type(insn->type))
+        load_integer(e, insn, d->result, m);
+    else if (insn->op == IR_LOAD)
+        load_vector(e, insn, d->result, m, x.entry);
+    else if (d->value == NO_REG)
+        store_constant(e, insn->aux & IR_MEM_SIZE, m, d->imm);
+    else if (d->value < XMM_BASE)
+        store_integer(e, insn->aux, m, d->value, NO_REG);
+    else
+        store_vector(e, insn->aux, m, d->value, NO_REG);
+    emit_mov_imm(&e->a, x.entry, 0);
+    bind_to(emit_jmp(&e->a), cold->back);
+    for (unsigned k = 0; k < ARRAY_SIZE(slow); k++)
+        if (slow[k])
+            bind_here(&e->a, slow[k]);
+    if (cold->temp_used)
+        emit_load(&e->a, OP_W, cold->temp, saved);
 }
 
 /* A constant an immediate can express, for the size stored. */

@@ -230,6 +230,9 @@ struct cold {
     ir_ref x87;                        /* a PROBE's: the instruction that goes with it */
     struct slow_desc desc;
     struct slow_groups groups;
+    bool member;  /* of a group: `op` is checked alone where the group's check has failed */
+    uint8_t temp; /* ... with this register, which may be in use */
+    bool temp_used;
     /* exits */
     uint64_t pc;
     uint32_t key;
@@ -468,6 +471,7 @@ void parallel_move(struct emit *e, const ir_ref *refs, const uint8_t *regs, unsi
 struct cold *cold_add(struct emit *e, enum cold_kind kind);
 struct cold *add_memory_cold(struct emit *e, const struct ir_insn *insn, enum slow_kind kind);
 void cold_from(struct cold *cold, uint8_t *field);
+void cold_member(struct emit *e, const struct cold *cold);       /* memory.c */
 void cold_fp_sort(struct emit *e, const struct cold *cold);      /* fp.c */
 void cold_vector_exact(struct emit *e, const struct cold *cold); /* vector.c */
 void cold_emit_all(struct emit *e, struct unit_code *code);
