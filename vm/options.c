@@ -501,9 +501,9 @@ static const char *const vga_note = "the display adapter is the standard VGA (-v
 static bool set_vga(struct options *o, const struct option_row *row, const char *value,
                     struct error *err)
 {
-    bool other = one_of("qxl,vmware,cirrus", value);
+    bool other = one_of("qxl,vmware", value);
 
-    if (!other && !one_of("std,virtio,none", value))
+    if (!other && !one_of("std,cirrus,virtio,none", value))
         return error_set(err, "-vga %s is not known; it takes: std, cirrus, virtio, none", value);
     if (other)
         note(o, vga_note);

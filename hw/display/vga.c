@@ -17,7 +17,7 @@
 #include "util/bits.h"
 
 enum { WINDOW = 0xa0000, PORTS = 0x3b0, VBE_PORTS = 0x1ce };
-enum { EDID_X = 1280, EDID_Y = 800 };
+enum { EDID_X = 1280, EDID_Y = 800, LEAST_MEMORY = 0x40000 };
 enum { MMIO_PORTS = 0x400, MMIO_VBE = 0x500, MMIO_ENDIAN = 0x600 };
 #define DEFAULT_ROM "/usr/share/seabios/vgabios-stdvga.bin"
 #define ENDIAN_LITTLE 0x1e1e1e1eu
@@ -592,8 +592,8 @@ bool vga_init_with(struct device *d, const char *rom, struct error *err)
     struct vga *v = vga_of(d);
 
     v->memory = device_region_memory(d, VGA_REGION_MEMORY, &v->memory_size);
-    if (v->memory_size & (v->memory_size - 1))
-        return error_set(err, "%s: vgamem must be a power of two", d->id);
+    if (v->memory_size & (v->memory_size - 1) || v->memory_size < LEAST_MEMORY)
+        return error_set(err, "%s: vgamem must be a power of two, at least 256 KiB", d->id);
     v->linear = vbe_mode;
     return load_rom(d, rom, err) && vga_screen_create(d, err);
 }

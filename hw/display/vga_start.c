@@ -4,9 +4,10 @@
 
 #include "hw/display/vga.h"
 #include "hw/display/vga_registers.h"
+#include "hw/pci/pci.h"
 
 enum { FONT_HEIGHT = 16, GLYPHS = 256, GLYPH_BYTES = 32, FONT_PLANE = 2 };
-enum { COLUMNS = 80, ROWS = 25, BLANK = ' ', LIGHT_GREY = 7 };
+enum { BLANK = ' ', LIGHT_GREY = 7, CIRRUS = 0x1013 /* has no Bochs extensions */ };
 
 /* IBM VGA technical reference, "Video modes": the registers of mode 3 with 400 lines. */
 static const uint8_t sequencer[] = {3, 0, 3, 0, 2};
@@ -91,7 +92,7 @@ bool vga_start_linear(struct device *d, unsigned width, unsigned height, unsigne
 {
     struct vga *v = vga_of(d);
 
-    if ((uint64_t)width * height * ((bits + 7) / 8) > v->memory_size)
+    if (d->class->pci->vendor == CIRRUS || (uint64_t)width * height * ((bits + 7) / 8) > v->memory_size)
         return false;
     vga_start_text(d);
     vga_write_vbe(v, VBE_ENABLE, 0);

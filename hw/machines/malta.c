@@ -80,7 +80,7 @@ struct malta {
         {"malta-fpga", "fpga", 0x1f000000, NULL, 0, NULL, "endian=" endian},                       \
         {"serial-mm", "serial2", 0x1f000900, "cpu", CPU_CBUS_UART, "serial2", "clock-hz=3686400"}, \
         {"pcnet", "net", 0, NULL, 0, "net0", "bus=pci.0,addr=b.0"},                                \
-        {"VGA", "vga", 0, NULL, 0, NULL, "bus=pci.0,addr=12.0"},                                   \
+        {"cirrus-vga", "vga", 0, NULL, 0, NULL, "bus=pci.0,addr=12.0"},                            \
     {                                                                                              \
         NULL                                                                                       \
     }
@@ -109,6 +109,7 @@ struct board_store {
 };
 
 enum { FUNCTION_ISA = 10 << 11, FUNCTION_IDE = 10 << 11 | 1 << 8, FUNCTION_PM = 10 << 11 | 3 << 8 };
+enum { FUNCTION_VGA = 18 << 11 };
 
 static const struct board_store board_stores[] = {
     /* PCI I/O at 0x18000000, PCI memory at 0x10000000 to 0x17dfffff and 0x18200000 to 0x1bdfffff */
@@ -130,6 +131,8 @@ static const struct board_store board_stores[] = {
     {STORE_CONFIG, FUNCTION_PM | 0x80, 0x00000001},
     {STORE_CONFIG, FUNCTION_PM | 0x90, 0x00001101},
     {STORE_CONFIG, FUNCTION_PM | 0xd0, 0x00090000},
+    /* the display adapter's ports, which no BAR shows: kernels take them for granted */
+    {STORE_CONFIG, FUNCTION_VGA | 0x04, 0x00000001},
 };
 enum { MOST_STORES = 2 * ARRAY_SIZE(board_stores) + 2 };
 
