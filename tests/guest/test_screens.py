@@ -225,6 +225,13 @@ class Screens(unittest.TestCase):
         machine = self.start("virt", options=["-device", "ramfb"])
         machine.wait_for_picture("init reached")
 
+    def test_malta(self):
+        self.start("mipsel").wait_for_picture("init reached")
+
+    def test_malta_std(self):
+        machine = self.start("mipsel", options=["-vga", "std"], modules=["bochs"])
+        machine.wait_for_picture("init reached")
+
     def virtio(self, guest, transport, options):
         machine = self.start(guest, options=options,
                              modules=[transport, "virtio-gpu", "virtio_input", "evdev"])
