@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Cirrus Logic CL-GD5446 (Technical Reference Manual, November 1996) on PCI: a VGA with packed modes
- * of 8 to 32 bits, banks, a hardware cursor and the BitBLT engine (cirrus_blt.c), 4 MiB of memory.
- * BAR 0: memory, and from 16 MiB on the engine's window; BAR 1: registers. Video overlay and the
- * byte-swapping apertures are not there. Property: romfile (Debian's vgabios-cirrus.bin).
+ * Cirrus Logic CL-GD5446 (Technical Reference Manual, November 1996) on PCI: a VGA with packed
+ * modes of 8 to 32 bits, banks, a hardware cursor and the BitBLT engine (cirrus_blt.c), 4 MiB of
+ * memory. BAR 0: memory, and from 16 MiB on the engine's window; BAR 1: registers. Video overlay
+ * and the byte-swapping apertures are not there. Property: romfile (Debian's vgabios-cirrus.bin).
  */
 #include "hw/display/cirrus.h"
 
@@ -61,8 +61,8 @@ static uint8_t *memory_at(struct cirrus *c, uint32_t address)
     return &c->vga.memory[address & (c->vga.memory_size - 1)];
 }
 
-/* Extended write modes 4 and 5: each bit of the byte is a pixel, in the foreground's colour where it
- * is set; mode 5 gives the others the background's. */
+/* Extended write modes 4 and 5: each bit of the byte is a pixel, in the foreground's colour where
+ * it is set; mode 5 gives the others the background's. */
 static void write_bits(struct cirrus *c, uint32_t at, uint8_t value, bool background)
 {
     bool wide = c->gr[GR_EXTENSIONS] & GRB_16_BITS;
@@ -95,8 +95,8 @@ void cirrus_update_aperture(struct device *d)
     const struct cirrus *c = d->state;
     uint32_t base = pci_get(d, PCI_BAR0, 4) & ~15u;
     bool shown = base && (pci_get(d, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY);
-    bool plain = !c->receiving &&
-                 !(c->gr[GR_EXTENSIONS] & (GRB_BY_8 | GRB_WRITE_MODES | GRB_16_BITS));
+    bool plain =
+        !c->receiving && !(c->gr[GR_EXTENSIONS] & (GRB_BY_8 | GRB_WRITE_MODES | GRB_16_BITS));
 
     if (shown && plain)
         device_place(d, VGA_REGION_MEMORY, base);
@@ -204,7 +204,7 @@ static uint8_t cr_read(const struct cirrus *c)
     case CR_ID:
         return CHIP_ID;
     default:
-        return c->cr_index < VGA_CRTC      ? c->vga.cr[c->cr_index]
+        return c->cr_index < VGA_CRTC    ? c->vga.cr[c->cr_index]
                : c->cr_index < CIRRUS_CR ? c->cr[c->cr_index]
                                          : 0;
     }
@@ -308,10 +308,10 @@ static void ports_write(struct device *d, uint64_t offset, uint64_t value, unsig
 /* The engine's registers in memory: which of GR each is; 0xff: none. */
 static unsigned blt_register(uint64_t offset)
 {
-    static const uint8_t map[0x22] = {
-        0x00, 0x10, 0x12, 0x14, 0x01, 0x11, 0x13, 0x15, 0x20, 0x21, 0x22, 0x23,
-        0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0xff, 0x2c, 0x2d, 0x2e, 0x2f,
-        0x30, 0xff, 0x32, 0x33, 0x34, 0x35, 0xff, 0xff, 0x38, 0x39};
+    static const uint8_t map[0x22] = {0x00, 0x10, 0x12, 0x14, 0x01, 0x11, 0x13, 0x15, 0x20,
+                                      0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29,
+                                      0x2a, 0xff, 0x2c, 0x2d, 0x2e, 0x2f, 0x30, 0xff, 0x32,
+                                      0x33, 0x34, 0x35, 0xff, 0xff, 0x38, 0x39};
 
     return offset == 0x40 ? GR_BLT_STATUS : offset < sizeof(map) ? map[offset] : 0xff;
 }
@@ -417,8 +417,8 @@ static bool packed_mode(const struct vga *v, struct vga_linear *mode)
 {
     const struct cirrus *c = (const struct cirrus *)v;
     const uint8_t *cr = v->cr;
-    unsigned lines = (cr[CR_V_END] | (cr[CR_OVERFLOW] & 2u) << 7 | (cr[CR_OVERFLOW] & 0x40u) << 3) +
-                     1;
+    unsigned lines =
+        (cr[CR_V_END] | (cr[CR_OVERFLOW] & 2u) << 7 | (cr[CR_OVERFLOW] & 0x40u) << 3) + 1;
     uint32_t start = (uint32_t)cr[CR_START_HIGH] << 8 | cr[CR_START_LOW];
 
     if (!is_packed(c))
@@ -461,9 +461,7 @@ static void make_cursor(struct cirrus *c, struct screen_cursor *cursor)
         for (unsigned x = 0; x < size; x++) {
             unsigned a = *memory_at(c, first + x / 8) >> (7 - x % 8) & 1;
             unsigned b = *memory_at(c, second + x / 8) >> (7 - x % 8) & 1;
-            cursor->pixels[y * size + x] = b   ? cursor_colour(c, a ? 15 : 0)
-                                           : a ? 0x80ffffff
-                                               : 0;
+            cursor->pixels[y * size + x] = b ? cursor_colour(c, a ? 15 : 0) : a ? 0x80ffffff : 0;
         }
     }
 }

@@ -44,9 +44,9 @@ static uint8_t combine(uint8_t rop, uint8_t s, uint8_t d)
     case 0x6d:
         return s | d;
     case 0x90:
-        return (uint8_t)~(s | d);
+        return (uint8_t) ~(s | d);
     case 0x95:
-        return (uint8_t)~(s ^ d);
+        return (uint8_t) ~(s ^ d);
     case 0xad:
         return s | (uint8_t)~d;
     case 0xd0:
@@ -54,7 +54,7 @@ static uint8_t combine(uint8_t rop, uint8_t s, uint8_t d)
     case 0xd6:
         return (uint8_t)~s | d;
     case 0xda:
-        return (uint8_t)~(s & d);
+        return (uint8_t) ~(s & d);
     default:
         return d;
     }
@@ -260,7 +260,7 @@ static void load_registers(struct cirrus *c)
 static void finish(struct cirrus *c)
 {
     c->receiving = false;
-    c->gr[GR_BLT_STATUS] &= (uint8_t)~(STATUS_START | STATUS_BUSY | STATUS_PROGRESS);
+    c->gr[GR_BLT_STATUS] &= (uint8_t) ~(STATUS_START | STATUS_BUSY | STATUS_PROGRESS);
 }
 
 static void start(struct cirrus *c)

@@ -92,7 +92,8 @@ bool vga_start_linear(struct device *d, unsigned width, unsigned height, unsigne
 {
     struct vga *v = vga_of(d);
 
-    if (d->class->pci->vendor == CIRRUS || (uint64_t)width * height * ((bits + 7) / 8) > v->memory_size)
+    if (d->class->pci->vendor == CIRRUS ||
+        (uint64_t)width * height * ((bits + 7) / 8) > v->memory_size)
         return false;
     vga_start_text(d);
     vga_write_vbe(v, VBE_ENABLE, 0);

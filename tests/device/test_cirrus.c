@@ -81,7 +81,8 @@ static void test_registers(void **state)
         assert_int_equal(pc_in(pc, 0x3c6, 1), 0xff);
     assert_int_equal(pc_in(pc, 0x3c6, 1), 0xc5);
     assert_int_equal(pc_in(pc, 0x3c6, 1), 0xff);
-    pc_store(pc, MMIO + 0x0e, 0x0bff, 2); /* the same registers in memory: GRB, a reserved bit too */
+    pc_store(pc, MMIO + 0x0e, 0x0bff,
+             2); /* the same registers in memory: GRB, a reserved bit too */
     pc_store(pc, MMIO + 0x100, 0x44332211, 4);
     pc_out(pc, 0x3ce, 0x12, 1);
     assert_int_equal(pc_in(pc, 0x3cf, 1), 0x33);
@@ -323,9 +324,12 @@ static void test_hostile_guest(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_registers),      cmocka_unit_test(test_packed_modes),
-        cmocka_unit_test(test_banks_and_write_modes), cmocka_unit_test(test_blits),
-        cmocka_unit_test(test_from_processor), cmocka_unit_test(test_cursor),
+        cmocka_unit_test(test_registers),
+        cmocka_unit_test(test_packed_modes),
+        cmocka_unit_test(test_banks_and_write_modes),
+        cmocka_unit_test(test_blits),
+        cmocka_unit_test(test_from_processor),
+        cmocka_unit_test(test_cursor),
         cmocka_unit_test(test_hostile_guest),
     };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A hostile driver of the VGAs: registers, the window, memory, the Bochs extensions, configuration
- * space; four bytes a step. The picture is drawn in between, and no pixel may be more than a colour.
+ * space; four bytes a step. The picture is drawn in between, and no pixel may be more than a
+ * colour.
  */
 #include <stdio.h>
 #include <stdlib.h>

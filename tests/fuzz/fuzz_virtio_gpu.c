@@ -30,7 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             uint64_t address = FUZZ_RAM + to[24 + 8] * 64u;
             memcpy(to + 32, &address, 8);
         }
-        fuzz_request(f, what >> 4 & 1, (uint32_t)n + (what & 0x80 ? 0 : 24), what & 0x20 ? 8 : 2048);
+        fuzz_request(f, what >> 4 & 1, (uint32_t)n + (what & 0x80 ? 0 : 24),
+                     what & 0x20 ? 8 : 2048);
         if (what & 0x20)
             screen_refresh(screen);
         if (what == 0xff)

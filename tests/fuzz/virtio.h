@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A machine with one virtio-mmio device whose driver has got as far as DRIVER_OK, for harnesses that
- * look for what comes after.
+ * A machine with one virtio-mmio device whose driver has got as far as DRIVER_OK, for harnesses
+ * that look for what comes after.
  */
 #ifndef CALQUE_TESTS_FUZZ_VIRTIO_H
 #define CALQUE_TESTS_FUZZ_VIRTIO_H
@@ -65,8 +65,8 @@ static inline struct fuzz_virtio *fuzz_create(const char *class)
     f->m.memory = memory_create(&f->m.lock, &err);
     f->m.devices = f->devices;
     f->ram = memory_add_ram(f->m.memory, "ram", FUZZ_RAM, FUZZ_RAM_SIZE, &err);
-    f->devices[0] = device_create(device_class_find("virtio-mmio"), "slot", &f->m, NULL, NULL, NULL,
-                                  &err);
+    f->devices[0] =
+        device_create(device_class_find("virtio-mmio"), "slot", &f->m, NULL, NULL, NULL, &err);
     device_map_all(f->devices[0], FUZZ_SLOT, &err);
     f->devices[1] = device_create(device_class_find(class), "dut", &f->m, NULL, NULL, NULL, &err);
     f->m.n_devices = 2;
