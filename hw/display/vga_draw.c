@@ -280,6 +280,24 @@ static bool keep_rows(struct vga_shown *shown, unsigned height, unsigned bytes)
     return shown->rows != NULL;
 }
 
+/* Pixels of 32 bits, of which the guest may use the upper 8 as it likes. */
+static bool same_colours(const uint8_t *from, const uint32_t *shown, unsigned width)
+{
+    uint64_t differs = 0, a, b;
+    unsigned x = 0;
+
+    if (!memcmp(from, shown, width * sizeof(*shown)))
+        return true;
+    for (; x + 2 <= width; x += 2) {
+        memcpy(&a, from + 4 * x, sizeof(a));
+        memcpy(&b, shown + x, sizeof(b));
+        differs |= (a ^ b) & UINT64_C(0x00ffffff00ffffff);
+    }
+    if (x < width)
+        differs |= (load_le32(from + 4 * x) ^ shown[x]) & 0xffffff;
+    return !differs;
+}
+
 static void draw_rows(struct vga *v, const struct vga_linear *mode, const struct vga_size *size)
 {
     struct vga_shown *shown = &v->shown;
@@ -295,9 +313,9 @@ static void draw_rows(struct vga *v, const struct vga_linear *mode, const struct
     for (unsigned y = 0; y < size->height; y++) {
         span = mode ? linear_span(v, mode, y) : planar_span(v, size->width, y);
         const uint8_t *from = span_bytes(v, &span, room);
-        const void *before = same ? (const void *)&screen->pixels[(size_t)y * screen->width]
-                                  : shown->rows + (size_t)y * span.bytes;
-        if ((same || (kept && !screen->whole)) && !memcmp(from, before, span.bytes))
+        if (same ? same_colours(from, &screen->pixels[(size_t)y * screen->width], size->width)
+                 : kept && !screen->whole &&
+                       !memcmp(from, shown->rows + (size_t)y * span.bytes, span.bytes))
             continue;
         if (kept)
             memcpy(shown->rows + (size_t)y * span.bytes, from, span.bytes);
