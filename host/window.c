@@ -25,6 +25,12 @@ struct screen *window_screen(const struct window_machine *machine, unsigned n)
     return NULL;
 }
 
+int64_t window_pace(int64_t interval_ns, bool changed)
+{
+    interval_ns = changed ? interval_ns / 2 : interval_ns + interval_ns / 4;
+    return MIN(MAX(interval_ns, WINDOW_FAST_NS), WINDOW_SLOW_NS);
+}
+
 static void copy_word(char word[WINDOW_WORD], const char *text, size_t length)
 {
     length = MIN(length, (size_t)WINDOW_WORD - 1);

@@ -73,6 +73,11 @@ REGISTRY_DECLARE(window_kind);
 const struct window_kind *window_kind_find(const char *name, size_t length);
 /* The n-th screen, from 0; NULL: there are fewer. */
 struct screen *window_screen(const struct window_machine *machine, unsigned n);
+/* How long to the next refresh after one that found a change, or none: 60 a second of a picture
+ * that moves, some 20 where a cursor blinks, 10 where nothing happens. */
+#define WINDOW_FAST_NS INT64_C(16666667)
+#define WINDOW_SLOW_NS INT64_C(100000000)
+int64_t window_pace(int64_t interval_ns, bool changed);
 /* One of "key=value,..." into value; false: it is not there. *text moves behind it. For going over
  * all of them: key has the size of a word. */
 enum { WINDOW_WORD = 128 };

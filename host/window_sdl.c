@@ -16,9 +16,6 @@
 #include "host/text_console.h"
 #include "util/suggest.h"
 
-#define FAST_NS INT64_C(16666667)  /* between refreshes while something happens */
-#define SLOW_NS INT64_C(100000000) /* when nothing has for... */
-#define CALM_NS INT64_C(1000000000)
 enum { ZOOM_WIDTH_MIN = 160 };
 
 static int64_t now_ns(void)
@@ -184,8 +181,7 @@ static void refresh(struct sdl_window *w)
         w->front_resized = false;
         w->rearrange = w->resize_window = true;
     }
-    if (differs)
-        w->changed_ns = now_ns();
+    w->interval_ns = window_pace(w->interval_ns, differs);
 }
 
 /* ---- time -------------------------------------------------------------------------------------
@@ -204,7 +200,7 @@ static void connection_readable(void *opaque)
 /* The next refresh at an even distance from the last one, so that lateness does not add up. */
 static void set_timer(struct sdl_window *w)
 {
-    int64_t now = now_ns(), period = now - w->changed_ns < CALM_NS ? FAST_NS : SLOW_NS;
+    int64_t now = now_ns(), period = w->interval_ns;
 
     if (!w->is_visible)
         return;
@@ -218,10 +214,10 @@ void sdl_hasten(struct sdl_window *w)
 {
     int64_t now = now_ns();
 
-    w->changed_ns = now;
-    if (w->is_visible && w->next_ns > now + FAST_NS) {
-        w->next_ns = now + FAST_NS;
-        watch_move_due(w->config.loop, &w->timer, FAST_NS);
+    w->interval_ns = WINDOW_FAST_NS;
+    if (w->is_visible && w->next_ns > now + WINDOW_FAST_NS) {
+        w->next_ns = now + WINDOW_FAST_NS;
+        watch_move_due(w->config.loop, &w->timer, WINDOW_FAST_NS);
     }
 }
 
@@ -443,7 +439,7 @@ static bool sdl_show(struct window *window, const struct window_machine *machine
     if (!open_window(w, err))
         return false;
     w->is_visible = w->rearrange = w->refresh_due = true;
-    w->changed_ns = now_ns();
+    w->interval_ns = WINDOW_FAST_NS;
     sdl_set_title(w);
     if (w->is_full_screen)
         sdl_set_grab(w, true);
@@ -453,7 +449,7 @@ static bool sdl_show(struct window *window, const struct window_machine *machine
     w->timer = (struct watch){.fd = -1, .due = timer_due, .opaque = w};
     event_loop_add(w->config.loop, &w->connection);
     event_loop_add(w->config.loop, &w->timer);
-    watch_move_due(w->config.loop, &w->timer, FAST_NS);
+    watch_move_due(w->config.loop, &w->timer, WINDOW_FAST_NS);
     return true;
 }
 

@@ -34,7 +34,7 @@ struct sdl_window {
     bool is_visible, is_running, is_full_screen;
     SDL_Rect rects[SDL_RECTS_MAX]; /* drawn, not yet shown */
     int n_rects;
-    int64_t changed_ns, next_ns; /* when something last happened; when the next refresh is due */
+    int64_t interval_ns, next_ns; /* between refreshes; when the next is due */
 
     bool is_grabbed;
     bool chord;      /* the grab keys are down, and nothing else was pressed since */

@@ -29,9 +29,6 @@
 #include "host/text_console.h"
 #include "host/vnc_listen.h"
 
-#define FAST_NS INT64_C(16666667)
-#define SLOW_NS INT64_C(100000000)
-#define CALM_NS INT64_C(1000000000)
 #define WATCH_NS INT64_C(500000000)
 #define READ_LIMIT_NS INT64_C(2000000000) /* for the rest of a message that began */
 #define WRITE_LIMIT_NS INT64_C(8000000000)
@@ -76,7 +73,7 @@ struct vnc {
     int *new_fd; /* of the client that is being made */
     struct picture picture;
     uint32_t *pixels; /* what the library reads */
-    int64_t changed_ns, refreshed_ns;
+    int64_t interval_ns, refreshed_ns;
     /* Of the screen, with the device lock held. */
     struct screen *front;
     bool resized, pointer_moved;
@@ -179,8 +176,7 @@ static void refresh(struct vnc *vnc)
         vnc->pointer_moved = false;
     }
     pthread_mutex_unlock(vnc->machine.lock);
-    if (differs)
-        vnc->changed_ns = now_ns();
+    vnc->interval_ns = window_pace(vnc->interval_ns, differs);
 }
 
 static void show_screen(struct vnc *vnc, unsigned number)
@@ -337,7 +333,7 @@ static void queue(struct vnc *vnc, struct event event)
 {
     unsigned used;
 
-    vnc->changed_ns = now_ns();
+    vnc->interval_ns = WINDOW_FAST_NS;
     pthread_mutex_lock(&vnc->events_lock);
     used = vnc->events_in - vnc->events_out;
     if (used < EVENTS)
@@ -480,7 +476,7 @@ static void accept_client(struct vnc *vnc, int listener)
             free(keep);
             vnc->new_fd = NULL;
         }
-        vnc->changed_ns = now_ns();
+        vnc->interval_ns = WINDOW_FAST_NS;
         return;
     }
     if (fd >= 0)
@@ -549,16 +545,10 @@ static unsigned gather(struct vnc *vnc, struct pollfd *polled)
     return n;
 }
 
-/* When the screen is to be looked at next: soon after something happened, else rarely. */
-static int64_t next_refresh(const struct vnc *vnc, int64_t now)
-{
-    return vnc->refreshed_ns + (now - vnc->changed_ns < CALM_NS ? FAST_NS : SLOW_NS);
-}
-
 /* Milliseconds to it; for ever if nobody looks. */
 static int wait_of(struct vnc *vnc, int64_t now)
 {
-    int64_t left = next_refresh(vnc, now) - now;
+    int64_t left = vnc->refreshed_ns + vnc->interval_ns - now;
 
     if (!atomic_load(&vnc->n_clients))
         return -1;
@@ -569,7 +559,7 @@ static void refresh_if_due(struct vnc *vnc)
 {
     int64_t now = now_ns();
 
-    if (!atomic_load(&vnc->n_clients) || now < next_refresh(vnc, now))
+    if (!atomic_load(&vnc->n_clients) || now < vnc->refreshed_ns + vnc->interval_ns)
         return;
     vnc->refreshed_ns = now;
     refresh(vnc);

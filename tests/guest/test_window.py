@@ -165,6 +165,133 @@ class Consoles(WindowTest):
         self.assertLess(window.cpu_seconds() - before, 4 * 0.03)
 
 
+class Screen(WindowTest):
+    """A PC whose text screen shows what is typed."""
+
+    def echo(self, *options):
+        disk = self.file("disk", ECHO)
+        window = self.open("x86_64", "-M", "pc", "-m", "32M", "-fda", disk, "-boot", "a",
+                           "-display", "sdl", "-monitor", "stdio", *options)
+        xvfb.wait_for(lambda: b")" in window.read(), "the monitor's prompt")
+        xvfb.wait_for(lambda: "Booting from Floppy" in window.monitor("info screen"),
+                      "the guest runs")
+        time.sleep(0.5)
+        return window
+
+    def wait_screen(self, window, text):
+        xvfb.wait_for(lambda: text in window.monitor("info screen"), f"the screen shows '{text}'")
+
+    def compare(self, window, name):
+        """The window has the pixels of screendump. A cursor blinks: it may take several looks."""
+        dump = os.path.join(self.folder.name, "dump.ppm")
+
+        def same():
+            window.monitor(f"screendump {dump}")
+            picture = window.exact_picture()
+            return os.path.exists(dump) and picture == xvfb.read_ppm(dump)
+        xvfb.wait_for(same, "the window shows what screendump has")
+        self.keep(window.exact_picture(), name)
+
+    def test_keys(self):
+        window = self.echo("-name", "echo")
+        window.type("hello, World 42%")
+        self.wait_screen(window, "hello, World 42%")
+        self.compare(window, "text-mode")
+        # The window's own keys are not the guest's.
+        window.key("ctrl+alt+2", "ctrl+alt+1", "ctrl+alt+u")
+        window.type("abc")
+        self.wait_screen(window, "42%abc")
+
+    def test_stopped(self):
+        window = self.echo("-name", "echo")
+        window.monitor("stop")
+        window.wait_title("calque (echo) [Stopped]")
+        window.monitor("cont")
+        window.wait_title("calque (echo)")
+
+    def test_losing_the_focus(self):
+        window = self.echo()
+        other = self.virt()
+        window.focus()
+        DISPLAY.xdotool("keydown", "shift")
+        time.sleep(0.2)
+        other.focus()
+        DISPLAY.xdotool("keyup", "shift")
+        time.sleep(0.2)
+        window.focus()
+        window.type("small")
+        self.wait_screen(window, "small")
+
+    def check_grab(self, window, press, says):
+        window.wait_title("calque")
+        press()
+        window.wait_title(f"calque - Press {says} to exit grab")
+        press()
+        window.wait_title("calque")
+
+    def alone(self, *modifiers):
+        for modifier in modifiers:
+            DISPLAY.xdotool("keydown", modifier)
+        for modifier in reversed(modifiers):
+            DISPLAY.xdotool("keyup", modifier)
+
+    def test_grab(self):
+        window = self.echo()
+        self.check_grab(window, lambda: window.key("ctrl+alt+g"), "Ctrl-Alt-G")
+        self.check_grab(window, lambda: self.alone("ctrl", "alt"), "Ctrl-Alt-G")
+        x, y, width, height = window.place()
+        DISPLAY.xdotool("mousemove", x + width // 2, y + height // 2, "click", 1)
+        window.wait_title("calque - Press Ctrl-Alt-G to exit grab")
+        self.alone("alt", "ctrl")
+        window.wait_title("calque")
+        # With another key between, it is the guest's.
+        DISPLAY.xdotool("keydown", "ctrl", "keydown", "alt", "key", "Delete", "keyup", "alt",
+                        "keyup", "ctrl")
+        time.sleep(0.3)
+        self.assertEqual(window.title(), "calque")
+
+    def test_other_grab_keys(self):
+        window = self.echo("-alt-grab")
+        window.key("ctrl+alt+g")
+        self.alone("ctrl", "alt")
+        self.check_grab(window, lambda: window.key("ctrl+alt+shift+g"), "Ctrl-Alt-Shift-G")
+        window.close()
+        window = self.echo("-ctrl-grab")
+        window.key("ctrl+alt+g")
+        self.check_grab(window, lambda: window.key("Control_R+g"), "Right-Ctrl-G")
+        self.check_grab(window, lambda: self.alone("Control_R"), "Right-Ctrl-G")
+
+    def test_idle(self):
+        window = self.echo()
+        time.sleep(2)
+        before = window.cpu_seconds()
+        time.sleep(4)
+        self.assertLess(window.cpu_seconds() - before, 4 * 0.03)
+
+    def test_moving_picture(self):
+        """Sixty pictures a second, each of which is shown."""
+        program = os.path.join(self.folder.name, "bounce")
+        source = os.path.join(os.path.dirname(os.path.realpath(__file__)), "x86", "bounce.S")
+        subprocess.run(["gcc", "-m32", "-nostdlib", "-static", "-Wl,-N,-Ttext=0x100000",
+                        "-Wl,--build-id=none,--no-warn-rwx-segments", "-o", program, source],
+                       check=True)
+        window = self.open("i386", "-M", "pc", "-m", "64M", "-kernel", program, "-display", "sdl",
+                           "-monitor", "stdio")
+        window.wait_size(1024, 768)
+        places = set()
+        before, start = window.cpu_seconds(), time.monotonic()
+        while time.monotonic() < start + 3:
+            picture = window.picture()
+            row = picture.rows[384]
+            places.add(row.find(b"\x00\x80\xff"))
+        used = (window.cpu_seconds() - before) / (time.monotonic() - start)
+        self.assertGreater(len(places), 5)
+        self.assertLess(used, 0.15)
+        xvfb.wait_for(lambda: b")" in window.read(), "the monitor's prompt")
+        window.monitor("stop")
+        self.compare(window, "moving-picture")
+
+
 class NoDisplay(unittest.TestCase):
     def run_without(self, *options):
         environment = {key: value for key, value in os.environ.items()

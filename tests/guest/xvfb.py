@@ -178,6 +178,16 @@ class Window:
     def picture(self):
         return self.display.picture().crop(*self.place())
 
+    def exact_picture(self):
+        """xdotool errs by the frame of the window; its mouse does not. The pointer is drawn, too:
+        it goes into a corner."""
+        self.display.xdotool("mousemove", "--window", self.id, 0, 0)
+        text = self.display.xdotool("getmouselocation", "--shell")
+        values = dict(line.split("=") for line in text.split("\n"))
+        self.display.xdotool("mousemove", 10000, 10000)
+        time.sleep(0.1)
+        return self.display.picture().crop(int(values["X"]), int(values["Y"]), *self.place()[2:])
+
     def wait_picture(self, condition, what):
         """Until it is so, and stays for a moment."""
         wait_for(lambda: condition(self.picture()), what)
