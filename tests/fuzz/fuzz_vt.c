@@ -7,7 +7,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct screens screens = {0};
-    unsigned columns = size ? data[0] : 0, rows = size > 1 ? data[1] : 0;
+    unsigned columns = size ? data[0] % 64 : 0, rows = size > 1 ? data[1] % 32 : 0;
     struct text_console *console = text_console_create(&screens, "fuzz", columns, rows);
     struct chardev *stream;
 
