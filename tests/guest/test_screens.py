@@ -12,7 +12,7 @@ import time
 import unittest
 
 BUILD = os.environ.get("CALQUE_BUILD", "build")
-TOOLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools")
+TOOLS = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../tools")
 VGABIOS = "/usr/share/seabios/vgabios-stdvga.bin"
 SECONDS = 120
 PROMPT = b"(calque) "

@@ -555,7 +555,8 @@ static void sequences(void **state)
 }
 
 /* FNSTENV and FNSAVE behind an instruction that sets the pointer. The selectors are the systems',
- * and the pointer to the operand is kept up only while an exception is unmasked. */
+ * and the pointer to the operand is kept up only while an exception is unmasked. Intel's keep the
+ * opcode up for an instruction that raises one only (SDM vol. 1, 8.1.9.1), and have 0 there. */
 static void environments(void **state)
 {
     static const uint8_t stores[][4] = {
@@ -579,7 +580,7 @@ static void environments(void **state)
             if (native.kind == DONE) {
                 assert_int_equal(guest.kind, DONE);
                 assert_memory_equal(native.data, guest.data, ip + 2);
-                if (wide)
+                if (wide && (native.data[ip + 6] | native.data[ip + 7]))
                     assert_memory_equal(native.data + ip + 6, guest.data + ip + 6, 2);
                 assert_memory_equal(native.data + first + (wide ? 28 : 14),
                                     guest.data + first + (wide ? 28 : 14), 80);
