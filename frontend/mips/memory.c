@@ -211,10 +211,10 @@ static bool load_partial(struct xlat *x, const struct arg_access *a, unsigned si
 static uint8_t *writable_word(const struct mips_cpu *cpu, uint64_t aligned, unsigned memop)
 {
     const struct run_state *run = &cpu->v.run;
-    bool wide = cpu->v.guest->wide_address;
     uint8_t *tlb = memop & IR_MEM_USER ? run->tlb_user : run->tlb;
+    uint64_t entry = *tlb_write_entry(tlb, cpu->wide, aligned);
 
-    return (uint8_t *)tlb_host_address(wide, *tlb_write_entry(tlb, wide, aligned), aligned);
+    return (uint8_t *)tlb_host_address(cpu->wide, entry, aligned);
 }
 
 /* The bytes of an unaligned store one by one, as what lies beside them may change at any time. The
