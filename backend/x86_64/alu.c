@@ -104,6 +104,18 @@ static unsigned masked_count(unsigned width, uint64_t count)
     return (unsigned)count & (width == 64 ? 63 : 31);
 }
 
+/* Does anybody look at this flag of the op being emitted? */
+static bool wants_flag(const struct emit *e, unsigned flag)
+{
+    const struct value *v = &e->value[e->here];
+    if (!v->flag_last)
+        return false;
+    for (unsigned pair = 0; pair < IR_N_CONDS / 2; pair++)
+        if ((v->flag_conds >> pair & 1) && ir_cond_flags(2 * pair) & flag)
+            return true;
+    return v->flag_conds & WANT_ALL;
+}
+
 /* Must EFLAGS hold the flags before it? */
 static bool needs_flags(struct emit *e, const struct ir_insn *insn)
 {
@@ -136,10 +148,7 @@ static bool needs_flags(struct emit *e, const struct ir_insn *insn)
         return wanted & ~(1u << (IR_C >> 1));
     case IR_ALU_INC:
     case IR_ALU_DEC: /* the carry is what stays */
-        for (unsigned pair = 0; pair < IR_N_CONDS / 2; pair++)
-            if ((wanted >> pair & 1) && ir_cond_flags(2 * pair) & IR_FLAG_C)
-                return true;
-        return wanted & WANT_ALL;
+        return wants_flag(e, IR_FLAG_C);
     default:
         return true;
     }
@@ -162,17 +171,6 @@ static unsigned in_place(struct emit *e, unsigned width, unsigned a, uint32_t av
     return dst;
 }
 
-static bool wants_overflow(const struct emit *e)
-{
-    const struct value *v = &e->value[e->here];
-    if (!v->flag_last)
-        return false;
-    for (unsigned pair = 0; pair < IR_N_CONDS / 2; pair++)
-        if ((v->flag_conds >> pair & 1) && ir_cond_flags(2 * pair) & IR_FLAG_V)
-            return true;
-    return v->flag_conds & WANT_ALL;
-}
-
 static void emit_row_shift(struct emit *e, const struct ir_insn *insn)
 {
     static const uint8_t slash_of[] = {SHIFT_SHL, SHIFT_SHR, SHIFT_SAR, SHIFT_ROL,
@@ -187,7 +185,7 @@ static void emit_row_shift(struct emit *e, const struct ir_insn *insn)
     /* OF after a rotation by more than 1 is undefined. With the count in CL all processors leave
      * the same, with a constant Intel's differ. */
     if (constant &&
-        (count <= 1 || (row != IR_ALU_ROL && row != IR_ALU_ROR) || !wants_overflow(e))) {
+        (count <= 1 || (row != IR_ALU_ROL && row != IR_ALU_ROR) || !wants_flag(e, IR_FLAG_V))) {
         unsigned dst = in_place(e, width, use_gpr(e, insn->arg[0]), 0);
         if (count == 1) {
             emit_rr(&e->a, (width == 8 ? 0xd0 : 0xd1) | attributes, slash, dst);

@@ -169,6 +169,11 @@ struct access_group *group_of(struct emit *e, const struct ir_insn *insn, bool *
     return group;
 }
 
+void group_hold(struct emit *e, struct access_group *group, unsigned reg)
+{
+    hold_pointer(e, group->holder, reg, group->member[1].insn, group->member[group->n - 1].insn);
+}
+
 static struct held_place place_of_pointer(const struct emit *e, ir_ref holder)
 {
     const struct value *v = &e->value[holder];

@@ -137,23 +137,17 @@ static void emit_unary(struct emit *e, const struct ir_insn *insn, unsigned slas
 /* base + (index << n) + constant, of which the parts have no code of their own. */
 static void emit_sum_of_parts(struct emit *e, const struct ir_insn *insn)
 {
-    const struct ir_insn *sum = insn;
+    ir_ref sum = e->here;
     int32_t disp = 0;
-    unsigned shift = 0;
     if (e->value[insn->arg[0]].folded && e->u->insns[insn->arg[0]].op == IR_ADD) {
-        sum = &e->u->insns[insn->arg[0]];
+        sum = insn->arg[0];
         disp = (int32_t)e->u->insns[insn->arg[1]].imm;
     }
-    bool swap = e->value[sum->arg[0]].folded;
-    ir_ref base = sum->arg[swap], index = sum->arg[!swap];
-    if (e->value[index].folded) {
-        shift = (unsigned)e->u->insns[e->u->insns[index].arg[1]].imm;
-        index = e->u->insns[index].arg[0];
-    }
-    unsigned base_reg = use_gpr(e, base), index_reg = use_gpr(e, index);
+    struct sum_parts parts = parts_of_sum(e, sum);
+    unsigned base_reg = use_gpr(e, parts.base), index_reg = use_gpr(e, parts.index);
     end_uses(e);
     emit_lea(&e->a, op_w(insn->type), def_reg(e, base_reg, 0),
-             mem_index(base_reg, index_reg, shift, disp));
+             mem_index(base_reg, index_reg, parts.shift, disp));
 }
 
 void emit_integer(struct emit *e, const struct ir_insn *insn)

@@ -107,25 +107,16 @@ static unsigned find_sum(struct emit *e, ir_ref base, int32_t disp)
 /* base + (index << n) + disp by one lea. */
 static void fold_address(struct emit *e, const struct ir_insn *insn, struct access *x)
 {
-    const struct ir_insn *sum = &e->u->insns[insn->arg[0]];
-    ir_ref base = IR_NONE, index = insn->arg[0];
-    unsigned shift = 0, base_reg = NO_REG;
+    struct sum_parts parts = parts_of_sum(e, insn->arg[0]);
+    unsigned base_reg = NO_REG;
     uint32_t locked = e->locked;
-    if (sum->op == IR_ADD) {
-        bool swap = e->value[sum->arg[0]].folded;
-        base = sum->arg[swap];
-        index = sum->arg[!swap];
-    }
-    if (e->value[index].folded) {
-        shift = (unsigned)e->u->insns[e->u->insns[index].arg[1]].imm;
-        index = e->u->insns[index].arg[0];
-    }
-    if (base)
-        base_reg = use_gpr(e, base);
-    unsigned index_reg = use_gpr(e, index);
+    if (parts.base)
+        base_reg = use_gpr(e, parts.base);
+    unsigned index_reg = use_gpr(e, parts.index);
     x->address = alloc_temp(e);
     e->locked = locked | 1u << x->address;
-    emit_lea(&e->a, x->w, x->address, mem_index(base_reg, index_reg, shift, (int32_t)insn->imm));
+    emit_lea(&e->a, x->w, x->address,
+             mem_index(base_reg, index_reg, parts.shift, (int32_t)insn->imm));
 }
 
 /* The guest-virtual address in a register. A temporary that dies here may be
@@ -214,7 +205,7 @@ struct cold *add_memory_cold(struct emit *e, const struct ir_insn *insn, enum sl
 {
     struct cold *cold = cold_add(e, COLD_MEMORY);
     cold->n_pending = snapshot_pending(e, e->here, &cold->pending_first);
-    cold->desc = (struct slow_desc){.kind = (uint8_t)(kind & 127),
+    cold->desc = (struct slow_desc){.kind = kind,
                                     .type = insn->type,
                                     .result = NO_REG,
                                     .value = NO_REG,
@@ -233,7 +224,6 @@ static struct access prepare_access(struct emit *e, const struct ir_insn *insn, 
     compute_address(e, insn, &x, own || x.user);
     x.entry = alloc_temp(e);
     x.cold = add_memory_cold(e, insn, kind);
-    x.cold->write = write;
     x.cold->desc.address = (uint8_t)x.address;
     x.cold->desc.constant = x.constant;
     return x;
@@ -307,61 +297,45 @@ static void check_range(struct emit *e, struct access *x, unsigned length, unsig
     cold_from(x->cold, emit_jcc(&e->a, CC_A));
 }
 
-/* The check of a whole group: x->entry becomes the pointer to its lowest byte. */
-static void begin_group(struct emit *e, const struct ir_insn *insn, struct access *x,
-                        const struct access_group *group)
+static void check_group(struct emit *e, struct access *x)
 {
-    unsigned base = use_gpr(e, insn->arg[0]);
-    int32_t disp = (int32_t)insn->imm - group->member[0].offset;
-
-    x->write = group->write;
-    x->address = base;
-    if (disp) {
-        x->address = alloc_temp(e);
-        emit_lea(&e->a, x->w, x->address, mem_at(base, disp));
-    }
-    x->entry = alloc_temp(e);
-    x->cold = add_memory_cold(e, insn, insn->op == IR_STORE ? SLOW_STORE : SLOW_LOAD);
-    x->cold->write = group->write;
-    x->cold->desc.address = (uint8_t)x->address;
-    x->cold->desc.constant = group->member[0].offset;
-    hold_pointer(e, group->holder, x->entry, group->member[1].insn,
-                 group->member[group->n - 1].insn);
-}
-
-static void check_group(struct emit *e, struct access *x, const struct access_group *group)
-{
-    check_range(e, x, group->length, group->align_log2);
+    check_range(e, x, x->group->length, x->group->align_log2);
     get_entry(e, x);
     x->cold->access = e->a.p;
     check_entry(e, x);
     emit_alu_rr(&e->a, OP_W, ALU_ADD, x->entry, x->address);
 }
 
-/* An access of a group that has begun: x->entry is its pointer. */
-static void prepare_member(struct emit *e, const struct ir_insn *insn, struct access *x,
-                           const struct access_group *group)
-{
-    x->address = use_gpr(e, insn->arg[0]);
-    x->entry = use_gpr(e, group->holder);
-    x->cold = add_memory_cold(e, insn, insn->op == IR_STORE ? SLOW_STORE : SLOW_LOAD);
-    x->cold->write = group->write;
-    x->cold->desc.address = (uint8_t)x->address;
-    x->cold->desc.constant = (uint32_t)insn->imm;
-}
-
+/* Like prepare_access; x.entry: of the access that begins a group the TLB's entry, and then the
+ * pointer to the group's lowest byte, of the others that pointer. */
 static struct access prepare_grouped(struct emit *e, const struct ir_insn *insn,
                                      enum slow_kind kind, bool write)
 {
     struct access x = {.w = e->u->wide_address ? OP_W : 0};
+    int32_t disp = (int32_t)insn->imm, own = 0;
 
     x.group = group_of(e, insn, &x.begins);
     if (!x.group)
         return prepare_access(e, insn, kind, write, false);
+    x.write = x.group->write;
+    x.address = use_gpr(e, insn->arg[0]);
+    if (x.begins) {
+        own = x.group->member[0].offset;
+        if (disp - own) {
+            unsigned base = x.address;
+            x.address = alloc_temp(e);
+            emit_lea(&e->a, x.w, x.address, mem_at(base, disp - own));
+        }
+        x.entry = alloc_temp(e);
+    } else {
+        own = disp;
+        x.entry = use_gpr(e, x.group->holder);
+    }
+    x.cold = add_memory_cold(e, insn, kind);
+    x.cold->desc.address = (uint8_t)x.address;
+    x.cold->desc.constant = (uint32_t)own;
     if (x.begins)
-        begin_group(e, insn, &x, x.group);
-    else
-        prepare_member(e, insn, &x, x.group);
+        group_hold(e, x.group, x.entry);
     return x;
 }
 
@@ -370,7 +344,7 @@ static void begin_grouped(struct emit *e, const struct ir_insn *insn, struct acc
     if (!x->group) {
         begin_access(e, insn, x);
     } else if (x->begins) {
-        check_group(e, x, x->group);
+        check_group(e, x);
     } else {
         x->cold->access = e->a.p;
         check_entry(e, x);

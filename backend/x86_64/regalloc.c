@@ -325,7 +325,7 @@ static bool is_address_part(const struct emit *e, ir_ref i)
         return false;
     const struct ir_insn *count = &e->u->insns[insn->arg[1]];
     const struct ir_insn *user = &e->u->insns[v->last_use];
-    if (insn->op == IR_SHL && (count->op != IR_CONST || count->imm > 3))
+    if (insn->op == IR_SHL && !is_scaled(e, i))
         return false;
     if (insn->op == IR_SHL && v->scaled)
         return true;
@@ -353,6 +353,23 @@ static void fold_address_part(struct emit *e, ir_ref i)
             arg->next_use = v->last_use;
         arg->seen = (uint8_t)MAX(arg->seen, insn->type == IR_I32 ? 32 : 64);
     }
+}
+
+struct sum_parts parts_of_sum(const struct emit *e, ir_ref ref)
+{
+    const struct ir_insn *insn = &e->u->insns[ref];
+    struct sum_parts parts = {.index = ref};
+    if (insn->op == IR_ADD) {
+        bool swap = e->value[insn->arg[0]].folded;
+        parts.base = insn->arg[swap];
+        parts.index = insn->arg[!swap];
+    }
+    if (e->value[parts.index].folded) {
+        insn = &e->u->insns[parts.index];
+        parts.shift = (unsigned)e->u->insns[insn->arg[1]].imm;
+        parts.index = insn->arg[0];
+    }
+    return parts;
 }
 
 static void reset_value(struct value *v)

@@ -216,10 +216,7 @@ struct cold {
     bool xmm_live;
     uint8_t vector[2]; /* FP on vectors: temporaries, and its insn */
     ir_ref op;
-    bool scratch_entry; /* MEMORY: an unaligned access may go inline with `entry`
-                           as scratch */
     uint8_t entry;
-    bool write;
     ir_ref insn;                       /* for the site's INSN record */
     uint16_t pending_first, n_pending; /* in emit.pending */
     uint8_t *from[4];                  /* jump fields that lead to the stub */
@@ -380,6 +377,13 @@ struct operand {
 /* regalloc.c */
 void alloc_analyse(struct emit *e, const struct ir_block *block);
 void alloc_begin_block(struct emit *e);
+/* base + (index << shift), of which folded parts have no code of their own. base: IR_NONE where ref
+ * is the shift alone. */
+struct sum_parts {
+    ir_ref base, index;
+    unsigned shift;
+};
+struct sum_parts parts_of_sum(const struct emit *e, ir_ref ref);
 unsigned alloc_temp(struct emit *e);           /* a free general temporary, locked */
 unsigned alloc_xmm(struct emit *e);            /* likewise */
 void alloc_take(struct emit *e, unsigned reg); /* frees and locks this very one */
@@ -481,6 +485,8 @@ void groups_begin(struct emit *e); /* a block */
 void groups_end(struct emit *e);   /* nothing of them holds behind here */
 /* The group of the access being emitted, which may begin with it; NULL: it is checked alone. */
 struct access_group *group_of(struct emit *e, const struct ir_insn *insn, bool *begins);
+/* Its pointer is in this register from now on. */
+void group_hold(struct emit *e, struct access_group *group, unsigned reg);
 /* The access is done: where its slow path finds the pointers. own may be NULL. */
 void groups_note(struct emit *e, struct cold *cold, const struct access_group *own);
 void group_advance(struct emit *e, struct access_group *group);
