@@ -2,6 +2,8 @@
 /* The list; see x86_exceptions.h. "SDM" and "APM" as in frontend/x86/cpu.h. */
 #include "tests/insn/x86_exceptions.h"
 
+#include "tests/nan_lanes.h"
+
 enum {
     CF = EFLAGS_CF,
     PF = EFLAGS_PF,
@@ -127,16 +129,6 @@ static bool non_canonical_target(const struct context *x)
     return x->ours->after.rip >> 47 && x->ours->after.rip >> 47 != 0x1ffff;
 }
 
-/* The mask: what is left of it counts, not what the done elements' signs were spread to. */
-static bool gather_mask(const struct context *x)
-{
-    unsigned at = LEGACY_XMM + 16 * x->insn->vex_v;
-
-    memcpy(x->ours->after.legacy + at, x->host->after.legacy + at, 16);
-    memcpy(x->ours->after.ymm_high[x->insn->vex_v], x->host->after.ymm_high[x->insn->vex_v], 16);
-    return false;
-}
-
 static void level_mxcsr(const struct context *x, uint32_t bits)
 {
     uint8_t *ours = x->ours->after.legacy + LEGACY_MXCSR;
@@ -185,17 +177,22 @@ static bool mmx_state(const struct context *x)
     return false;
 }
 
-/* The destination, too: which elements were there already. */
+static void level_vector(const struct context *x, unsigned reg)
+{
+    unsigned at = LEGACY_XMM + 16 * reg;
+
+    memcpy(x->ours->after.legacy + at, x->host->after.legacy + at, 16);
+    memcpy(x->ours->after.ymm_high[reg], x->host->after.ymm_high[reg], 16);
+}
+
+/* The mask: what is left of it counts, not what the done elements' signs were spread to. And the
+ * destination: which elements were there already. */
 static bool gather_registers(const struct context *x)
 {
-    unsigned to = x->insn->operand[0].reg;
-
-    if (!is_memory_exception(x->host->outcome))
-        return false;
-    gather_mask(x);
-    memcpy(x->ours->after.legacy + LEGACY_XMM + 16 * to,
-           x->host->after.legacy + LEGACY_XMM + 16 * to, 16);
-    memcpy(x->ours->after.ymm_high[to], x->host->after.ymm_high[to], 16);
+    if (is_memory_exception(x->host->outcome)) {
+        level_vector(x, x->insn->vex_v);
+        level_vector(x, x->insn->operand[0].reg);
+    }
     return false;
 }
 
@@ -250,6 +247,24 @@ static bool pushed_before(const struct context *x)
 {
     memcpy(x->ours->data, x->host->data, DATA_BYTES);
     return false;
+}
+
+/* What Intel has done by the time that a store faults. */
+static bool mmx_before_fault(const struct context *x)
+{
+    return is_memory_exception(x->host->outcome) && mmx_state(x);
+}
+
+static bool flags_before_fault(const struct context *x)
+{
+    return x->ours->outcome == x->host->outcome && is_memory_exception(x->host->outcome) &&
+           all_vector_flags(x);
+}
+
+static bool bytes_before_fault(const struct context *x)
+{
+    return x->ours->outcome == x->host->outcome && x->host->outcome != EXC_AC &&
+           is_memory_exception(x->host->outcome) && pushed_before(x);
 }
 
 static bool aligned_operand(const struct context *x)
@@ -381,11 +396,8 @@ static const struct known_difference {
     {"VGATHER", ANY_EXCEPTION, ANY_EXCEPTION, gather_registers, "the same"},
     {"VPMASKMOV", EXC_PF, EXC_PF, other_byte, "which of several elements is told is open"},
     {"VMASKMOV", EXC_PF, EXC_PF, other_byte, "the same"},
-    {"VCVTPS2PH", EXC_PF, EXC_PF, all_vector_flags,
+    {"VCVTPS2PH", ANY_EXCEPTION, ANY_EXCEPTION, flags_before_fault,
      "the store faults: Intel has set the flags of the conversion by then"},
-    {"VCVTPS2PH", EXC_GP, EXC_GP, all_vector_flags, "the same"},
-    {"VCVTPS2PH", EXC_SS, EXC_SS, all_vector_flags, "the same"},
-    {"VCVTPS2PH", EXC_AC, EXC_AC, all_vector_flags, "the same"},
     {"VCVTP", EXC_AC, OUTCOME_DONE, eight_bytes,
      "unaligned halves of vectors: #AC depends on the processor"},
     {"ROL", OUTCOME_DONE, OUTCOME_DONE, rotated_further,
@@ -395,30 +407,17 @@ static const struct known_difference {
      "a fault of a later turn: SDM vol. 2 (REP) restores the flags from before the first, AMD "
      "leaves the last turn's"},
     {"SCAS", ANY_EXCEPTION, ANY_EXCEPTION, repeated_flags, "the same"},
-    {"MOVD", ANY_EXCEPTION, EXC_PF, mmx_state,
+    {"MOVD", ANY_EXCEPTION, ANY_EXCEPTION, mmx_before_fault,
      "when the store faults, Intel has made the change to MMX by then"},
-    {"MOVD", ANY_EXCEPTION, EXC_AC, mmx_state, "the same"},
-    {"MOVD", ANY_EXCEPTION, EXC_GP, mmx_state, "the same"},
-    {"MOVD", ANY_EXCEPTION, EXC_SS, mmx_state, "the same"},
-    {"MOVQ", ANY_EXCEPTION, EXC_PF, mmx_state, "the same"},
-    {"MOVQ", ANY_EXCEPTION, EXC_AC, mmx_state, "the same"},
-    {"MOVQ", ANY_EXCEPTION, EXC_GP, mmx_state, "the same"},
-    {"MOVQ", ANY_EXCEPTION, EXC_SS, mmx_state, "the same"},
-    {"MOVNTQ", ANY_EXCEPTION, EXC_PF, mmx_state, "the same"},
-    {"MOVNTQ", ANY_EXCEPTION, EXC_AC, mmx_state, "the same"},
-    {"MOVNTQ", ANY_EXCEPTION, EXC_GP, mmx_state, "the same"},
-    {"MOVNTQ", ANY_EXCEPTION, EXC_SS, mmx_state, "the same"},
+    {"MOVQ", ANY_EXCEPTION, ANY_EXCEPTION, mmx_before_fault, "the same"},
+    {"MOVNTQ", ANY_EXCEPTION, ANY_EXCEPTION, mmx_before_fault, "the same"},
+    {"FSTP", ANY_EXCEPTION, ANY_EXCEPTION, bytes_before_fault,
+     "of ten bytes on two pages Intel has written those before the fault"},
+    {"FBSTP", ANY_EXCEPTION, ANY_EXCEPTION, bytes_before_fault, "the same"},
     {"FIST", ANY_EXCEPTION, OUTCOME_DONE, unmasked_store,
      "an unmasked exception and a store that faults: the order is open"},
     {"FST", ANY_EXCEPTION, OUTCOME_DONE, unmasked_store, "the same"},
     {"FBSTP", ANY_EXCEPTION, OUTCOME_DONE, unmasked_store, "the same"},
-    {"FSTP", EXC_PF, EXC_PF, pushed_before,
-     "of ten bytes on two pages Intel has written those before the fault"},
-    {"FSTP", EXC_GP, EXC_GP, pushed_before, "the same"},
-    {"FSTP", EXC_SS, EXC_SS, pushed_before, "the same"},
-    {"FBSTP", EXC_PF, EXC_PF, pushed_before, "the same"},
-    {"FBSTP", EXC_GP, EXC_GP, pushed_before, "the same"},
-    {"FBSTP", EXC_SS, EXC_SS, pushed_before, "the same"},
     {"VCVTPS2PH", ANY_EXCEPTION, EXC_XM, operand_faults,
      "an unmasked exception and a store that faults: the order is open"},
     {"VCVTPS2PH", EXC_AC, EXC_PF, NULL, "misaligned and unmapped: the order is open"},
@@ -514,22 +513,6 @@ bool x86_known_difference(const struct x86_case *c, struct x86_result *ours,
     return is_known(&(struct context){c, &insn, ours, host});
 }
 
-static bool is_nan(const uint8_t *lane, unsigned bytes)
-{
-    uint64_t value = 0, infinity = bytes == 8 ? UINT64_C(0x7ff) << 52 : UINT64_C(0xff) << 23;
-
-    memcpy(&value, lane, bytes);
-    return (value & (bytes == 8 ? INT64_MAX : INT32_MAX)) > infinity;
-}
-
-static void level_nans(const uint8_t *a, uint8_t *b, unsigned bytes)
-{
-    for (unsigned at = 0; at < 16; at += bytes)
-        if (is_nan(a + at, bytes) && is_nan(b + at, bytes))
-            memcpy(b + at, a + at, bytes);
-}
-
-/* Which of several NaNs a dot product gives is open; on Intel the lanes of one may differ. */
 bool x86_level_choices(const struct x86_case *c, const struct x86_result *a, struct x86_result *b)
 {
     struct x86_insn insn;
@@ -537,9 +520,9 @@ bool x86_level_choices(const struct x86_case *c, const struct x86_result *a, str
     if (!c->row || !strstr(c->row->name, "DPP") || !x86_case_decode(c, &insn))
         return false;
     unsigned to = insn.operand[0].reg, bytes = strchr(c->row->name, 'S') ? 4 : 8;
-    level_nans(a->after.legacy + LEGACY_XMM + 16 * to, b->after.legacy + LEGACY_XMM + 16 * to,
-               bytes);
-    level_nans(a->after.ymm_high[to], b->after.ymm_high[to], bytes);
+    level_nan_lanes(a->after.legacy + LEGACY_XMM + 16 * to, b->after.legacy + LEGACY_XMM + 16 * to,
+                    bytes);
+    level_nan_lanes(a->after.ymm_high[to], b->after.ymm_high[to], bytes);
     return true;
 }
 

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "tests/nan_lanes.h"
 #include "tests/unit/random_unit.h"
 
 enum { CASES = 400, MXCSR_MASKS = 0x1f80 };
@@ -126,28 +127,6 @@ static void set_state(struct random_vcpu *cpu, uint64_t seed)
     state->run.mxcsr |= random_below(&random, 4) ? 0 : 1u << 15;
 }
 
-static bool is_nan(uint64_t value, bool single)
-{
-    return single ? (uint32_t)(value << 1) > 0xff000000u : value << 1 > UINT64_C(0x7ff) << 53;
-}
-
-/* Which of several NaNs a dot product gives is the processor's choice. */
-static void level_nans(struct random_vcpu *cpu[2], const char *name)
-{
-    bool single = strstr(name, "PS") != NULL;
-    unsigned step = single ? 32 : 64;
-    uint64_t mask = UINT64_MAX >> (64 - step);
-
-    if (!strstr(name, "DPP"))
-        return;
-    for (unsigned at = 0; at < 128; at += step) {
-        uint64_t a = random_vcpu_state(cpu[0])->d[6 + at / 64] >> at % 64 & mask;
-        uint64_t *b = &random_vcpu_state(cpu[1])->d[6 + at / 64];
-        if (is_nan(a, single) && is_nan(*b >> at % 64 & mask, single))
-            *b = (*b & ~(mask << at % 64)) | a << at % 64;
-    }
-}
-
 static void compare_row(struct random_vcpu *cpu[2], unsigned row)
 {
     unsigned different = 0;
@@ -168,7 +147,9 @@ static void compare_row(struct random_vcpu *cpu[2], unsigned row)
             set_state(cpu[k], seed);
             random_vcpu_run(cpu[k], unit, &outcome[k]);
         }
-        level_nans(cpu, ir_vfn_info[row].name);
+        if (strstr(ir_vfn_info[row].name, "DPP"))
+            level_nan_lanes(&random_vcpu_state(cpu[0])->d[6], &random_vcpu_state(cpu[1])->d[6],
+                            strstr(ir_vfn_info[row].name, "PS") ? 4 : 8);
         bool same = random_vcpu_same(cpu[0], &outcome[0], cpu[1], &outcome[1], text, sizeof(text));
         uint32_t flags[2];
         for (unsigned k = 0; k < 2; k++)
