@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "host/chardev.h"
@@ -65,19 +64,11 @@ static void stream_accept_input(struct chardev *c)
         watch_set_enabled(stream->loop, &stream->watch, true);
 }
 
-static int64_t monotonic_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 static void stream_ended(struct fd_stream *stream)
 {
     if (stream->is_pty) {
         /* Nobody has it open; somebody may again. Look once in a while. */
-        stream->watch.paused_until_ns = monotonic_ns() + PTY_LOOK_NS;
+        stream->watch.paused_until_ns = event_loop_now_ns() + PTY_LOOK_NS;
         return;
     }
     watch_set_enabled(stream->loop, &stream->watch, false);

@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "util/log.h"
@@ -17,14 +16,6 @@
 #define PATIENCE_NS INT64_C(1000000000)
 /* A pipe that polls as writable takes this much at once (PIPE_BUF). */
 enum { PIECE_BYTES = 4096, LOOK_MS = 200 };
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
 
 static void say_lost(struct chardev_output *output, const char *why)
 {
@@ -138,13 +129,13 @@ void chardev_output_writable(struct chardev_output *output)
 /* Holds the guest up until there is room; false: no patience is left. */
 static bool wait_for_room(struct chardev_output *output)
 {
-    int64_t start_ns = now_ns();
+    int64_t start_ns = event_loop_now_ns();
 
     if (output->patience_ns <= 0)
         return false;
     if (wait_writable(output, (int)(output->patience_ns / 1000000) + 1))
         chardev_output_writable(output);
-    output->patience_ns -= now_ns() - start_ns;
+    output->patience_ns -= event_loop_now_ns() - start_ns;
     return !output->failed;
 }
 

@@ -17,13 +17,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "host/chardev_kinds.h"
 #include "host/chardev_output.h"
+#include "host/listen.h"
 #include "host/telnet.h"
 
 enum {
@@ -62,14 +61,6 @@ struct socket_stream {
     uint8_t input[INPUT_BYTES];
     unsigned n_input;
 };
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
 
 /* ---- addresses ---------------------------------------------------------------------------------
  */
@@ -191,7 +182,7 @@ static void be_ready_again(struct socket_stream *s)
     if (s->server)
         watch_set_enabled(s->loop, &s->listener, true);
     if (s->reconnect_ns) {
-        s->again_ns = now_ns() + s->reconnect_ns;
+        s->again_ns = event_loop_now_ns() + s->reconnect_ns;
         watch_set_due(s->loop, &s->listener, s->reconnect_ns);
     }
 }
@@ -241,7 +232,7 @@ static void deliver(struct socket_stream *s)
  * answered to be taken. But not for ever. */
 static void end_when_done(struct socket_stream *s)
 {
-    int64_t now = now_ns();
+    int64_t now = event_loop_now_ns();
 
     if (s->n_input || !chardev_client_room(&s->chardev) || !chardev_output_is_empty(&s->output))
         s->done_ns = 0;
@@ -278,7 +269,7 @@ static void peer_readable(void *opaque)
         return;
     watch_set_enabled(s->loop, &s->peer, false);
     s->ended = true;
-    s->ended_ns = now_ns();
+    s->ended_ns = event_loop_now_ns();
     if (got < 0)
         peer_closed(s);
     else
@@ -393,7 +384,7 @@ static void listener_readable(void *opaque)
     if (fd < 0) {
         /* No descriptors, say: not to be asked again at once. */
         if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-            s->listener.paused_until_ns = now_ns() + 1000000000;
+            s->listener.paused_until_ns = event_loop_now_ns() + 1000000000;
         return;
     }
     peer_opened(s, fd);
@@ -413,7 +404,7 @@ static void listener_due(void *opaque)
         if (s->open && s->ended)
             end_when_done(s);
     } else if (s->reconnect_ns && !s->connecting && s->started) {
-        int64_t left_ns = s->again_ns - now_ns();
+        int64_t left_ns = s->again_ns - event_loop_now_ns();
         if (left_ns > 0)
             watch_set_due(s->loop, &s->listener, left_ns);
         else
@@ -450,40 +441,13 @@ static bool connect_now(struct socket_stream *s, struct error *err)
 /* ---- listening ---------------------------------------------------------------------------------
  */
 
-/* A socket that somebody left behind is in the way of nobody; one that is listened to is. */
-static void remove_stale(const struct address *address)
-{
-    struct stat st;
-    int fd;
-
-    if (lstat(address->un.sun_path, &st) != 0 || !S_ISSOCK(st.st_mode))
-        return;
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0 && connect(fd, &address->any, address->length) != 0 && errno == ECONNREFUSED)
-        unlink(address->un.sun_path);
-    if (fd >= 0)
-        close(fd);
-}
-
 static int listen_on(struct address *address)
 {
-    int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
+    int fd = listen_at(&address->any, address->length, 1);
 
-    if (fd < 0)
-        return -1;
-    if (address->any.sa_family == AF_UNIX)
-        remove_stale(address);
-    else
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (bind(fd, &address->any, address->length) == 0 && listen(fd, 1) == 0) {
-        if (address->any.sa_family != AF_UNIX)
-            getsockname(fd, &address->any, &address->length);
-        return fd;
-    }
-    int error = errno;
-    close(fd);
-    errno = error;
-    return -1;
+    if (fd >= 0 && address->any.sa_family != AF_UNIX)
+        getsockname(fd, &address->any, &address->length);
+    return fd;
 }
 
 static void set_port(struct address *address, uint16_t port)

@@ -102,7 +102,7 @@ void event_loop_wake(struct event_loop *loop)
     ssize_t ignored UNUSED = write(loop->wake_fd, &one, sizeof(one));
 }
 
-static int64_t host_now_ns(void)
+int64_t event_loop_now_ns(void)
 {
     struct timespec now;
 
@@ -114,13 +114,13 @@ void watch_set_due(struct event_loop *loop, struct watch *watch, int64_t delay_n
 {
     int64_t never = 0;
 
-    if (atomic_compare_exchange_strong(&watch->due_ns, &never, host_now_ns() + delay_ns))
+    if (atomic_compare_exchange_strong(&watch->due_ns, &never, event_loop_now_ns() + delay_ns))
         event_loop_wake(loop);
 }
 
 void watch_move_due(struct event_loop *loop, struct watch *watch, int64_t delay_ns)
 {
-    atomic_store(&watch->due_ns, host_now_ns() + delay_ns);
+    atomic_store(&watch->due_ns, event_loop_now_ns() + delay_ns);
     event_loop_wake(loop);
 }
 
@@ -157,7 +157,7 @@ static short watch_polls(struct watch *watch, int64_t now_ns, int *timeout_ms)
 
 void event_loop_wait(struct event_loop *loop, int timeout_ms)
 {
-    int64_t now_ns = host_now_ns();
+    int64_t now_ns = event_loop_now_ns();
     unsigned n = 0;
     uint64_t count;
 
@@ -180,7 +180,7 @@ void event_loop_wait(struct event_loop *loop, int timeout_ms)
 
 static void dispatch_due(struct event_loop *loop)
 {
-    int64_t now_ns = host_now_ns();
+    int64_t now_ns = event_loop_now_ns();
 
     for (struct watch *watch = loop->watches, *next; watch; watch = next) {
         int64_t due_ns = atomic_load(&watch->due_ns);

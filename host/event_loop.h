@@ -29,6 +29,9 @@ struct watch {
     struct watch *next;      /* the loop's */
 };
 
+/* The host's monotonic time, which pauses and due times are in. Any thread. */
+int64_t event_loop_now_ns(void);
+
 struct event_loop *event_loop_create(struct error *err);
 void event_loop_destroy(struct event_loop *loop);
 

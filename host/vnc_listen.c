@@ -8,11 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "host/listen.h"
 #include "host/window.h"
 
 enum { FIRST_PORT = 5900, FIRST_WEBSOCKET_PORT = 5700, PORT_MAX = 65535, BACKLOG = 64 };
@@ -119,76 +118,41 @@ bool vnc_address_parse(struct vnc_address *address, const char *text, struct err
     return true;
 }
 
-static bool listen_here(int fd, const void *name, socklen_t size)
-{
-    return fd >= 0 && bind(fd, name, size) == 0 && listen(fd, BACKLOG) == 0;
-}
-
-/* A socket that another process left behind is in the way; one that is used is not touched. */
-static void remove_stale(const struct sockaddr_un *name)
-{
-    struct stat status;
-    int fd;
-
-    if (lstat(name->sun_path, &status) != 0 || !S_ISSOCK(status.st_mode))
-        return;
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, (const struct sockaddr *)name, sizeof(*name)) != 0 &&
-        errno == ECONNREFUSED)
-        unlink(name->sun_path);
-    if (fd >= 0)
-        close(fd);
-}
-
-static int listen_unix(const char *path, struct error *err)
+static int at_path(const char *path, struct error *err)
 {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd;
 
     memcpy(name.sun_path, path, strnlen(path, sizeof(name.sun_path) - 1));
-    remove_stale(&name);
-    if (listen_here(fd, &name, sizeof(name)))
-        return fd;
-    error_set_errno(err, errno, "-vnc: cannot listen at '%s'", path);
-    if (fd >= 0)
-        close(fd);
-    return -1;
+    fd = listen_at((const struct sockaddr *)&name, sizeof(name), BACKLOG);
+    if (fd < 0)
+        error_set_errno(err, errno, "-vnc: cannot listen at '%s'", path);
+    return fd;
 }
 
-static int listen_tcp(const char *host, unsigned port, struct error *err)
+static int at_port(const char *host, unsigned port, struct error *err)
 {
-    struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
     char service[8];
-    int fd = -1, one = 1, status;
+    int fd, status;
 
     snprintf(service, sizeof(service), "%u", port);
-    status = getaddrinfo(*host ? host : "127.0.0.1", service, &wanted, &found);
-    if (status != 0) {
+    fd = listen_tcp(host, service, BACKLOG, &status);
+    if (fd < 0 && status)
         error_set(err, "-vnc: there is no host '%s': %s", host, gai_strerror(status));
-        return -1;
-    }
-    fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0)
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    if (!listen_here(fd, found->ai_addr, found->ai_addrlen)) {
+    else if (fd < 0)
         error_set_errno(err, errno, "-vnc: cannot listen at port %u", port);
-        if (fd >= 0)
-            close(fd);
-        fd = -1;
-    }
-    freeaddrinfo(found);
     return fd;
 }
 
 unsigned vnc_listen(const struct vnc_address *address, int fds[VNC_LISTENERS], struct error *err)
 {
-    fds[0] = *address->path ? listen_unix(address->path, err)
-                            : listen_tcp(address->host, address->port, err);
+    fds[0] =
+        *address->path ? at_path(address->path, err) : at_port(address->host, address->port, err);
     if (fds[0] < 0)
         return 0;
     if (!address->websocket_port)
         return 1;
-    fds[1] = listen_tcp(address->host, address->websocket_port, err);
+    fds[1] = at_port(address->host, address->websocket_port, err);
     if (fds[1] >= 0)
         return 2;
     close(fds[0]);

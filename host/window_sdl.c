@@ -11,20 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "host/text_console.h"
 #include "util/suggest.h"
 
 enum { ZOOM_WIDTH_MIN = 160 };
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
 
 /* ---- pictures ----------------------------------------------------------------------------------
  */
@@ -200,7 +191,7 @@ static void connection_readable(void *opaque)
 /* The next refresh at an even distance from the last one, so that lateness does not add up. */
 static void set_timer(struct sdl_window *w)
 {
-    int64_t now = now_ns(), period = w->interval_ns;
+    int64_t now = event_loop_now_ns(), period = w->interval_ns;
 
     if (!w->is_visible)
         return;
@@ -212,7 +203,7 @@ static void set_timer(struct sdl_window *w)
 
 void sdl_hasten(struct sdl_window *w)
 {
-    int64_t now = now_ns();
+    int64_t now = event_loop_now_ns();
 
     w->interval_ns = WINDOW_FAST_NS;
     if (w->is_visible && w->next_ns > now + WINDOW_FAST_NS) {

@@ -21,7 +21,6 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "host/keymap.h"
@@ -80,14 +79,6 @@ struct vnc {
     unsigned n_rects;
     struct screen_rect rects[SCREEN_RECTS];
 };
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
 
 /* ---- pictures ----------------------------------------------------------------------------------
  */
@@ -441,7 +432,7 @@ static void set_busy(struct vnc *vnc, int fd, int64_t limit_ns)
 {
     pthread_mutex_lock(&vnc->busy_lock);
     vnc->busy_fd = fd;
-    vnc->busy_until_ns = now_ns() + limit_ns;
+    vnc->busy_until_ns = event_loop_now_ns() + limit_ns;
     pthread_mutex_unlock(&vnc->busy_lock);
 }
 
@@ -451,7 +442,7 @@ static void look_after(void *opaque)
     struct vnc *vnc = opaque;
 
     pthread_mutex_lock(&vnc->busy_lock);
-    if (vnc->busy_fd >= 0 && now_ns() > vnc->busy_until_ns)
+    if (vnc->busy_fd >= 0 && event_loop_now_ns() > vnc->busy_until_ns)
         shutdown(vnc->busy_fd, SHUT_RDWR);
     pthread_mutex_unlock(&vnc->busy_lock);
     if (atomic_load(&vnc->n_clients))
@@ -557,7 +548,7 @@ static int wait_of(struct vnc *vnc, int64_t now)
 
 static void refresh_if_due(struct vnc *vnc)
 {
-    int64_t now = now_ns();
+    int64_t now = event_loop_now_ns();
 
     if (!atomic_load(&vnc->n_clients) || now < vnc->refreshed_ns + vnc->interval_ns)
         return;
@@ -572,7 +563,7 @@ static void *serve(void *opaque)
 
     for (;;) {
         unsigned n = gather(vnc, polled);
-        if (poll(polled, n, wait_of(vnc, now_ns())) < 0 && errno != EINTR)
+        if (poll(polled, n, wait_of(vnc, event_loop_now_ns())) < 0 && errno != EINTR)
             return NULL;
         if (polled[0].revents)
             return NULL;

@@ -3,18 +3,15 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
-#include <unistd.h>
 
+#include "host/listen.h"
 #include "vm/gdb.h"
 
-enum { SOCKET_FLAGS = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, BACKLOG = 8 };
+enum { BACKLOG = 8 };
 
 /* What may follow the address. The guest does not wait for gdb: -S is for that. */
 static bool check_options(const char *what, const char *options, struct error *err)
@@ -66,81 +63,47 @@ static bool split_address(const char *what, const char *address, char *host, siz
     return true;
 }
 
-static int listen_tcp(const char *what, const char *address, struct error *err)
+static int at_port(const char *what, const char *address, struct error *err)
 {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *found;
     char host[256], port[8];
-    int fd, one = 1, result;
+    int fd, status;
 
     if (!split_address(what, address, host, sizeof(host), port, sizeof(port), err))
         return -1;
-    result = getaddrinfo(*host ? host : "127.0.0.1", port, &hints, &found);
-    if (result) {
-        error_set(err, "-gdb %s: there is no host %s (%s)", what, host, gai_strerror(result));
-        return -1;
-    }
-    fd = socket(found->ai_family, SOCKET_FLAGS, 0);
+    fd = listen_tcp(host, port, BACKLOG, &status);
     if (fd >= 0)
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    if (fd < 0 || bind(fd, found->ai_addr, found->ai_addrlen) || listen(fd, BACKLOG)) {
-        if (errno == EADDRINUSE)
-            error_set(err, "-gdb %s: port %s is taken by another program", what, port);
-        else
-            error_set_errno(err, errno, "-gdb %s: cannot listen there", what);
-        if (fd >= 0)
-            close(fd);
-        fd = -1;
-    }
-    freeaddrinfo(found);
-    return fd;
+        return fd;
+    if (status)
+        error_set(err, "-gdb %s: there is no host %s (%s)", what, host, gai_strerror(status));
+    else if (errno == EADDRINUSE)
+        error_set(err, "-gdb %s: port %s is taken by another program", what, port);
+    else
+        error_set_errno(err, errno, "-gdb %s: cannot listen there", what);
+    return -1;
 }
 
 /* ---- sockets in the file system -------------------------------------------------------------- */
 
-/* A socket that nobody listens to any more is an earlier run's. */
-static bool remove_stale(const struct sockaddr_un *address)
-{
-    struct stat status;
-    bool stale;
-    int fd;
-
-    if (lstat(address->sun_path, &status) || !S_ISSOCK(status.st_mode))
-        return false;
-    fd = socket(AF_UNIX, SOCKET_FLAGS, 0);
-    stale = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) &&
-            errno == ECONNREFUSED;
-    if (fd >= 0)
-        close(fd);
-    return stale && !unlink(address->sun_path);
-}
-
-static int listen_unix(const char *what, const char *given, char path[GDB_PATH_BYTES],
-                       struct error *err)
+static int at_path(const char *what, const char *given, char path[GDB_PATH_BYTES],
+                   struct error *err)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     size_t length = strcspn(given, ",");
-    int fd, result;
+    int fd;
 
     if (!length || length >= GDB_PATH_BYTES) {
         error_set(err, "-gdb %s: the path has 1 to %d characters", what, GDB_PATH_BYTES - 1);
         return -1;
     }
     memcpy(address.sun_path, given, length);
-    fd = socket(AF_UNIX, SOCKET_FLAGS, 0);
-    result = fd < 0 ? -1 : bind(fd, (const struct sockaddr *)&address, sizeof(address));
-    if (result && fd >= 0 && errno == EADDRINUSE && remove_stale(&address))
-        result = bind(fd, (const struct sockaddr *)&address, sizeof(address));
-    if (!result && !listen(fd, BACKLOG)) {
+    fd = listen_at((const struct sockaddr *)&address, sizeof(address), BACKLOG);
+    if (fd >= 0)
         memcpy(path, address.sun_path, length + 1);
-        return fd;
-    }
-    if (errno == EADDRINUSE)
+    else if (errno == EADDRINUSE)
         error_set(err, "-gdb %s: there is such a file, or another program listens there", what);
     else
         error_set_errno(err, errno, "-gdb %s: cannot listen there", what);
-    if (fd >= 0)
-        close(fd);
-    return -1;
+    return fd;
 }
 
 int gdb_listen(const char *what, char path[GDB_PATH_BYTES], struct error *err)
@@ -151,9 +114,9 @@ int gdb_listen(const char *what, char path[GDB_PATH_BYTES], struct error *err)
     if (options && !check_options(what, options + 1, err))
         return -1;
     if (!strncmp(what, "tcp:", 4))
-        return listen_tcp(what, what + 4, err);
+        return at_port(what, what + 4, err);
     if (!strncmp(what, "unix:", 5))
-        return listen_unix(what, what + 5, path, err);
+        return at_path(what, what + 5, path, err);
     error_set(err, "-gdb %s: it takes tcp:HOST:PORT, tcp::PORT, unix:PATH or none", what);
     return -1;
 }
