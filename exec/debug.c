@@ -168,13 +168,8 @@ bool vcpu_remove_breakpoint(struct vcpu *cpu, gva address)
 
 bool vcpu_add_watchpoint(struct vcpu *cpu, gva address, uint64_t length, unsigned accesses)
 {
-    struct engine *engine = vcpu_engine(cpu);
-
     mmu_on_watch(cpu->mmu, watch_hit);
-    if (!mmu_add_watch(cpu->mmu, address, length, accesses))
-        return false;
-    engine->n_watchpoints++;
-    return true;
+    return mmu_add_watch(cpu->mmu, address, length, accesses);
 }
 
 bool vcpu_remove_watchpoint(struct vcpu *cpu, gva address, uint64_t length, unsigned accesses)
@@ -183,7 +178,6 @@ bool vcpu_remove_watchpoint(struct vcpu *cpu, gva address, uint64_t length, unsi
 
     if (!mmu_remove_watch(cpu->mmu, address, length, accesses))
         return false;
-    engine->n_watchpoints--;
     engine->watch_hit = false;
     return true;
 }
@@ -192,7 +186,7 @@ void vcpu_remove_all_points(struct vcpu *cpu)
 {
     struct engine *engine = vcpu_engine(cpu);
 
-    engine->n_breakpoints = engine->n_watchpoints = 0;
+    engine->n_breakpoints = 0;
     engine->watch_hit = false;
     engine->stopped_at = STOPPED_ELSEWHERE;
     mmu_remove_all_watches(cpu->mmu);

@@ -191,7 +191,7 @@ struct engine {
     uint64_t exceptions[MAX_EXCEPTION_KINDS];
 
     /* debug.c. Changed while the vCPU stands still, or by its own thread. */
-    unsigned n_breakpoints, n_watchpoints;
+    unsigned n_breakpoints;
     gva breakpoints[MAX_BREAKPOINTS];
     enum stopped_at stopped_at; /* which has been told of: the instruction there is to run now */
     gva stopped_pc;

@@ -521,7 +521,7 @@ static enum exit_reason run_loop(struct engine *engine)
                 return EXIT_HALT;
             continue;
         }
-        if (UNLIKELY(engine->n_breakpoints | engine->n_watchpoints) && debug_stops_here(engine))
+        if (UNLIKELY(engine->n_breakpoints | engine->watch_hit) && debug_stops_here(engine))
             return EXIT_DEBUG;
         if (UNLIKELY(log_on(LOG_EXEC)))
             log_entry(engine);

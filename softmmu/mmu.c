@@ -878,14 +878,14 @@ void mmu_revalidate_page(struct mmu *mmu, uint32_t tag, uint32_t ignore, gva add
 /* ---- filling --------------------------------------------------------------------------------- */
 
 /* The table must not answer for a page with a watched byte. */
-static COLD bool page_is_watched(const struct mmu *mmu, uint64_t va, enum mmu_access access)
+static COLD bool page_is_watched(const struct mmu *mmu, uint64_t va, unsigned accesses)
 {
     uint64_t first = va & ~(uint64_t)PAGE_MASK;
 
     for (unsigned i = 0; i < mmu->n_watches; i++) {
         const struct watch *watch = &mmu->watch[i];
 
-        if (watch->accesses >> access & 1 && watch->first <= (first | PAGE_MASK) &&
+        if (watch->accesses & accesses && watch->first <= (first | PAGE_MASK) &&
             watch->last >= first)
             return true;
     }
@@ -896,7 +896,7 @@ static void enter_read(struct mmu *mmu, struct table *table, uint64_t va, const 
 {
     uint64_t *entry = tlb_read_entry(table->base, mmu->wide, va);
 
-    if (UNLIKELY(mmu->n_watches) && page_is_watched(mmu, va, MMU_READ))
+    if (UNLIKELY(mmu->n_watches) && page_is_watched(mmu, va, 1 << MMU_READ))
         return;
     table_use(mmu, table, entry);
     *entry = (uintptr_t)host_page - (va & ~(uint64_t)PAGE_MASK);
@@ -911,8 +911,7 @@ static void enter_write(struct mmu *mmu, struct table *table, uint64_t va, uint8
 
     __atomic_or_fetch(block_flags(block, offset), PAGE_DIRTY, __ATOMIC_RELAXED);
     /* A write entry is as good for a load: tlb.h. */
-    if (UNLIKELY(mmu->n_watches) &&
-        (page_is_watched(mmu, va, MMU_WRITE) || page_is_watched(mmu, va, MMU_READ)))
+    if (UNLIKELY(mmu->n_watches) && page_is_watched(mmu, va, 1 << MMU_READ | 1 << MMU_WRITE))
         return;
     count(&mmu->counters, COUNT_TLB_ENTER_WRITE);
     table_use(mmu, table, entry);
@@ -1142,15 +1141,18 @@ static unsigned left_in_page(uint64_t va)
     return TLB_PAGE_SIZE - (va & PAGE_MASK);
 }
 
-/* An access of a guest with watchpoints, before anything of it is done. What faults is no hit. */
-static COLD void watch_access(struct mmu *mmu, uint64_t va, uint64_t size, enum mmu_access access,
+/* An access of a guest with watchpoints, before anything of it is done. What faults is no hit.
+ * accesses: both bits if it reads and writes. */
+static COLD void watch_access(struct mmu *mmu, uint64_t va, uint64_t size, unsigned accesses,
                               unsigned memop, bool unaligned)
 {
+    enum mmu_access access = accesses >> MMU_WRITE & 1 ? MMU_WRITE : MMU_READ;
+
     for (unsigned i = 0; i < mmu->n_watches && !mmu->watches_paused; i++) {
         const struct watch *watch = &mmu->watch[i];
         uint64_t first = MAX(va, watch->first);
 
-        if (!(watch->accesses >> access & 1) || first > watch->last || va + (size - 1) < first)
+        if (!(watch->accesses & accesses) || first > watch->last || va + (size - 1) < first)
             continue;
         resolve(mmu, va, access, memop, unaligned);
         if (left_in_page(va) < size)
@@ -1160,11 +1162,11 @@ static COLD void watch_access(struct mmu *mmu, uint64_t va, uint64_t size, enum 
     }
 }
 
-static inline void check_watches(struct mmu *mmu, uint64_t va, uint64_t size,
-                                 enum mmu_access access, unsigned memop, bool unaligned)
+static inline void check_watches(struct mmu *mmu, uint64_t va, uint64_t size, unsigned accesses,
+                                 unsigned memop, bool unaligned)
 {
     if (UNLIKELY(mmu->n_watches))
-        watch_access(mmu, va, size, access, memop, unaligned);
+        watch_access(mmu, va, size, accesses, memop, unaligned);
 }
 
 /* Before anything of an access is stored there: guests that see their own stores at once. */
@@ -1311,7 +1313,7 @@ static NOINLINE uint64_t load_unaligned(struct mmu *mmu, uint64_t va, unsigned m
     uint64_t value = 0;
 
     check_alignment(mmu, va, MMU_READ, memop);
-    check_watches(mmu, va, size, MMU_READ, memop, va & (size - 1));
+    check_watches(mmu, va, size, 1 << MMU_READ, memop, va & (size - 1));
     if (UNLIKELY(left_in_page(va) < size)) {
         read_bytes(mmu, va, (uint8_t *)&value, size, memop, true);
     } else {
@@ -1327,7 +1329,7 @@ static NOINLINE void store_unaligned(struct mmu *mmu, uint64_t va, uint64_t valu
     unsigned size = memop_size(memop);
 
     check_alignment(mmu, va, MMU_WRITE, memop);
-    check_watches(mmu, va, size, MMU_WRITE, memop, va & (size - 1));
+    check_watches(mmu, va, size, 1 << MMU_WRITE, memop, va & (size - 1));
     if (memop & IR_MEM_SWAP)
         value = swap_value(value, size);
     if (UNLIKELY(left_in_page(va) < size)) {
@@ -1344,7 +1346,7 @@ static NOINLINE uint64_t load_missed(struct mmu *mmu, uint64_t va, unsigned memo
 {
     struct target target;
 
-    check_watches(mmu, va, memop_size(memop), MMU_READ, memop, false);
+    check_watches(mmu, va, memop_size(memop), 1 << MMU_READ, memop, false);
     target = resolve_slowly(mmu, va, MMU_READ, memop, false);
     return value_finish(target_load(mmu, &target, memop_size(memop)), memop);
 }
@@ -1354,7 +1356,7 @@ static NOINLINE void store_missed(struct mmu *mmu, uint64_t va, uint64_t value, 
     unsigned size = memop_size(memop);
     struct target target;
 
-    check_watches(mmu, va, size, MMU_WRITE, memop, false);
+    check_watches(mmu, va, size, 1 << MMU_WRITE, memop, false);
     target = resolve_slowly(mmu, va, MMU_WRITE, memop, false);
     target_prepare(mmu, &target, size);
     target_store(mmu, &target, memop & IR_MEM_SWAP ? swap_value(value, size) : value, size);
@@ -1409,7 +1411,7 @@ void mmu_load_bytes(struct mmu *mmu, gva address, void *out, unsigned memop)
     uint8_t bytes[16];
 
     check_alignment(mmu, va, MMU_READ, memop);
-    check_watches(mmu, va, size, MMU_READ, memop, va & (MIN(size, 8) - 1));
+    check_watches(mmu, va, size, 1 << MMU_READ, memop, va & (MIN(size, 8) - 1));
     read_bytes(mmu, va, bytes, size, memop, va & (MIN(size, 8) - 1));
     if (memop & IR_MEM_SWAP)
         reverse_bytes(bytes, size);
@@ -1423,7 +1425,7 @@ void mmu_store_bytes(struct mmu *mmu, gva address, const void *in, unsigned memo
     uint8_t bytes[16];
 
     check_alignment(mmu, va, MMU_WRITE, memop);
-    check_watches(mmu, va, size, MMU_WRITE, memop, va & (MIN(size, 8) - 1));
+    check_watches(mmu, va, size, 1 << MMU_WRITE, memop, va & (MIN(size, 8) - 1));
     memcpy(bytes, in, size);
     if (memop & IR_MEM_SWAP)
         reverse_bytes(bytes, size);
@@ -1466,10 +1468,8 @@ void *mmu_probe(struct mmu *mmu, gva address, unsigned length, unsigned memop)
     if (UNLIKELY(!length || length > IR_PROBE_MAX))
         BUG("probe of %u bytes", length);
     check_alignment(mmu, va, access, memop);
-    if (access == MMU_READ || memop & IR_MEM_READ)
-        check_watches(mmu, va, length, MMU_READ, memop, unaligned);
-    if (access == MMU_WRITE)
-        check_watches(mmu, va, length, MMU_WRITE, memop, unaligned);
+    check_watches(mmu, va, length, 1u << access | (memop & IR_MEM_READ ? 1u << MMU_READ : 0), memop,
+                  unaligned);
     target = resolve(mmu, va, access, memop, unaligned);
     if (left_in_page(va) >= length) {
         if (target.host && !target.tracked)
@@ -1545,8 +1545,7 @@ static uint64_t cas_raw(struct mmu *mmu, uint64_t va, uint64_t expected, uint64_
 
     expected &= mask;
     value &= mask;
-    check_watches(mmu, va, size, MMU_READ, memop, va & (size - 1));
-    check_watches(mmu, va, size, MMU_WRITE, memop, va & (size - 1));
+    check_watches(mmu, va, size, 1 << MMU_READ | 1 << MMU_WRITE, memop, va & (size - 1));
     if (va & (size - 1)) {
         /* No architecture promises that this is atomic; a store is what happens if it succeeds,
          * but the right to store is checked first. */
@@ -1664,7 +1663,7 @@ uint8_t *mmu_host_range(struct mmu *mmu, gva address, size_t length, enum mmu_ac
     if (!length || length > left_in_page(va))
         return NULL;
     target = resolve(mmu, va, access, memop, false);
-    if (UNLIKELY(mmu->n_watches) && page_is_watched(mmu, va, access))
+    if (UNLIKELY(mmu->n_watches) && page_is_watched(mmu, va, 1u << access))
         return NULL;
     return target.tracked || (target.flat && slow_slot(mmu, va)->device) ? NULL : target.host;
 }
@@ -1695,23 +1694,28 @@ const uint8_t *mmu_fetch(struct mmu *mmu, gva address, gpa *physical, bool quiet
 }
 
 /* Without entering anything: a look must not change what the guest's accesses do. */
-static const struct flat_section *peek_page(struct mmu *mmu, uint64_t va, bool user, gpa *physical)
+bool mmu_look(struct mmu *mmu, gva address, bool user, gpa *physical)
 {
+    uint64_t va = masked(mmu, address);
     struct mmu_fault fault = {.address = va, .access = MMU_READ, .user = user};
     struct tlb_fill fill = {0};
+
+    if (mmu->client->look)
+        return mmu->client->look(mmu->run, va, physical);
+    if (!mmu->client->walk(mmu->run, va, MMU_READ, user, &fill, &fault))
+        return false;
+    *physical = fill.physical;
+    return true;
+}
+
+static const struct flat_section *peek_page(struct mmu *mmu, uint64_t va, bool user, gpa *physical)
+{
     const struct flat_section *flat;
 
-    if (mmu->client->look) {
-        if (!mmu->client->look(mmu->run, va, &fill.physical))
-            return NULL;
-    } else if (!mmu->client->walk(mmu->run, va, MMU_READ, user, &fill, &fault)) {
+    if (!mmu_look(mmu, va, user, physical))
         return NULL;
-    }
-    flat = memory_lookup(mmu->memory, fill.physical);
-    if (!flat || flat->section.kind == MEMORY_DEVICE)
-        return NULL;
-    *physical = fill.physical;
-    return flat;
+    flat = memory_lookup(mmu->memory, *physical);
+    return flat && flat->section.kind != MEMORY_DEVICE ? flat : NULL;
 }
 
 bool mmu_peek(struct mmu *mmu, gva address, void *buffer, size_t size, bool user)

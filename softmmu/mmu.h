@@ -131,6 +131,7 @@ const uint8_t *mmu_fetch(struct mmu *mmu, gva va, gpa *physical, bool quiet);
 
 /* For the debugger and the monitor: no side effects, no faults; false if unmapped. Poke writes ROM
  * too. */
+bool mmu_look(struct mmu *mmu, gva va, bool user, gpa *physical); /* where it is */
 bool mmu_peek(struct mmu *mmu, gva va, void *buffer, size_t size, bool user);
 bool mmu_poke(struct mmu *mmu, gva va, const void *buffer, size_t size, bool user);
 

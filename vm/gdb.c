@@ -91,7 +91,6 @@ static void packet(struct gdb *gdb)
     if (gdb->awaiting)
         gdb_tell_stop(gdb);
     gdb_command(gdb);
-    gdb->no_ack = gdb->no_ack_next;
 }
 
 static void take_byte(struct gdb *gdb, uint8_t byte)
@@ -184,7 +183,7 @@ static void session_begin(struct gdb *gdb)
     gdb->opened = gdb->closed = false;
     memset(&gdb->receiver, 0, sizeof(gdb->receiver));
     gdb->n_output = gdb->frame_size = 0;
-    gdb->no_ack = gdb->no_ack_next = gdb->awaiting = false;
+    gdb->no_ack = gdb->awaiting = false;
     gdb->tells_breakpoints = gdb->physical = false;
     vm_stop(gdb->vm);
 }

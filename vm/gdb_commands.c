@@ -39,18 +39,27 @@ static void done_or(struct gdb *gdb, bool done, unsigned number)
 
 /* ---- why the guest stands -------------------------------------------------------------------- */
 
-static bool only_hardware(const struct gdb *gdb, uint64_t address)
+static const uint8_t accesses_of[N_POINT_TYPES] = {
+    [POINT_WRITE] = 1 << MMU_WRITE,
+    [POINT_READ] = 1 << MMU_READ,
+    [POINT_ACCESS] = 1 << MMU_READ | 1 << MMU_WRITE,
+};
+
+static struct gdb_point *find_point(struct gdb *gdb, const struct gdb_point *wanted)
 {
-    bool hardware = false;
-
     for (unsigned i = 0; i < gdb->n_points; i++) {
-        const struct gdb_point *point = &gdb->points[i];
+        struct gdb_point *point = &gdb->points[i];
 
-        if (point->address == address && point->type == POINT_SOFTWARE)
-            return false;
-        hardware |= point->address == address && point->type == POINT_HARDWARE;
+        if (point->type == wanted->type && point->address == wanted->address &&
+            (!accesses_of[point->type] || point->length == wanted->length))
+            return point;
     }
-    return hardware;
+    return NULL;
+}
+
+static bool has_breakpoint(struct gdb *gdb, enum gdb_point_type type, uint64_t address)
+{
+    return find_point(gdb, &(struct gdb_point){.type = type, .address = address}) != NULL;
 }
 
 static void put_reason(struct gdb *gdb, const struct vcpu_debug_stop *stop)
@@ -64,7 +73,10 @@ static void put_reason(struct gdb *gdb, const struct vcpu_debug_stop *stop)
 
         gdb_reply_text(reply, "%s:%llx;", kind, (unsigned long long)stop->address);
     } else if (stop->kind == VCPU_STOP_BREAKPOINT && gdb->tells_breakpoints) {
-        gdb_reply_text(reply, only_hardware(gdb, stop->address) ? "hwbreak:;" : "swbreak:;");
+        bool hardware = has_breakpoint(gdb, POINT_HARDWARE, stop->address) &&
+                        !has_breakpoint(gdb, POINT_SOFTWARE, stop->address);
+
+        gdb_reply_text(reply, hardware ? "hwbreak:;" : "swbreak:;");
     }
 }
 
@@ -378,12 +390,6 @@ static void packet_vcont(struct gdb *gdb, const char *arguments)
 
 /* ---- breakpoints and watchpoints ------------------------------------------------------------- */
 
-static const uint8_t accesses_of[N_POINT_TYPES] = {
-    [POINT_WRITE] = 1 << MMU_WRITE,
-    [POINT_READ] = 1 << MMU_READ,
-    [POINT_ACCESS] = 1 << MMU_READ | 1 << MMU_WRITE,
-};
-
 /* TYPE,ADDRESS,KIND. Conditions and commands, which may follow, were not offered. */
 static bool parse_point(const struct gdb *gdb, const char *text, struct gdb_point *point)
 {
@@ -396,27 +402,6 @@ static bool parse_point(const struct gdb *gdb, const char *text, struct gdb_poin
     if (!gdb->cpu->guest->wide_address) /* gdb may have extended its sign */
         point->address = (uint32_t)point->address;
     return true;
-}
-
-static struct gdb_point *find_point(struct gdb *gdb, const struct gdb_point *wanted)
-{
-    for (unsigned i = 0; i < gdb->n_points; i++) {
-        struct gdb_point *point = &gdb->points[i];
-
-        if (point->type == wanted->type && point->address == wanted->address &&
-            (!accesses_of[point->type] || point->length == wanted->length))
-            return point;
-    }
-    return NULL;
-}
-
-static bool is_broken_at(const struct gdb *gdb, uint64_t address)
-{
-    for (unsigned i = 0; i < gdb->n_points; i++) {
-        if (!accesses_of[gdb->points[i].type] && gdb->points[i].address == address)
-            return true;
-    }
-    return false;
 }
 
 static bool set_point(struct gdb *gdb, const struct gdb_point *point)
@@ -444,7 +429,8 @@ static void clear_point(struct gdb *gdb, const struct gdb_point *wanted)
     *point = gdb->points[--gdb->n_points];
     if (accesses_of[old.type])
         vcpu_remove_watchpoint(gdb->cpu, old.address, old.length, accesses_of[old.type]);
-    else if (!is_broken_at(gdb, old.address))
+    else if (!has_breakpoint(gdb, POINT_SOFTWARE, old.address) &&
+             !has_breakpoint(gdb, POINT_HARDWARE, old.address))
         vcpu_remove_breakpoint(gdb->cpu, old.address);
 }
 
@@ -625,7 +611,7 @@ static void query_monitor(struct gdb *gdb, const char *arguments)
 
 static void set_no_ack(struct gdb *gdb, const char *arguments)
 {
-    gdb->no_ack_next = true;
+    gdb->no_ack = true;
     ok(gdb);
 }
 

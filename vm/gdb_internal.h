@@ -7,7 +7,7 @@
 #include "vm/gdb_packet.h"
 #include "vm/gdb_target.h"
 
-enum { GDB_POINTS = 256, GDB_INPUT_BYTES = 4096 };
+enum { GDB_POINTS = 256 + MAX_WATCHES, GDB_INPUT_BYTES = 4096 };
 
 /* As in the packets Z and z. */
 enum gdb_point_type {
@@ -44,7 +44,7 @@ struct gdb {
     uint8_t *output; /* not yet sent */
     size_t n_output, output_size;
 
-    bool no_ack, no_ack_next;
+    bool no_ack;
     bool awaiting;          /* gdb waits for the guest to stop */
     bool tells_breakpoints; /* gdb understands swbreak and hwbreak */
     bool physical;          /* addresses are physical ones */

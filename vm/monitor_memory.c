@@ -409,18 +409,17 @@ static void translate(struct vm *vm, void *opaque)
     struct monitor_call *call = opaque;
     struct vcpu *cpu = vm_machine(vm)->cpu;
     struct expression_registers registers = monitor_registers(cpu);
-    struct tlb_fill fill = {.physical = 0};
-    struct mmu_fault fault = {.address = 0};
     const char *at = call->rest;
     struct error err;
     gva address;
+    gpa physical;
 
     if (!expression_evaluate(&at, &registers, &address, &err))
         fprintf(call->out, "%s\n", err.message);
-    else if (!cpu->guest->mmu->walk(cpu, address, MMU_READ, false, &fill, &fault))
+    else if (!mmu_look(cpu->mmu, address, false, &physical))
         fprintf(call->out, "Unmapped\n");
     else
-        fprintf(call->out, "gpa: %#" PRIx64 "\n", fill.physical);
+        fprintf(call->out, "gpa: %#" PRIx64 "\n", physical);
 }
 
 static void command_gva2gpa(struct monitor_call *call)

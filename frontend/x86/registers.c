@@ -132,7 +132,6 @@ static bool sse_write(struct vcpu *v, unsigned which, const uint64_t *value)
     if (*value & ~UINT64_C(0xffff))
         return false;
     x86_mxcsr_write(cpu, (uint32_t)*value);
-    x86_update_mode(cpu);
     return true;
 }
 

@@ -616,13 +616,19 @@ static void hits_come_after_faults_and_before_effects(void **state)
     assert_true(RAISES(f, mmu_store(m, base + 0x3ffc, 1, 2)));
     assert_int_equal(f->n_faults, 2);
     assert_int_equal(hit.n, 0);
+    /* Nor does one that reads and then stores begin with a hit. */
+    assert_true(mmu_add_watch(m, base + 0x3ffc, 4, READ));
+    assert_true(RAISES(f, mmu_cas(m, base + 0x3ffc, 5, 6, 2)));
+    assert_int_equal(f->n_faults, 3);
+    assert_int_equal(hit.n, 0);
+    mmu_remove_watch(m, base + 0x3ffc, 4, READ);
     f->page[0][3].flags = P_READ | P_WRITE;
     hit.leaves = true;
     store_le32(host_of(f, 0, 0x3ffc), 5);
     assert_true(RAISES(f, mmu_store(m, base + 0x3ffc, 1, 2)));
     assert_true(RAISES(f, mmu_cas(m, base + 0x3ffc, 5, 6, 2)));
     assert_true(RAISES(f, mmu_store(m, base + 0x3ffb, 1, 2)));
-    assert_int_equal(f->n_faults, 2);
+    assert_int_equal(f->n_faults, 3);
     assert_int_equal(hit.n, 3);
     assert_int_equal(load_le32(host_of(f, 0, 0x3ffc)), 5);
     /* There are not any number of them, nor of any length. */
