@@ -661,13 +661,14 @@ bool engine_single_step(struct engine *engine)
 
     steps_begin(engine);
     cpu->single_step = true;
-    while (!ran && handle_requests(engine)) {
-        if (cpu->halted && cpu->guest->has_work && !cpu->guest->has_work(cpu)) {
+    atomic_store(&cpu->run.exit_request, 1); /* what was asked for while it stood is looked at */
+    while (!ran) {
+        enum exit_reason reason = step_once(engine, &ran);
+
+        if (!ran && reason == EXIT_REQUESTED)
+            break;
+        if (!ran && reason == EXIT_HALT)
             sleep_until_kicked(engine);
-            continue;
-        }
-        cpu->halted = false;
-        step_once(engine, &ran);
     }
     cpu->single_step = false;
     steps_end(engine);
