@@ -2,10 +2,10 @@
 /*
  * What a debugger asks of a vCPU: to stop at instructions, at accesses, after one instruction.
  *
- * Units end before a breakpoint, so that the run loop sees every arrival there. Pages with watched
- * bytes are in no TLB table (softmmu/mmu.c): each access comes to the slow path, which calls
- * watch_hit. The instruction is then taken back as if it had faulted. Where debuggers expect the
- * stop behind it, it is run again, alone, with the watchpoints paused.
+ * Units end before a breakpoint, so that the run loop sees every arrival there. A page with watched
+ * bytes is not entered in the TLB for the accesses that are watched (softmmu/mmu.c): they come to
+ * the slow path, which calls watch_hit. The instruction is then taken back as if it had faulted.
+ * Where debuggers expect the stop behind it, it is run again, alone, with the watchpoints paused.
  */
 #include "exec/exec.h"
 

@@ -592,16 +592,13 @@ static uint8_t rights_shown(bool writable, bool executable)
     return (uint8_t)(1 << MMU_READ | writable << MMU_WRITE | executable << MMU_EXEC);
 }
 
-/* What the walk came to; false: nothing is there. */
-static bool describe(const struct walk *w, bool found, struct guest_mapping *out, char *text,
-                     size_t size)
+/* What the walk came to. */
+static void describe(const struct walk *w, struct guest_mapping *out, char *text, size_t size)
 {
     uint64_t entry = w->n ? w->entry[w->n - 1].value : 0;
     bool large = w->page_bytes > TLB_PAGE_SIZE, writable = w->rights & PTE_W;
     bool executable = !(w->rights & PTE_NX);
 
-    if (!found)
-        return false;
     snprintf(text, size, "%c%c%c%c", entry & PTE_G ? 'G' : '-', large ? 'P' : '-',
              entry & PTE_D ? 'D' : '-', entry & PTE_A ? 'A' : '-');
     *out = (struct guest_mapping){.address = w->va,
@@ -611,7 +608,6 @@ static bool describe(const struct walk *w, bool found, struct guest_mapping *out
                                   .text = text};
     if (w->rights & PTE_U)
         out->user = rights_shown(writable, executable);
-    return true;
 }
 
 void x86_mappings(struct vcpu *v, guest_mapping_tell *tell, void *opaque)
@@ -636,8 +632,11 @@ void x86_mappings(struct vcpu *v, guest_mapping_tell *tell, void *opaque)
         uint64_t span =
             found ? w.page_bytes : UINT64_C(1) << (w.n ? w.entry[w.n - 1].span_bits : 30);
         struct guest_mapping mapping;
-        if (describe(&w, found, &mapping, text, sizeof(text)) && !tell(opaque, &mapping))
-            return;
+        if (found) {
+            describe(&w, &mapping, text, sizeof(text));
+            if (!tell(opaque, &mapping))
+                return;
+        }
         va = (va & ~(span - 1)) + span;
     }
 }
