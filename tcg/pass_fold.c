@@ -534,9 +534,13 @@ static ir_ref simplify_by_constant(struct fold *f, struct ir_insn *insn, uint64_
     case IR_ADD:
     case IR_SUB:
         return c ? IR_NONE : x;
-    case IR_SHL:
     case IR_SHR:
     case IR_SAR:
+        if (insn->type == IR_I64 && c == 32 && at(f, x)->op == IR_CONCAT)
+            return make(f, insn->op == IR_SAR ? IR_WIDEN_S : IR_WIDEN_U, IR_I64, at(f, x)->arg[1],
+                        IR_NONE);
+        /* fall through */
+    case IR_SHL:
     case IR_ROR:
         return c & (ir_type_bits(insn->type) - 1) ? IR_NONE : x;
     case IR_OR:
@@ -611,7 +615,10 @@ static ir_ref simplify_field(struct fold *f, struct ir_insn *insn)
             return make(f, IR_SAR, insn->type, x, rebuild_const(&f->r, IR_I32, start));
         break;
     case IR_DEPOSIT:
-        return length == bits ? insn->arg[1] : IR_NONE;
+        if (start != 32 || length != 32)
+            return length == bits ? insn->arg[1] : IR_NONE;
+        return make(f, IR_CONCAT, IR_I64, make(f, IR_NARROW, IR_I32, x, IR_NONE),
+                    make(f, IR_NARROW, IR_I32, insn->arg[1], IR_NONE));
     default:
         return IR_NONE;
     }

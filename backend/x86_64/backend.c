@@ -127,13 +127,6 @@ static emit_fn *const emitters[IR_N_OPS] = {
     [IR_EXIT_STOP] = emit_exit_stop,
 };
 
-/* These take what they need from EFLAGS before they change it. */
-static bool takes_eflags(unsigned op)
-{
-    return op == IR_ADC || op == IR_SBB || op == IR_BRCC || op == IR_ALU || op == IR_MERGEFLAGS ||
-           op == IR_PACKFLAGS;
-}
-
 static void emit_insn(struct emit *e, ir_ref i)
 {
     const struct ir_insn *insn = &e->u->insns[i];
@@ -157,7 +150,7 @@ static void emit_insn(struct emit *e, ir_ref i)
     }
     if ((traits & IR_PURE) && ((!v->last_use && !v->flag_last) || v->folded))
         return;
-    if (e->eflags && insn_clobbers_flags(e, i) && !takes_eflags(insn->op))
+    if (e->eflags && insn_clobbers_flags(e, i) && !takes_eflags(e, insn))
         flags_clobber(e);
     if (!emitters[insn->op]) {
         e->failed = true;

@@ -488,6 +488,44 @@ void flags_set_carry(struct emit *e, ir_ref carry)
     put8(&e->a, 0);
 }
 
+/* The argument of an ADD or SUB that is a carry still in CF, and in nobody's use afterwards. */
+static ir_ref carry_added(struct emit *e, const struct ir_insn *insn)
+{
+    if ((insn->op != IR_ADD && insn->op != IR_SUB) || insn->sub || e->value[e->here].flag_last)
+        return IR_NONE;
+    for (unsigned k = insn->op == IR_ADD ? 0 : 1; k < 2; k++) {
+        ir_ref carry = insn->arg[k];
+        if ((e->value[carry].flags & VALUE_LAZY_CC) && e->u->insns[carry].sub >> 1 == IR_C >> 1 &&
+            insn->arg[!k] != carry && is_dying(e, carry))
+            return carry;
+    }
+    return IR_NONE;
+}
+
+bool takes_eflags(struct emit *e, const struct ir_insn *insn)
+{
+    unsigned op = insn->op;
+    return op == IR_ADC || op == IR_SBB || op == IR_BRCC || op == IR_ALU || op == IR_MERGEFLAGS ||
+           op == IR_PACKFLAGS || carry_added(e, insn);
+}
+
+bool emit_sum_with_carry(struct emit *e, const struct ir_insn *insn)
+{
+    ir_ref carry = carry_added(e, insn);
+    if (!carry)
+        return false;
+    unsigned cond = e->u->insns[carry].sub;
+    unsigned from = use_gpr(e, insn->arg[insn->arg[0] == carry]);
+    clobber(e, carry);
+    end_uses(e);
+    unsigned dst = def_reg(e, from, 0);
+    if (dst != from)
+        emit_mov_rr(&e->a, 0, dst, from);
+    bool adds = (insn->op == IR_ADD) == (cond == IR_C); /* x + !C is x - (-1) - C */
+    emit_alu_ri(&e->a, 0, adds ? ALU_ADC : ALU_SBB, dst, cond == IR_C ? 0 : -1);
+    return true;
+}
+
 void emit_adc(struct emit *e, const struct ir_insn *insn)
 {
     enum alu op = insn->op == IR_ADC ? ALU_ADC : ALU_SBB;

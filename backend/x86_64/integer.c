@@ -2,6 +2,12 @@
 /* Integer arithmetic, shifts, bit fields and conversions. */
 #include "backend/x86_64/x86_64.h"
 
+/* The operand size of an insn whose upper half comes from its operands' alone. */
+static unsigned operation_w(const struct emit *e, const struct ir_insn *insn)
+{
+    return is_low_half(e, e->here) ? 0 : op_w(insn->type);
+}
+
 static void alu_operand(struct emit *e, unsigned w, enum alu op, unsigned dst, struct operand b)
 {
     if (b.kind == OPERAND_IMM)
@@ -51,7 +57,7 @@ static void emit_compare(struct emit *e, const struct ir_insn *insn)
 static bool emit_lea_sum(struct emit *e, const struct ir_insn *insn, unsigned dst, unsigned left,
                          struct operand b)
 {
-    unsigned w = op_w(insn->type);
+    unsigned w = operation_w(e, insn);
     if (b.kind == OPERAND_MEM || (insn->op == IR_SUB && b.kind != OPERAND_IMM))
         return false;
     if (b.kind == OPERAND_IMM) {
@@ -93,7 +99,7 @@ static void emit_andn(struct emit *e, const struct ir_insn *insn)
 
 static void emit_multiply(struct emit *e, const struct ir_insn *insn)
 {
-    unsigned w = op_w(insn->type);
+    unsigned w = operation_w(e, insn);
     unsigned a = use_gpr(e, insn->arg[0]);
     struct operand b = use_operand(e, insn->arg[1]);
     end_uses(e);
@@ -125,7 +131,7 @@ static void emit_multiply(struct emit *e, const struct ir_insn *insn)
 
 static void emit_unary(struct emit *e, const struct ir_insn *insn, unsigned slash)
 {
-    unsigned w = op_w(insn->type);
+    unsigned w = operation_w(e, insn);
     unsigned a = use_gpr(e, insn->arg[0]);
     end_uses(e);
     unsigned dst = def_reg(e, a, 0);
@@ -180,6 +186,8 @@ void emit_integer(struct emit *e, const struct ir_insn *insn)
     default:
         break;
     }
+    if (emit_sum_with_carry(e, insn))
+        return;
     const struct value *v = &e->value[e->here];
     if (e->u->insns[insn->arg[1]].op == IR_CONST && (insn->op == IR_ADD || insn->op == IR_SUB))
         e->sum[e->n_sums++ % ARRAY_SIZE(e->sum)] = e->here;
@@ -189,7 +197,7 @@ void emit_integer(struct emit *e, const struct ir_insn *insn)
     }
     enum alu op = (enum alu)alu_of[insn->op];
     bool commutes = insn->op != IR_SUB;
-    unsigned w = op_w(insn->type);
+    unsigned w = operation_w(e, insn);
     unsigned a = use_gpr(e, insn->arg[0]);
     struct operand b = use_operand(e, insn->arg[1]);
     bool keep_flags = e->eflags && !insn_clobbers_flags(e, e->here) && flags_matter(e);
@@ -623,7 +631,7 @@ static void emit_concat(struct emit *e, const struct ir_insn *insn)
 }
 
 /* The low half of what a pinned register holds is that register, if nobody minds the rest; of what
- * is in memory it is loaded by itself. */
+ * is in memory it is loaded by itself. So is an extension of which nobody looks at the rest. */
 static bool narrow_in_place(struct emit *e, const struct ir_insn *insn)
 {
     const struct value *v = &e->value[e->here], *arg = &e->value[insn->arg[0]];
@@ -633,8 +641,8 @@ static bool narrow_in_place(struct emit *e, const struct ir_insn *insn)
         def_alias(e, reg);
         return true;
     }
-    if (arg->reg == NO_REG && arg->slot < 0 && (arg->flags & VALUE_FIELD) &&
-        is_dying(e, insn->arg[0])) {
+    if (insn->op == IR_NARROW && arg->reg == NO_REG && arg->slot < 0 &&
+        (arg->flags & VALUE_FIELD) && is_dying(e, insn->arg[0])) {
         struct mem m = field_mem(e, e->u->insns[insn->arg[0]].aux);
         end_uses(e);
         emit_load(&e->a, 0, def_reg(e, NO_REG, 0), m);
@@ -656,7 +664,9 @@ static bool widen_in_place(struct emit *e, const struct ir_insn *insn)
 
 void emit_convert(struct emit *e, const struct ir_insn *insn)
 {
-    if ((insn->op == IR_NARROW && narrow_in_place(e, insn)) ||
+    bool widens = insn->op == IR_WIDEN_S || insn->op == IR_WIDEN_U;
+    bool low = is_low_half(e, e->here);
+    if (((widens ? low : insn->op == IR_NARROW) && narrow_in_place(e, insn)) ||
         (insn->op == IR_WIDEN_U && widen_in_place(e, insn)))
         return;
     if (insn->op == IR_DEPOSIT) {
@@ -669,7 +679,7 @@ void emit_convert(struct emit *e, const struct ir_insn *insn)
     }
     unsigned w = op_w(insn->type);
     unsigned a = use_gpr(e, insn->arg[0]);
-    bool clear = e->u->insns[insn->arg[0]].op != IR_NARROW || !is_pinned(e, a);
+    bool clear = e->u->insns[insn->arg[0]].op != IR_NARROW;
     end_uses(e);
     unsigned dst = def_reg(e, a, 0);
     switch (insn->op) {
@@ -680,14 +690,18 @@ void emit_convert(struct emit *e, const struct ir_insn *insn)
         zero_extend(e, dst, a, insn->sub);
         break;
     case IR_WIDEN_S:
-        emit_rr(&e->a, 0x63 | OP_W, dst, a);
+        if (!low)
+            emit_rr(&e->a, 0x63 | OP_W, dst, a);
+        else if (dst != a)
+            emit_mov_rr(&e->a, 0, dst, a);
         break;
     case IR_WIDEN_U:
-        if (dst != a || !clear)
+        if (dst != a || (!low && !clear))
             emit_mov_rr(&e->a, 0, dst, a);
         break;
     case IR_NARROW:
-        emit_mov_rr(&e->a, 0, dst, a);
+        if (dst != a || !low)
+            emit_mov_rr(&e->a, 0, dst, a);
         break;
     case IR_HIGH:
         if (dst != a)

@@ -68,7 +68,8 @@ bool insn_clobbers_flags(const struct emit *e, ir_ref ref)
     case IR_DEPOSIT:
         return !deposit_is_move(insn);
     case IR_ADD:
-        return e->value[ref].flag_last || insn->sub;
+        return e->value[ref].flag_last || insn->sub || e->u->insns[insn->arg[0]].op == IR_SETCC ||
+               e->u->insns[insn->arg[1]].op == IR_SETCC;
     case IR_SUB:
         return e->value[ref].flag_last || insn->sub || e->u->insns[insn->arg[1]].op != IR_CONST ||
                insn->type != IR_I32;
@@ -142,25 +143,34 @@ static bool is_conditional(unsigned op)
     return op == IR_SETCC || op == IR_SELECT || op == IR_BRCC;
 }
 
-/* How many low bits of argument k, an integer, an insn looks at; 64: at the whole register. */
-static unsigned bits_seen(const struct ir_unit *u, const struct ir_insn *insn, unsigned k)
+bool is_low_half(const struct emit *e, ir_ref ref)
 {
+    const struct value *v = &e->value[ref];
+    return v->last_use && v->seen <= 32 && !v->flag_last;
+}
+
+/* How many low bits of argument k, an integer, insn i looks at; 64: at the whole register. */
+static unsigned bits_seen(const struct emit *e, ir_ref i, const struct ir_insn *insn, unsigned k)
+{
+    const struct ir_unit *u = e->u;
     unsigned all = insn->type == IR_I32 ? 32 : 64;
     switch (insn->op) {
     case IR_ADD:
     case IR_SUB:
-    case IR_ADC:
-    case IR_SBB:
     case IR_AND:
     case IR_OR:
     case IR_XOR:
+        return insn->sub ? insn->sub : is_low_half(e, i) ? 32 : all;
+    case IR_ADC:
+    case IR_SBB:
         return k == 2 ? 32 : insn->sub ? insn->sub : all;
     case IR_MUL:
+    case IR_NOT:
+    case IR_NEG:
+        return is_low_half(e, i) ? 32 : all;
     case IR_UDIV:
     case IR_SDIV:
     case IR_ANDN:
-    case IR_NOT:
-    case IR_NEG:
     case IR_SHL:
     case IR_SHR:
     case IR_SAR:
@@ -181,6 +191,7 @@ static unsigned bits_seen(const struct ir_unit *u, const struct ir_insn *insn, u
         return k ? insn->aux : all;
     case IR_WIDEN_S:
     case IR_WIDEN_U:
+    case IR_NARROW:
         return 32;
     case IR_SELECT:
         return all;
@@ -440,7 +451,7 @@ static void analyse_arguments(struct emit *e, ir_ref i, const struct ir_insn *in
         add_use(e, arg, i);
         v->next_use = i;
         if (v->seen < 64)
-            v->seen = (uint8_t)MAX(v->seen, bits_seen(u, insn, k));
+            v->seen = (uint8_t)MAX(v->seen, bits_seen(e, i, insn, k));
     }
 }
 

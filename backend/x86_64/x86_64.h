@@ -421,6 +421,8 @@ void store_field(struct emit *e, ir_ref source, unsigned field);
 bool is_pending_value(const struct emit *e, const struct ir_insn *insn, ir_ref ref);
 uint16_t snapshot_pending(struct emit *e, ir_ref insn, uint16_t *first);
 bool deposit_is_move(const struct ir_insn *insn);
+/* Does nobody look at more than the low 32 bits of an integer, nor at its flags? */
+bool is_low_half(const struct emit *e, ir_ref ref);
 void def_alias(struct emit *e, unsigned reg); /* the result is what a pinned register holds */
 bool is_pinned(const struct emit *e, unsigned reg);
 bool is_dying(struct emit *e, ir_ref ref); /* last use is here */
@@ -447,6 +449,10 @@ bool flags_are_packed(const struct ir_unit *u, ir_ref source);
 void flags_load(struct emit *e, ir_ref flags); /* into EFLAGS; IR_NONE: all clear */
 /* In the low 16 bits of a register, locked; others are undefined. */
 unsigned flags_pack(struct emit *e, ir_ref flags);
+/* Takes what it needs from EFLAGS before it changes them. */
+bool takes_eflags(struct emit *e, const struct ir_insn *insn);
+/* ADD or SUB of a carry that is still in CF, as adc or sbb; false if it is none. */
+bool emit_sum_with_carry(struct emit *e, const struct ir_insn *insn);
 void flags_lazy_value(struct emit *e, ir_ref ref); /* SETCC into a register or slot */
 void flags_set_carry(struct emit *e, ir_ref carry);
 void emit_setcc(struct emit *e, const struct ir_insn *insn);
