@@ -163,7 +163,8 @@ static void write_control(void *opaque, uint32_t reg, uint32_t value)
             cpu->cp0.config5 = (cpu->cp0.config5 & ~(uint32_t)CONFIG5_FRE) |
                                (reg == REG_FRE ? (uint32_t)CONFIG5_FRE : 0);
     } else {
-        cpu->fcsr_flags |= flags_of_mxcsr(host_fp_live());
+        if (reg != REG_FCSR) /* what has been collected is replaced, and not worth asking for */
+            cpu->fcsr_flags |= flags_of_mxcsr(host_fp_live());
         mips_fcsr_write(cpu, fcsr_after(cpu, reg, value));
         host_fp_set_live(cpu->v.run.mxcsr);
     }
