@@ -680,27 +680,37 @@ static bool hardware_register_exists(const struct mips_cpu *cpu, unsigned n)
     }
 }
 
-static uint64_t rdhwr(void *opaque, uint32_t n, uint32_t select)
+/* Those that never change. */
+static uint32_t fixed_hardware_register(const struct mips_cpu *cpu, unsigned n)
 {
-    struct mips_cpu *cpu = mips_cpu(opaque);
-    bool privileged = mips_mode(cpu) == MODE_KERNEL || (cpu->cp0.status & STATUS_CU0);
     unsigned line = extract32(cpu->cp0.config1, 10, 3); /* DL */
 
-    if (!privileged && !(cpu->cp0.hwrena >> n & 1))
-        mips_raise_exception(cpu, MIPS_EXC_RI, 0);
     switch (n) {
     case HWR_CPUNUM:
         return cpu->v.index;
     case HWR_SYNCI_STEP:
         return line ? 2u << line : 0;
-    case HWR_CC:
-        return mips_count_read(cpu);
     case HWR_CCRES:
         return cpu->model->count_divider;
+    default:
+        return (cpu->cp0.config5 & CONFIG5_XNP) != 0;
+    }
+}
+
+static uint64_t rdhwr(void *opaque, uint32_t n, uint32_t select)
+{
+    struct mips_cpu *cpu = mips_cpu(opaque);
+    bool privileged = mips_mode(cpu) == MODE_KERNEL || (cpu->cp0.status & STATUS_CU0);
+
+    if (!privileged && !(cpu->cp0.hwrena >> n & 1))
+        mips_raise_exception(cpu, MIPS_EXC_RI, 0);
+    switch (n) {
+    case HWR_CC:
+        return mips_count_read(cpu);
     case HWR_PERFCTR:
         return select & 1 ? cpu->cp0.perfcnt[select / 2 % 4] : cpu->cp0.perfctl[select / 2 % 4];
     default:
-        return (cpu->cp0.config5 & CONFIG5_XNP) != 0;
+        return fixed_hardware_register(cpu, n);
     }
 }
 static const struct ir_helper helper_rdhwr =
@@ -717,6 +727,10 @@ bool mips_translate_rdhwr(struct xlat *x, int rt, int rd, int sel)
         if (!mips_x_key(x, KEY_USERLOCAL))
             return mips_raise_here(x, MIPS_EXC_RI, 0);
         mips_set64(x, rt, ir_get(b, F_CP0_USERLOCAL));
+        return true;
+    }
+    if (mips_x_key(x, KEY_CP0) && rd != HWR_CC && rd != HWR_PERFCTR) {
+        mips_set32(x, rt, ir_i32(b, fixed_hardware_register(mips_cpu(x->cpu), (unsigned)rd)));
         return true;
     }
     value = ir_call(b, &helper_rdhwr, ir_i32(b, (uint32_t)rd), ir_i32(b, (uint32_t)sel), IR_NONE,
