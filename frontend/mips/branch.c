@@ -183,6 +183,7 @@ static bool do_branch(struct xlat *x, struct mips_branch *branch)
         return true;
     }
     ir_rewind(b, &mark);
+    mips_forget_moved(x);
     mx->lookup = mx->stopped = false;
     slot_between(x, branch);
     return true;

@@ -42,9 +42,30 @@ unsigned mips_fp_field(struct xlat *x, enum fp_fmt fmt, int n)
     return (even == number ? F_S0 : F_ODD0) + even;
 }
 
+/* Of the FPR that has the register in it, or in a half of it. */
+static unsigned whole(struct xlat *x, int n)
+{
+    return (unsigned)n & (mips_x_key(x, KEY_FR) ? ~0u : ~1u);
+}
+
 unsigned mips_fp_high_field(struct xlat *x, int n)
 {
-    return F_ODD0 + ((unsigned)n & (mips_x_key(x, KEY_FR) ? ~0u : ~1u));
+    return F_ODD0 + whole(x, n);
+}
+
+ir_ref mips_fp_get(struct xlat *x, enum fp_fmt fmt, int n)
+{
+    unsigned field = mips_fp_field(x, fmt, n);
+
+    if (field >= F_D0)
+        mips_fp_join(x, whole(x, n));
+    return ir_get(&x->b, field);
+}
+
+void mips_fp_set(struct xlat *x, enum fp_fmt fmt, int n, ir_ref value)
+{
+    mips_xlat(x)->moved[whole(x, n)].block = 0;
+    ir_set(&x->b, mips_fp_field(x, fmt, n), value);
 }
 
 ir_ref mips_fp_bitcast(struct xlat *x, enum ir_type type, ir_ref value)
@@ -704,8 +725,8 @@ static bool put_together(struct xlat *x, const struct arg_ps_three *a, unsigned 
         return true;
     upper = ir_get(&x->b, high + (unsigned)a->fs);
     lower = ir_get(&x->b, low + (unsigned)a->ft);
+    mips_fp_set(x, FMT_S, a->fd, lower);
     ir_set(&x->b, F_ODD0 + (unsigned)a->fd, upper);
-    ir_set(&x->b, F_S0 + (unsigned)a->fd, lower);
     return true;
 }
 

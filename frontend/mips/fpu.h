@@ -106,16 +106,12 @@ bool mips_fp_ready(struct xlat *x, enum fp_fmt fmt, int regs);
 
 /* State field of a register as a number of the format: W is in F32, L in F64, PS in V64. */
 unsigned mips_fp_field(struct xlat *x, enum fp_fmt fmt, int n);
-static inline ir_ref mips_fp_get(struct xlat *x, enum fp_fmt fmt, int n)
-{
-    return ir_get(&x->b, mips_fp_field(x, fmt, n));
-}
-static inline void mips_fp_set(struct xlat *x, enum fp_fmt fmt, int n, ir_ref value)
-{
-    ir_set(&x->b, mips_fp_field(x, fmt, n), value);
-}
+ir_ref mips_fp_get(struct xlat *x, enum fp_fmt fmt, int n);
+void mips_fp_set(struct xlat *x, enum fp_fmt fmt, int n, ir_ref value);
 /* Field of the high word of a double, F32. */
 unsigned mips_fp_high_field(struct xlat *x, int n);
+/* Where an FPR's two halves are known, makes it one piece again. */
+void mips_fp_join(struct xlat *x, unsigned n);
 ir_ref mips_fp_bitcast(struct xlat *x, enum ir_type type, ir_ref value);
 
 #endif

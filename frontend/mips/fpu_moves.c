@@ -98,10 +98,33 @@ bool mips_trans_MFC1(struct xlat *x, const struct arg_fp_core *a)
     return true;
 }
 
+/* F_S0 or F_ODD0 + n = GPR[rt] */
+static void move_half(struct xlat *x, unsigned field, int rt)
+{
+    unsigned high = field >= F_ODD0, n = (field - F_S0) & 31, block = x->b.block + 1;
+    ir_ref value = mips_get32(x, rt);
+
+    if (mips_xlat(x)->moved[n].block != block)
+        mips_xlat(x)->moved[n].half[!high] = IR_NONE;
+    mips_xlat(x)->moved[n].block = block;
+    mips_xlat(x)->moved[n].half[high] = value;
+    ir_set(&x->b, field, mips_fp_bitcast(x, IR_F32, value));
+}
+
+void mips_fp_join(struct xlat *x, unsigned n)
+{
+    ir_ref *half = mips_xlat(x)->moved[n].half;
+
+    if (mips_xlat(x)->moved[n].block != x->b.block + 1 || !half[0] || !half[1])
+        return;
+    mips_xlat(x)->moved[n].block = 0;
+    ir_set(&x->b, F_D0 + n, mips_fp_bitcast(x, IR_F64, ir_bin(&x->b, IR_CONCAT, half[0], half[1])));
+}
+
 bool mips_trans_MTC1(struct xlat *x, const struct arg_fp_core *a)
 {
     if (mips_fp_ready(x, FMT_S, 0))
-        mips_fp_set(x, FMT_S, a->fs, mips_fp_bitcast(x, IR_F32, mips_get32(x, a->rt)));
+        move_half(x, mips_fp_field(x, FMT_S, a->fs), a->rt);
     return true;
 }
 
@@ -116,8 +139,7 @@ bool mips_trans_MFHC1(struct xlat *x, const struct arg_fp_core *a)
 bool mips_trans_MTHC1(struct xlat *x, const struct arg_fp_core *a)
 {
     if (mips_check_fpu(x))
-        ir_set(&x->b, mips_fp_high_field(x, a->fs),
-               mips_fp_bitcast(x, IR_F32, mips_get32(x, a->rt)));
+        move_half(x, mips_fp_high_field(x, a->fs), a->rt);
     return true;
 }
 
@@ -199,6 +221,7 @@ bool mips_trans_MOVCF_PS(struct xlat *x, const struct arg_ps_movcc *a)
 
         ir_set(b, first + (unsigned)a->fd, mips_fp_bitcast(x, IR_F32, value));
     }
+    mips_forget_moved(x);
     return true;
 }
 

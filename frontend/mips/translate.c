@@ -121,6 +121,7 @@ bool mips_check_dsp(struct xlat *x)
 
 bool mips_check_msa(struct xlat *x)
 {
+    mips_forget_moved(x); /* FPRs are the low halves of what the instruction may change */
     return check_ase(x, MIPS_HAS_MSA, KEY_MSA, MIPS_EXC_MSADIS);
 }
 

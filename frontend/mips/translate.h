@@ -38,11 +38,22 @@ struct mips_xlat {
     bool forbidden_next; /* it is a compact branch: no branch may follow it */
     uint32_t slot_insn;  /* bits of its delay slot, if it has one */
     bool slot_done;      /* ... which has been translated with it */
+    /* What MTC1 and MTHC1 have put into the halves of FPRs in this block, I32, and the block: a
+     * load of both at once would wait for the two stores (fpu_moves.c). */
+    struct {
+        ir_ref half[2];
+        unsigned block; /* number + 1; 0: none */
+    } moved[32];
 };
 
 static inline struct mips_xlat *mips_xlat(struct xlat *x)
 {
     return (struct mips_xlat *)x->guest_data;
+}
+
+static inline void mips_forget_moved(struct xlat *x)
+{
+    memset(mips_xlat(x)->moved, 0, sizeof(mips_xlat(x)->moved));
 }
 
 static inline bool mips_x_has(struct xlat *x, uint32_t features)

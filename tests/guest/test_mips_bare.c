@@ -53,6 +53,7 @@ static const char *const release2_models[] = {"24Kc", "74Kf", "P5600", NULL};
 static const char *const release1_wide_models[] = {"5Kc", NULL};
 static const char *const release2_wide_models[] = {"MIPS64R2-generic", NULL};
 static const char *const release6_wide_models[] = {"I6400", NULL};
+static const char *const float_models[] = {"24Kf", "74Kf", NULL};
 static const char *const fixed_models[] = {"4Km", NULL};
 
 static void run_both(const struct bare_kind kinds[2], const char *name, const char *const *models)
@@ -90,6 +91,13 @@ static void fixed_mapping(void **state)
     run_both(release1, "fixed", fixed_models);
 }
 
+static void halves_of_doubles(void **state)
+{
+    run_both(release2, "halves", float_models);
+    run_both(release2_wide, "halves", release2_wide_models);
+    run_both(release6_wide, "halves", release6_wide_models);
+}
+
 static void compact_branches(void **state)
 {
     run_both(release6_wide, "compact", release6_wide_models);
@@ -98,8 +106,12 @@ static void compact_branches(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(slots),         cmocka_unit_test(exceptions),       cmocka_unit_test(tlb),
-        cmocka_unit_test(fixed_mapping), cmocka_unit_test(compact_branches),
+        cmocka_unit_test(slots),
+        cmocka_unit_test(exceptions),
+        cmocka_unit_test(tlb),
+        cmocka_unit_test(fixed_mapping),
+        cmocka_unit_test(compact_branches),
+        cmocka_unit_test(halves_of_doubles),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
