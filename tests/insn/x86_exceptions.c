@@ -420,7 +420,7 @@ static const struct known_difference {
     {"FBSTP", ANY_EXCEPTION, OUTCOME_DONE, unmasked_store, "the same"},
     {"VCVTPS2PH", ANY_EXCEPTION, EXC_XM, operand_faults,
      "an unmasked exception and a store that faults: the order is open"},
-    {"VCVTPS2PH", EXC_AC, EXC_PF, NULL, "misaligned and unmapped: the order is open"},
+    {"VCVTP", EXC_AC, EXC_PF, NULL, "misaligned and unmapped: the order is open"},
     {"JMP", OUTCOME_DONE, OUTCOME_HANGS, jumps_to_itself, "the host goes on with it"},
     {"RETF", EXC_PF, EXC_GP, NULL, "Intel looks at what it has read before it reads on"},
     {"RETF", EXC_AC, EXC_PF, NULL, "misaligned and unmapped: the order is open"},
