@@ -244,6 +244,10 @@ static void shift_by_constant(struct emit *e, const struct ir_insn *insn, enum s
         put8(&e->a, amount);
         return;
     }
+    if (op == SHIFT_SHL && dst != a && amount == 1) {
+        emit_lea(&e->a, w, dst, mem_index(a, a, 0, 0));
+        return;
+    }
     if (dst != a)
         emit_mov_rr(&e->a, w, dst, a);
     if (amount)
