@@ -230,6 +230,24 @@ void vcpu_kick(struct vcpu *cpu)
         syscall(SYS_futex, &cpu->run.exit_request, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
+/* Whoever holds the lock is at it already, or is this thread. */
+static void catch_up(struct vcpu *cpu)
+{
+    if (!cpu->device_lock || pthread_mutex_trylock(cpu->device_lock) != 0)
+        return;
+    clock_run(cpu->clock);
+    pthread_mutex_unlock(cpu->device_lock);
+}
+
+int64_t vcpu_now_ns(struct vcpu *cpu)
+{
+    int64_t now_ns = clock_now_ns(cpu->clock);
+
+    if (UNLIKELY(clock_is_late(cpu->clock, now_ns)))
+        catch_up(cpu);
+    return now_ns;
+}
+
 void vcpu_flush_code(struct vcpu *cpu)
 {
     atomic_store(&vcpu_engine(cpu)->flush_requested, true);

@@ -14,15 +14,15 @@
 #include "util/host_time.h"
 #include "util/log.h"
 
-enum { NS_PER_SECOND = 1000000000 };
+enum { NS_PER_SECOND = 1000000000, LATE_NS = 1000000 };
 
 struct clock {
     struct host_time host;
     pthread_mutex_t lock;
     struct timer **heap; /* heap[0] falls due first */
     size_t n_timers, capacity;
-    int fd;           /* -1: manual */
-    int64_t armed_ns; /* virtual time the fd is set to, TIME_NEVER if disarmed */
+    int fd;                   /* -1: manual */
+    _Atomic int64_t armed_ns; /* virtual time the fd is set to, TIME_NEVER if disarmed */
     /* While running, now = host time - offset; else now = frozen. */
     _Atomic bool running;
     _Atomic int64_t offset_ns;
@@ -38,7 +38,7 @@ static struct clock *clock_allocate(void)
     host_time_init(&clock->host);
     pthread_mutex_init(&clock->lock, NULL);
     clock->fd = -1;
-    clock->armed_ns = TIME_NEVER;
+    atomic_init(&clock->armed_ns, TIME_NEVER);
     return clock;
 }
 
@@ -249,6 +249,11 @@ int64_t clock_run(struct clock *clock)
         fd_arm(clock, next);
     pthread_mutex_unlock(&clock->lock);
     return next;
+}
+
+bool clock_is_late(struct clock *clock, int64_t now_ns)
+{
+    return atomic_load_explicit(&clock->armed_ns, memory_order_relaxed) < now_ns - LATE_NS;
 }
 
 void clock_advance(struct clock *clock, int64_t ns)

@@ -4,8 +4,8 @@
  * stands still while the machine is stopped. A test drives it by hand with clock_create_manual.
  *
  * Threading: all functions may be called from any thread. Callbacks run on the thread that calls
- * clock_run (the machine's I/O thread), which holds the device lock while it does; a callback may
- * set its own or other timers again.
+ * clock_run, which holds the device lock while it does: the machine's I/O thread, or where that is
+ * late a vCPU that reads the time. A callback may set its own or other timers again.
  */
 #ifndef CALQUE_UTIL_CLOCK_H
 #define CALQUE_UTIL_CLOCK_H
@@ -36,6 +36,8 @@ void clock_start(struct clock *clock);
 
 /* Runs what is due; returns the next deadline or TIME_NEVER. */
 int64_t clock_run(struct clock *clock);
+/* Has clock_run not been called for what fell due long before now? */
+bool clock_is_late(struct clock *clock, int64_t now_ns);
 /* A file descriptor that polls readable when clock_run has something to do (a timerfd, armed as
  * timers change, so that setting a timer wakes nobody early). -1 for manual clocks. */
 int clock_fd(struct clock *clock);

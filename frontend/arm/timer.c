@@ -14,7 +14,7 @@ uint64_t arm_counter(struct arm_cpu *cpu, enum arm_timer_kind kind)
 
     if (!cpu->model->counter_hz)
         return 0;
-    ticks = muldiv64((uint64_t)clock_now_ns(cpu->v.clock), cpu->model->counter_hz, NS_PER_S);
+    ticks = muldiv64((uint64_t)vcpu_now_ns(&cpu->v), cpu->model->counter_hz, NS_PER_S);
     return kind == ARM_TIMER_VIRT ? ticks - cpu->cp15.cntvoff : ticks;
 }
 

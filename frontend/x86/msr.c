@@ -47,7 +47,7 @@ enum msr {
 
 uint64_t x86_tsc(struct x86_cpu *cpu)
 {
-    return (uint64_t)(clock_now_ns(cpu->v.clock) + cpu->v.tsc_offset_ns);
+    return (uint64_t)(vcpu_now_ns(&cpu->v) + cpu->v.tsc_offset_ns);
 }
 
 static uint64_t apic_read(struct x86_cpu *cpu, enum apic_register which)

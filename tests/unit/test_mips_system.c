@@ -772,6 +772,36 @@ static void timer_seen_in_cause(void **state)
     }
 }
 
+static void note_expiry(void *expired)
+{
+    *(bool *)expired = true;
+}
+
+/* A guest that watches the time does not see it pass what a device's timer is set to. */
+static void reading_time_runs_timers(void **state)
+{
+    struct fixture *f = fixture_with_clock("mips", "24Kc", clock_create());
+    struct clock *clock = f->cpu->v.clock;
+    struct timer timer;
+    bool expired = false;
+
+    timer_init(&timer, clock, note_expiry, &expired);
+    timer_set(&timer, clock_now_ns(clock) + 1000000);
+    get(f, COUNT, 0);
+    assert_false(expired);
+    while (clock_now_ns(clock) < timer.deadline_ns) /* TIME_NEVER once it has expired */
+        continue;
+    pthread_mutex_lock(&f->lock); /* as whoever reads on behalf of a device */
+    get(f, COUNT, 0);
+    pthread_mutex_unlock(&f->lock);
+    assert_false(expired);
+    while (!expired && clock_now_ns(clock) < INT64_C(10000000000))
+        get(f, COUNT, 0);
+    assert_true(expired);
+    timer_cancel(&timer);
+    fixture_destroy(f);
+}
+
 /* ---- registers and the key ------------------------------------------------------------------- */
 
 static void registers(void **state)
@@ -885,6 +915,7 @@ int main(void)
         cmocka_unit_test(interrupts),
         cmocka_unit_test(count_and_compare),
         cmocka_unit_test(timer_seen_in_cause),
+        cmocka_unit_test(reading_time_runs_timers),
         cmocka_unit_test(registers),
         cmocka_unit_test(keys),
     };
