@@ -160,9 +160,7 @@ bool screen_add_viewer(struct screen *screen, const struct screen_viewer *viewer
     for (unsigned i = 0; i < SCREEN_VIEWERS; i++) {
         if (screen->viewers[i].viewer)
             continue;
-        screen->viewers[i].viewer = viewer;
-        screen->viewers[i].opaque = opaque;
-        screen->resized = screen->cursor_changed = true;
+        screen->viewers[i] = (struct screen_viewing){viewer, opaque, .is_new = true};
         return true;
     }
     return false;
@@ -176,14 +174,24 @@ void screen_remove_viewer(struct screen *screen, const struct screen_viewer *vie
     }
 }
 
-static void tell(struct screen *screen, const struct screen_viewer *viewer, void *opaque)
+/* True: there was something to tell. */
+static bool tell(struct screen *screen, struct screen_viewing *viewing)
 {
-    if (screen->resized)
-        viewer->resized(opaque, screen);
-    for (unsigned i = 0; i < screen->n_rects; i++)
-        viewer->changed(opaque, screen, &screen->rects[i]);
-    if (screen->cursor_changed && screen->cursor && viewer->cursor)
-        viewer->cursor(opaque, screen);
+    const struct screen_viewer *viewer = viewing->viewer;
+    struct screen_rect all = {0, 0, screen->width, screen->height};
+    bool whole = screen->resized || viewing->is_new;
+    bool cursor = (screen->cursor_changed || viewing->is_new) && screen->cursor;
+
+    if (whole) {
+        viewer->resized(viewing->opaque, screen);
+        viewer->changed(viewing->opaque, screen, &all);
+    }
+    for (unsigned i = 0; i < screen->n_rects && !whole; i++)
+        viewer->changed(viewing->opaque, screen, &screen->rects[i]);
+    if (cursor && viewer->cursor)
+        viewer->cursor(viewing->opaque, screen);
+    viewing->is_new = false;
+    return whole || screen->n_rects || cursor;
 }
 
 bool screen_refresh(struct screen *screen)
@@ -191,14 +199,10 @@ bool screen_refresh(struct screen *screen)
     bool differs;
 
     screen->source->refresh(screen->source_opaque, screen);
-    if (screen->resized) {
-        screen->rects[0] = (struct screen_rect){0, 0, screen->width, screen->height};
-        screen->n_rects = 1;
-    }
-    differs = screen->n_rects || screen->cursor_changed;
-    for (unsigned i = 0; i < SCREEN_VIEWERS && differs; i++) {
+    differs = screen->resized || screen->n_rects || screen->cursor_changed;
+    for (unsigned i = 0; i < SCREEN_VIEWERS; i++) {
         if (screen->viewers[i].viewer)
-            tell(screen, screen->viewers[i].viewer, screen->viewers[i].opaque);
+            differs |= tell(screen, &screen->viewers[i]);
     }
     screen->resized = screen->cursor_changed = screen->whole = false;
     screen->n_rects = 0;

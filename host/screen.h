@@ -43,6 +43,7 @@ struct screen_source {
     void (*suggest_size)(void *opaque, unsigned width, unsigned height);
 };
 
+/* Called from the thread of whoever refreshes the screen. */
 struct screen_viewer {
     void (*resized)(void *opaque, struct screen *screen); /* `changed` for all of it follows */
     void (*changed)(void *opaque, struct screen *screen, const struct screen_rect *rect);
@@ -61,9 +62,10 @@ struct screen {
     bool resized, cursor_changed;
     unsigned n_rects;
     struct screen_rect rects[SCREEN_RECTS];
-    struct {
-        const struct screen_viewer *viewer;
+    struct screen_viewing {
+        const struct screen_viewer *viewer; /* NULL: nobody */
         void *opaque;
+        bool is_new; /* has not been told of anything yet */
     } viewers[SCREEN_VIEWERS];
     struct screen *next;
 };

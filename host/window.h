@@ -9,7 +9,8 @@
  *
  * Threading: the I/O thread. Watches of the loop only note what happened; `run` acts on it without
  * the device lock, so that a host that is slow to draw does not hold up the guest, and takes the
- * lock for screens and input. A front end may have a thread of its own that does the same.
+ * lock for screens and input. A front end may have a thread of its own that does the same; each
+ * draws from its own thread only, which struct window_view is for.
  */
 #ifndef CALQUE_HOST_WINDOW_H
 #define CALQUE_HOST_WINDOW_H
@@ -18,7 +19,7 @@
 
 #include "host/event_loop.h"
 #include "host/input.h"
-#include "host/screen.h"
+#include "host/picture.h"
 #include "util/registry.h"
 
 struct keymap;
@@ -71,8 +72,34 @@ REGISTRY_DECLARE(window_kind);
 
 /* name: of `length` characters. NULL: there is none. */
 const struct window_kind *window_kind_find(const char *name, size_t length);
-/* The n-th screen, from 0; NULL: there are fewer. */
-struct screen *window_screen(const struct window_machine *machine, unsigned n);
+
+/*
+ * One of the machine's screens as a front end shows it. Whoever refreshes a screen tells all of its
+ * viewers, from whichever thread that is: here it is only noted, until the front end draws. Zeroed:
+ * nothing is shown. Device lock held, except where it is said to be taken.
+ */
+struct window_view {
+    struct screen *front; /* changed by window_view_show alone: its thread needs no lock to look */
+    struct picture picture;
+    /* The screen has another size or is another one: for the front end to clear and to arrange. */
+    bool resized;
+    bool pointer_moved;
+    unsigned n_rects;
+    struct screen_rect rects[SCREEN_RECTS]; /* that differ from what was drawn */
+};
+/* Shows the n-th screen, from 0. False: there are fewer, or it is shown already. Takes the lock. */
+bool window_view_show(struct window_view *view, const struct window_machine *machine, unsigned n);
+/* True: there is something to draw, or the size to take. */
+bool window_view_refresh(struct window_view *view);
+/* Places the screen on an area of this size, all of which is to be drawn; false as with
+ * picture_arrange. */
+bool window_view_arrange(struct window_view *view, unsigned width, unsigned height);
+/* Draws what was noted and says which rectangles of the area that were. */
+void window_view_draw(struct window_view *view, uint32_t *pixels, size_t stride,
+                      void (*drawn)(void *opaque, const struct screen_rect *rect), void *opaque);
+/* Shows nothing any more. Takes the lock. */
+void window_view_end(struct window_view *view, const struct window_machine *machine);
+
 /* How long to the next refresh after one that found a change, or none: 60 a second of a picture
  * that moves, some 20 where a cursor blinks, 10 where nothing happens. */
 #define WINDOW_FAST_NS INT64_C(16666667)

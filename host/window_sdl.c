@@ -25,13 +25,12 @@ static SDL_Surface *drawn_surface(struct sdl_window *w)
     return w->shadow ? w->shadow : w->surface;
 }
 
-static void show_later(struct sdl_window *w, struct screen_rect rect)
+static void show_later(void *opaque, const struct screen_rect *rect)
 {
+    struct sdl_window *w = opaque;
     SDL_Rect *last = &w->rects[w->n_rects ? w->n_rects - 1 : 0];
-    SDL_Rect new = {(int)rect.x, (int)rect.y, (int)rect.width, (int)rect.height};
+    SDL_Rect new = {(int)rect->x, (int)rect->y, (int)rect->width, (int)rect->height};
 
-    if (!rect.width || !rect.height)
-        return;
     if (w->n_rects == SDL_RECTS_MAX)
         SDL_UnionRect(last, &new, last);
     else
@@ -39,49 +38,17 @@ static void show_later(struct sdl_window *w, struct screen_rect rect)
 }
 
 /* Device lock held. */
-static void draw(struct sdl_window *w, const struct screen_rect *rect)
+static void draw(struct sdl_window *w)
 {
     SDL_Surface *surface = drawn_surface(w);
 
-    if (!surface || w->rearrange || w->front_resized)
+    if (!surface || (SDL_MUSTLOCK(surface) && SDL_LockSurface(surface) != 0))
         return;
-    if (SDL_MUSTLOCK(surface) && SDL_LockSurface(surface) != 0)
-        return;
-    show_later(w, picture_draw(&w->picture, w->front, rect, surface->pixels,
-                               (size_t)surface->pitch / sizeof(uint32_t)));
+    window_view_draw(&w->view, surface->pixels, (size_t)surface->pitch / sizeof(uint32_t),
+                     show_later, w);
     if (SDL_MUSTLOCK(surface))
         SDL_UnlockSurface(surface);
 }
-
-static void draw_pointer(struct sdl_window *w)
-{
-    struct screen_rect damaged[2];
-
-    picture_move_pointer(&w->picture, w->front, damaged);
-    for (unsigned i = 0; i < ARRAY_SIZE(damaged); i++) {
-        if (damaged[i].width)
-            draw(w, &damaged[i]);
-    }
-}
-
-static void screen_resized(void *opaque, struct screen *screen)
-{
-    struct sdl_window *w = opaque;
-
-    w->front_resized = true;
-}
-
-static void screen_changed(void *opaque, struct screen *screen, const struct screen_rect *rect)
-{
-    draw(opaque, rect);
-}
-
-static void screen_pointer(void *opaque, struct screen *screen)
-{
-    draw_pointer(opaque);
-}
-
-static const struct screen_viewer sdl_viewer = {screen_resized, screen_changed, screen_pointer};
 
 /* Pixels are 0x00rrggbb in nearly every window; where they are not SDL converts them. */
 static bool get_surface(struct sdl_window *w)
@@ -116,18 +83,13 @@ static void check_surface(struct sdl_window *w)
 /* The window or the screen has another size: everything is placed and drawn anew. */
 static void rearrange(struct sdl_window *w)
 {
-    struct screen_rect all;
-
     w->rearrange = false;
     if (!get_surface(w))
         return;
     SDL_FillRect(drawn_surface(w), NULL, 0);
     pthread_mutex_lock(w->machine.lock);
-    if (picture_arrange(&w->picture, w->front, (unsigned)w->width, (unsigned)w->height)) {
-        all = (struct screen_rect){0, 0, w->front->width, w->front->height};
-        draw(w, &all);
-        draw_pointer(w);
-    }
+    if (window_view_arrange(&w->view, (unsigned)w->width, (unsigned)w->height))
+        draw(w);
     pthread_mutex_unlock(w->machine.lock);
     w->rects[0] = (SDL_Rect){0, 0, w->width, w->height};
     w->n_rects = 1;
@@ -154,8 +116,8 @@ static void ask_size(struct sdl_window *w)
     if (w->is_full_screen)
         return;
     pthread_mutex_lock(w->machine.lock);
-    width = w->front->width;
-    height = w->front->height;
+    width = w->view.front->width;
+    height = w->view.front->height;
     pthread_mutex_unlock(w->machine.lock);
     SDL_SetWindowSize(w->sdl, (int)width, (int)height);
 }
@@ -166,12 +128,13 @@ static void refresh(struct sdl_window *w)
 
     check_surface(w);
     pthread_mutex_lock(w->machine.lock);
-    differs = screen_refresh(w->front);
-    pthread_mutex_unlock(w->machine.lock);
-    if (w->front_resized) {
-        w->front_resized = false;
+    differs = window_view_refresh(&w->view);
+    if (w->view.resized)
         w->rearrange = w->resize_window = true;
-    }
+    w->view.resized = false;
+    if (!w->rearrange)
+        draw(w);
+    pthread_mutex_unlock(w->machine.lock);
     w->interval_ns = window_pace(w->interval_ns, differs);
 }
 
@@ -229,22 +192,12 @@ void sdl_set_title(struct sdl_window *w)
 
 void sdl_show_screen(struct sdl_window *w, unsigned number)
 {
-    struct screen *screen;
-
-    pthread_mutex_lock(w->machine.lock);
-    screen = window_screen(&w->machine, number);
-    if (screen && screen != w->front && screen_add_viewer(screen, &sdl_viewer, w)) {
-        if (w->front)
-            screen_remove_viewer(w->front, &sdl_viewer, w);
-        w->front = screen;
+    if (window_view_show(&w->view, &w->machine, number))
         w->refresh_due = true;
-        w->picture.pointer.width = 0;
-    }
-    pthread_mutex_unlock(w->machine.lock);
     if (!w->sdl)
         return;
     /* Input methods have their place where text is typed, and none before a guest. */
-    if (text_console_of(w->front))
+    if (text_console_of(w->view.front))
         SDL_StartTextInput();
     else
         SDL_StopTextInput();
@@ -259,7 +212,7 @@ void sdl_set_full_screen(struct sdl_window *w, bool on)
     w->rearrange = true;
     if (!on)
         w->resize_window = true;
-    if (on && !text_console_of(w->front))
+    if (on && !text_console_of(w->view.front))
         sdl_set_grab(w, true);
 }
 
@@ -276,7 +229,7 @@ void sdl_zoom(struct sdl_window *w, int pixels)
     SDL_GetWindowSize(w->sdl, &width, &height);
     width = MIN(MAX(width + pixels, (int)ZOOM_WIDTH_MIN), (int)PICTURE_MAX);
     pthread_mutex_lock(w->machine.lock);
-    height = (int)((int64_t)width * w->front->height / w->front->width);
+    height = (int)((int64_t)width * w->view.front->height / w->view.front->width);
     pthread_mutex_unlock(w->machine.lock);
     SDL_SetWindowSize(w->sdl, width, MIN(MAX(height, 1), (int)PICTURE_MAX));
 }
@@ -304,7 +257,7 @@ static void window_event(struct sdl_window *w, const SDL_WindowEvent *event)
         set_visible(w, false);
         break;
     case SDL_WINDOWEVENT_EXPOSED:
-        show_later(w, (struct screen_rect){0, 0, (unsigned)w->width, (unsigned)w->height});
+        show_later(w, &(struct screen_rect){0, 0, (unsigned)w->width, (unsigned)w->height});
         break;
     case SDL_WINDOWEVENT_SIZE_CHANGED:
         w->rearrange = true;
@@ -412,7 +365,7 @@ static bool open_window(struct sdl_window *w, struct error *err)
         flags |= SDL_WINDOW_FULLSCREEN_DESKTOP;
     w->is_full_screen = w->config.options.full_screen;
     w->sdl = SDL_CreateWindow("calque", SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED,
-                              (int)w->front->width, (int)w->front->height, flags);
+                              (int)w->view.front->width, (int)w->view.front->height, flags);
     /* The surface here and now: later nothing that it needs could be opened. */
     if (!w->sdl || !SDL_GetWindowSurface(w->sdl))
         return error_set(err, "cannot open a window: %s (-nographic does without)", SDL_GetError());
@@ -425,7 +378,7 @@ static bool sdl_show(struct window *window, const struct window_machine *machine
 
     w->machine = *machine;
     sdl_show_screen(w, 0);
-    if (!w->front)
+    if (!w->view.front)
         return error_set(err, "there is no screen to show in a window");
     if (!open_window(w, err))
         return false;
@@ -452,9 +405,7 @@ static void sdl_destroy(struct window *window)
         event_loop_remove(w->config.loop, &w->connection);
         event_loop_remove(w->config.loop, &w->timer);
     }
-    if (w->front)
-        screen_remove_viewer(w->front, &sdl_viewer, w);
-    picture_clear(&w->picture);
+    window_view_end(&w->view, &w->machine);
     SDL_FreeSurface(w->shadow);
     if (w->sdl)
         SDL_DestroyWindow(w->sdl);

@@ -8,7 +8,6 @@
 #define SDL_MAIN_HANDLED
 #include <SDL.h>
 
-#include "host/picture.h"
 #include "host/window.h"
 
 enum { SDL_RECTS_MAX = SCREEN_RECTS + 2 };
@@ -26,9 +25,7 @@ struct sdl_window {
     SDL_Surface *surface; /* the window's own */
     int width, height;    /* of the surface */
     SDL_Surface *shadow;  /* drawn to first, where the window's has other pixels than ours */
-    struct picture picture;
-    struct screen *front;
-    bool front_resized; /* by its source, since the last look */
+    struct window_view view;
     bool rearrange;     /* the surface or the screen has another size */
     bool resize_window; /* to the screen's size */
     bool is_visible, is_running, is_full_screen;

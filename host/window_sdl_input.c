@@ -21,7 +21,7 @@ const char *sdl_grab_keys(const struct sdl_window *w)
 
 static bool is_text(const struct sdl_window *w)
 {
-    return text_console_of(w->front) != NULL;
+    return text_console_of(w->view.front) != NULL;
 }
 
 static bool is_absolute(struct sdl_window *w)
@@ -160,7 +160,7 @@ static bool scroll_key(struct text_console *console, enum key key)
  * neither. */
 static void guest_key(struct sdl_window *w, enum key key, bool down)
 {
-    struct text_console *console = text_console_of(w->front);
+    struct text_console *console = text_console_of(w->view.front);
 
     if (console)
         return;
@@ -172,7 +172,7 @@ static void guest_key(struct sdl_window *w, enum key key, bool down)
 
 static void console_key(struct sdl_window *w, enum key key, int modifiers)
 {
-    struct text_console *console = text_console_of(w->front);
+    struct text_console *console = text_console_of(w->view.front);
     bool ctrl = modifiers & KMOD_CTRL;
 
     if (!console || modifiers & (KMOD_ALT | KMOD_GUI))
@@ -214,7 +214,7 @@ static void key_up(struct sdl_window *w, const SDL_KeyboardEvent *event)
 
 static void text_typed(struct sdl_window *w, const char *text)
 {
-    struct text_console *console = text_console_of(w->front);
+    struct text_console *console = text_console_of(w->view.front);
 
     if (!console || SDL_GetModState() & KMOD_CTRL)
         return;
@@ -239,10 +239,10 @@ static uint8_t button_of(uint8_t button)
 
 static void place(struct sdl_window *w, int x, int y, int wheel)
 {
-    unsigned at_x, at_y, width = MAX(w->picture.screen_width, 2u) - 1;
-    unsigned height = MAX(w->picture.screen_height, 2u) - 1;
+    unsigned at_x, at_y, width = MAX(w->view.picture.screen_width, 2u) - 1;
+    unsigned height = MAX(w->view.picture.screen_height, 2u) - 1;
 
-    picture_find(&w->picture, x, y, &at_x, &at_y);
+    picture_find(&w->view.picture, x, y, &at_x, &at_y);
     input_place(w->machine.input, at_x * INPUT_ABSOLUTE_MAX / width,
                 at_y * INPUT_ABSOLUTE_MAX / height, wheel, w->buttons);
 }
@@ -283,7 +283,7 @@ static void mouse_button(struct sdl_window *w, const SDL_MouseButtonEvent *event
 
 static void mouse_wheel(struct sdl_window *w, const SDL_MouseWheelEvent *event)
 {
-    struct text_console *console = text_console_of(w->front);
+    struct text_console *console = text_console_of(w->view.front);
     int x, y, clicks;
 
     w->wheel_mx -= (int)(event->preciseY * WHEEL_CLICK);

@@ -24,7 +24,6 @@
 #include <unistd.h>
 
 #include "host/keymap.h"
-#include "host/picture.h"
 #include "host/text_console.h"
 #include "host/vnc_listen.h"
 
@@ -69,52 +68,20 @@ struct vnc {
     /* The thread's. */
     rfbScreenInfoPtr rfb;
     char title[96];
-    int *new_fd; /* of the client that is being made */
-    struct picture picture;
+    int *new_fd;      /* of the client that is being made */
     uint32_t *pixels; /* what the library reads */
     int64_t interval_ns, refreshed_ns;
-    /* Of the screen, with the device lock held. */
-    struct screen *front;
-    bool resized, pointer_moved;
-    unsigned n_rects;
-    struct screen_rect rects[SCREEN_RECTS];
+    struct window_view view; /* the I/O thread says of what; drawn by this thread */
 };
 
 /* ---- pictures ----------------------------------------------------------------------------------
  */
 
-/* Notes only: whoever else looks at the screen may have it refreshed, while the library reads the
- * pixels. */
-static void screen_resized(void *opaque, struct screen *screen)
+/* A rectangle was drawn. */
+static void mark(void *opaque, const struct screen_rect *rect)
 {
-    ((struct vnc *)opaque)->resized = true;
-}
-
-static void screen_changed(void *opaque, struct screen *screen, const struct screen_rect *rect)
-{
-    struct vnc *vnc = opaque;
-
-    if (vnc->n_rects < ARRAY_SIZE(vnc->rects))
-        vnc->rects[vnc->n_rects++] = *rect;
-    else
-        vnc->resized = true;
-}
-
-static void screen_pointer(void *opaque, struct screen *screen)
-{
-    ((struct vnc *)opaque)->pointer_moved = true;
-}
-
-static const struct screen_viewer vnc_viewer = {screen_resized, screen_changed, screen_pointer};
-
-static void draw(struct vnc *vnc, const struct screen_rect *rect)
-{
-    struct screen_rect drawn =
-        picture_draw(&vnc->picture, vnc->front, rect, vnc->pixels, vnc->rfb->width);
-
-    if (drawn.width && drawn.height)
-        rfbMarkRectAsModified(vnc->rfb, (int)drawn.x, (int)drawn.y, (int)(drawn.x + drawn.width),
-                              (int)(drawn.y + drawn.height));
+    rfbMarkRectAsModified(((struct vnc *)opaque)->rfb, (int)rect->x, (int)rect->y,
+                          (int)(rect->x + rect->width), (int)(rect->y + rect->height));
 }
 
 /* Ours are 0x00rrggbb. */
@@ -128,61 +95,33 @@ static void set_format(rfbScreenInfoPtr rfb)
 /* The screen has another size, or is another one. Device lock held. */
 static void take_size(struct vnc *vnc)
 {
-    unsigned width = vnc->front->width, height = vnc->front->height;
+    unsigned width = vnc->view.front->width, height = vnc->view.front->height;
     uint32_t *before = vnc->pixels, *pixels = calloc((size_t)width * height, sizeof(*pixels));
 
-    if (!pixels || !picture_arrange(&vnc->picture, vnc->front, width, height)) {
+    if (!pixels || !window_view_arrange(&vnc->view, width, height)) {
         free(pixels);
         return;
     }
-    vnc->resized = false;
+    vnc->view.resized = false;
     vnc->pixels = pixels;
     rfbNewFramebuffer(vnc->rfb, (char *)pixels, (int)width, (int)height, 8, 3, 4);
     set_format(vnc->rfb);
     for (rfbClientPtr client = vnc->rfb->clientHead; client; client = client->next)
         vnc->rfb->setTranslateFunction(client);
     free(before);
-    vnc->rects[0] = (struct screen_rect){0, 0, width, height};
-    vnc->n_rects = 1;
-    vnc->pointer_moved = true;
 }
 
 static void refresh(struct vnc *vnc)
 {
-    struct screen_rect pointer[2];
     bool differs;
 
     pthread_mutex_lock(vnc->machine.lock);
-    screen_refresh(vnc->front);
-    differs = vnc->n_rects || vnc->pointer_moved || vnc->resized;
-    if (vnc->resized)
+    differs = window_view_refresh(&vnc->view);
+    if (vnc->view.resized)
         take_size(vnc);
-    for (unsigned i = 0; i < vnc->n_rects; i++)
-        draw(vnc, &vnc->rects[i]);
-    vnc->n_rects = 0;
-    if (vnc->pointer_moved) {
-        picture_move_pointer(&vnc->picture, vnc->front, pointer);
-        for (unsigned i = 0; i < ARRAY_SIZE(pointer); i++)
-            draw(vnc, &pointer[i]);
-        vnc->pointer_moved = false;
-    }
+    window_view_draw(&vnc->view, vnc->pixels, (size_t)vnc->rfb->width, mark, vnc);
     pthread_mutex_unlock(vnc->machine.lock);
     vnc->interval_ns = window_pace(vnc->interval_ns, differs);
-}
-
-static void show_screen(struct vnc *vnc, unsigned number)
-{
-    struct screen *screen;
-
-    pthread_mutex_lock(vnc->machine.lock);
-    screen = window_screen(&vnc->machine, number);
-    if (screen && screen != vnc->front && screen_add_viewer(screen, &vnc_viewer, vnc)) {
-        if (vnc->front)
-            screen_remove_viewer(vnc->front, &vnc_viewer, vnc);
-        vnc->front = screen;
-        vnc->resized = true;
-    }
-    pthread_mutex_unlock(vnc->machine.lock);
 }
 
 /* ---- input ------------------------------------------------------------------------------------
@@ -267,7 +206,7 @@ static bool switch_key(struct vnc *vnc, uint32_t keysym)
     pthread_mutex_lock(vnc->machine.lock);
     input_release_all(vnc->machine.input);
     pthread_mutex_unlock(vnc->machine.lock);
-    show_screen(vnc, (unsigned)(found.key - KEY_CODE_1));
+    window_view_show(&vnc->view, &vnc->machine, (unsigned)(found.key - KEY_CODE_1));
     return true;
 }
 
@@ -275,7 +214,7 @@ enum { XK_CTRL_L = 0xffe3, XK_CTRL_R = 0xffe4, XK_META_L = 0xffe7, XK_ALT_L = 0x
 
 static void act_on_key(struct vnc *vnc, uint32_t keysym, bool down)
 {
-    struct text_console *console = text_console_of(vnc->front);
+    struct text_console *console = text_console_of(vnc->view.front);
 
     if (keysym == XK_CTRL_L || keysym == XK_CTRL_R)
         vnc->ctrl = down;
@@ -302,7 +241,7 @@ static void act_on_pointer(struct vnc *vnc, int mask, int x, int y, int width, i
 {
     enum { WHEEL_UP = 8, WHEEL_DOWN = 16 };
     struct input *input = vnc->machine.input;
-    struct text_console *console = text_console_of(vnc->front);
+    struct text_console *console = text_console_of(vnc->view.front);
     int pressed = mask & ~vnc->mask, wheel = !!(pressed & WHEEL_DOWN) - !!(pressed & WHEEL_UP);
 
     pthread_mutex_lock(vnc->machine.lock);
@@ -590,12 +529,14 @@ static bool vnc_show(struct window *window, const struct window_machine *machine
     vnc->machine = *machine;
     if (vnc->address.none)
         return true;
-    show_screen(vnc, 0);
-    if (!vnc->front)
+    window_view_show(&vnc->view, &vnc->machine, 0);
+    if (!vnc->view.front)
         return error_set(err, "there is no screen to serve");
     rfbLog = rfbErr = say_nothing;
-    vnc->rfb = rfbGetScreen(NULL, NULL, (int)vnc->front->width, (int)vnc->front->height, 8, 3, 4);
-    vnc->pixels = calloc((size_t)vnc->front->width * vnc->front->height, sizeof(*vnc->pixels));
+    vnc->rfb = rfbGetScreen(NULL, NULL, (int)vnc->view.front->width, (int)vnc->view.front->height,
+                            8, 3, 4);
+    vnc->pixels =
+        calloc((size_t)vnc->view.front->width * vnc->view.front->height, sizeof(*vnc->pixels));
     if (!vnc->rfb || !vnc->pixels)
         return error_set(err, "out of memory");
     vnc->rfb->frameBuffer = (char *)vnc->pixels;
@@ -657,8 +598,7 @@ static void vnc_destroy(struct window *window)
         vnc->rfb->frameBuffer = NULL;
         rfbScreenCleanup(vnc->rfb);
     }
-    if (vnc->front)
-        screen_remove_viewer(vnc->front, &vnc_viewer, vnc);
+    window_view_end(&vnc->view, &vnc->machine);
     event_loop_remove(vnc->config.loop, &vnc->watchdog);
     for (unsigned i = 0; i < vnc->n_listeners; i++)
         close(vnc->listeners[i]);
@@ -666,7 +606,6 @@ static void vnc_destroy(struct window *window)
         unlink(vnc->remove);
     if (vnc->stop_fd >= 0)
         close(vnc->stop_fd);
-    picture_clear(&vnc->picture);
     free(vnc->pixels);
     pthread_mutex_destroy(&vnc->busy_lock);
     pthread_mutex_destroy(&vnc->events_lock);

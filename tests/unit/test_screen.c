@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "host/input.h"
-#include "host/screen.h"
+#include "host/window.h"
 
 static uint32_t picture[480][640];
 static unsigned n_resized, n_changed;
@@ -93,6 +93,113 @@ static void test_absurd_sizes_and_rectangles(void **state)
     screens_destroy(&screens);
 }
 
+/* Another viewer comes: the first one is told of what differs, as before. */
+static void test_another_viewer(void **state)
+{
+    struct screens screens = {0};
+    struct screen *screen = screen_create(&screens, "vga", &source, NULL);
+    int first, second;
+
+    memset(picture, 0, sizeof(picture));
+    assert_true(screen_add_viewer(screen, &viewer, &first));
+    assert_true(screen_refresh(screen));
+    assert_true(screen_add_viewer(screen, &viewer, &second));
+    n_resized = n_changed = 0;
+    assert_true(screen_refresh(screen));
+    assert_int_equal(n_resized, 1);
+    assert_int_equal(n_changed, 1);
+    assert_int_equal(last.width * last.height, 640 * 480);
+    assert_false(screen_refresh(screen));
+    screens_destroy(&screens);
+}
+
+/* ---- views ------------------------------------------------------------------------------------
+ */
+
+static uint32_t area[480 * 640];
+
+static void see_drawn(void *opaque, const struct screen_rect *rect)
+{
+    n_changed++;
+    last = *rect;
+}
+
+static void draw_view(struct window_view *view)
+{
+    n_changed = 0;
+    window_view_draw(view, area, 640, see_drawn, NULL);
+}
+
+static void take_view(struct window_view *view)
+{
+    assert_true(window_view_refresh(view));
+    assert_true(view->resized);
+    view->resized = false;
+    assert_true(window_view_arrange(view, 640, 480));
+    draw_view(view);
+    assert_int_equal(last.width * last.height, 640 * 480);
+    assert_false(window_view_refresh(view));
+}
+
+/* Somebody else refreshes: what differs is drawn when the view's owner draws, not before. */
+static void test_views(void **state)
+{
+    static struct screens screens, others;
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    struct window_machine machine = {.lock = &lock, .screens = {&screens, NULL, &others}};
+    struct screen *screen = screen_create(&screens, "vga", &source, NULL);
+    struct window_view view = {0};
+
+    screen_create(&others, "serial0", &source, NULL);
+    memset(picture, 0, sizeof(picture));
+    assert_false(window_view_show(&view, &machine, 2));
+    assert_true(window_view_show(&view, &machine, 0));
+    assert_false(window_view_show(&view, &machine, 0));
+    take_view(&view);
+
+    picture[10][20] = 0xffffff;
+    screen_refresh(screen);
+    picture[100][50] = 0xff;
+    screen_refresh(screen);
+    assert_false(screen_refresh(screen));
+    assert_int_equal(area[10 * 640 + 20], 0);
+    assert_true(window_view_refresh(&view));
+    draw_view(&view);
+    assert_int_equal(n_changed, 2);
+    assert_int_equal(area[10 * 640 + 20], 0xffffff);
+    assert_int_equal(area[100 * 640 + 50], 0xff);
+    assert_false(window_view_refresh(&view));
+
+    /* More than it can note: everything. */
+    for (unsigned i = 0; i < 3 * SCREEN_RECTS; i++) {
+        picture[i][i] = i + 1;
+        screen_refresh(screen);
+    }
+    draw_view(&view);
+    assert_in_range(n_changed, 1, SCREEN_RECTS);
+    for (unsigned i = 0; i < 3 * SCREEN_RECTS; i++)
+        assert_int_equal(area[i * 640 + i], i + 1);
+
+    /* Another size: nothing is drawn where it would not belong. */
+    picture[0][0] = 5;
+    screen_refresh(screen);
+    screen_resize(screen, 320, 200);
+    screen_refresh(screen);
+    assert_true(view.resized);
+    draw_view(&view);
+    assert_int_equal(n_changed, 0);
+    screen_resize(screen, 640, 480);
+    screen_refresh(screen);
+    take_view(&view);
+
+    assert_true(window_view_show(&view, &machine, 1));
+    take_view(&view);
+    window_view_end(&view, &machine);
+    assert_null(view.front);
+    screens_destroy(&screens);
+    screens_destroy(&others);
+}
+
 struct seen {
     enum key key;
     bool down;
@@ -165,6 +272,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_only_what_differs_is_shown),
         cmocka_unit_test(test_absurd_sizes_and_rectangles),
+        cmocka_unit_test(test_another_viewer),
+        cmocka_unit_test(test_views),
         cmocka_unit_test(test_the_last_keyboard_gets_the_keys),
         cmocka_unit_test(test_key_names),
     };
