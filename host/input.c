@@ -55,14 +55,6 @@ void input_key(struct input *input, enum key key, bool down)
     }
 }
 
-void input_release_all(struct input *input)
-{
-    for (int key = 0; key < KEY_CODES; key++) {
-        if (input->down[key])
-            input_key(input, (enum key)key, false);
-    }
-}
-
 static struct input_device *absolute_pointer(const struct input *input)
 {
     for (unsigned i = 0; i < input->n_devices; i++) {
@@ -106,6 +98,16 @@ void input_buttons(struct input *input, unsigned buttons)
         input_place(input, input->x, input->y, 0, buttons);
     else
         input_move(input, 0, 0, 0, buttons);
+}
+
+void input_release_all(struct input *input)
+{
+    for (int key = 0; key < KEY_CODES; key++) {
+        if (input->down[key])
+            input_key(input, (enum key)key, false);
+    }
+    if (input->buttons)
+        input_buttons(input, 0);
 }
 
 const struct input_device *input_pointer(const struct input *input)

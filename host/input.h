@@ -5,8 +5,8 @@
  *
  * Of several keyboards the one that was added or switched on last gets the keys; of several
  * pointers likewise, but an absolute one (a tablet) goes before relative ones, and a source of
- * positions asks input_is_absolute which the guest has. Keys that are down are remembered, so that
- * input_release_all leaves nothing hanging when a window loses the focus.
+ * positions asks input_is_absolute which the guest has. Keys and buttons that are down are
+ * remembered, so that input_release_all leaves nothing hanging when a window loses the focus.
  *
  * Ownership: devices are their owners', who remove them. Threading: device lock held.
  */
@@ -65,7 +65,6 @@ void input_remove(struct input *input, struct input_device *device);
 void input_activate(struct input *input, struct input_device *device); /* asked first from now on */
 
 void input_key(struct input *input, enum key key, bool down);
-void input_release_all(struct input *input);
 /* Relative movement; for a guest with an absolute pointer only buttons and wheel count. wheel:
  * clicks towards the user. */
 void input_move(struct input *input, int dx, int dy, int wheel, unsigned buttons);
@@ -75,6 +74,7 @@ void input_place(struct input *input, unsigned x, unsigned y, int wheel, unsigne
 bool input_is_absolute(const struct input *input);
 /* Buttons alone, where the pointer is. */
 void input_buttons(struct input *input, unsigned buttons);
+void input_release_all(struct input *input); /* keys and buttons */
 /* The device that gets movements; NULL: there is none. */
 const struct input_device *input_pointer(const struct input *input);
 /* From a keyboard's driver. */

@@ -58,8 +58,6 @@ static void release_all(struct sdl_window *w)
 {
     pthread_mutex_lock(w->machine.lock);
     input_release_all(w->machine.input);
-    if (w->buttons)
-        input_move(w->machine.input, 0, 0, 0, 0);
     pthread_mutex_unlock(w->machine.lock);
     w->buttons = 0;
 }

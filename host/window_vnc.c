@@ -296,6 +296,7 @@ static void release_all(struct vnc *vnc)
     input_release_all(vnc->machine.input);
     pthread_mutex_unlock(vnc->machine.lock);
     vnc->ctrl = vnc->alt = false;
+    vnc->mask = 0;
 }
 
 static bool next_event(struct vnc *vnc, struct event *event)

@@ -203,19 +203,27 @@ static void test_views(void **state)
 struct seen {
     enum key key;
     bool down;
-    unsigned x, n;
+    unsigned x, n, buttons;
 };
 
 static void see_key(void *opaque, enum key key, bool down)
 {
     struct seen *seen = opaque;
 
-    *seen = (struct seen){key, down, 0, seen->n + 1};
+    *seen = (struct seen){key, down, .n = seen->n + 1};
 }
 
 static void see_place(void *opaque, unsigned x, unsigned y, int wheel, unsigned buttons)
 {
     ((struct seen *)opaque)->x = x;
+    ((struct seen *)opaque)->buttons = buttons;
+}
+
+static void see_move(void *opaque, int dx, int dy, int wheel, unsigned buttons)
+{
+    struct seen *seen = opaque;
+
+    *seen = (struct seen){.n = seen->n + 1, .buttons = buttons};
 }
 
 static void test_the_last_keyboard_gets_the_keys(void **state)
@@ -247,6 +255,30 @@ static void test_the_last_keyboard_gets_the_keys(void **state)
     assert_false(input_is_absolute(&input));
 }
 
+static void test_releasing(void **state)
+{
+    static const struct input_device_ops mouse = {.key = see_key, .move = see_move};
+    static const struct input_device_ops tablet = {.place = see_place};
+    struct seen first = {0}, second = {0};
+    struct input_device a = {&mouse, &first, "a"}, b = {&tablet, &second, "b"};
+    struct input input = {0};
+
+    input_add(&input, &a);
+    input_move(&input, 1, 1, 0, BUTTON_LEFT | BUTTON_SIDE);
+    assert_int_equal(first.buttons, BUTTON_LEFT | BUTTON_SIDE);
+    input_release_all(&input);
+    assert_int_equal(first.buttons, 0);
+    assert_int_equal(first.n, 2);
+    input_release_all(&input);
+    assert_int_equal(first.n, 2);
+    input_add(&input, &b);
+    input_place(&input, 77, 5, 0, BUTTON_RIGHT);
+    input_release_all(&input);
+    assert_int_equal(second.x, 77);
+    assert_int_equal(second.buttons, 0);
+    assert_int_equal(first.n, 2);
+}
+
 static void test_key_names(void **state)
 {
     uint8_t bytes[8];
@@ -275,6 +307,7 @@ int main(void)
         cmocka_unit_test(test_another_viewer),
         cmocka_unit_test(test_views),
         cmocka_unit_test(test_the_last_keyboard_gets_the_keys),
+        cmocka_unit_test(test_releasing),
         cmocka_unit_test(test_key_names),
     };
 
