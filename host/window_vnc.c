@@ -51,8 +51,10 @@ struct vnc {
     pthread_t thread;
     bool has_thread;
     struct watch watchdog; /* the I/O thread's */
-    /* What the thread is waiting for: the I/O thread may shut it down. */
+    /* What the thread is waiting for: the I/O thread may shut it down. Once it stops, the thread
+     * shuts down all that it would wait for. */
     pthread_mutex_t busy_lock;
+    bool stopping;
     int busy_fd;
     int64_t busy_until_ns;
 
@@ -373,6 +375,8 @@ static void set_busy(struct vnc *vnc, int fd, int64_t limit_ns)
     pthread_mutex_lock(&vnc->busy_lock);
     vnc->busy_fd = fd;
     vnc->busy_until_ns = event_loop_now_ns() + limit_ns;
+    if (vnc->stopping && fd >= 0)
+        shutdown(fd, SHUT_RDWR);
     pthread_mutex_unlock(&vnc->busy_lock);
 }
 
@@ -583,6 +587,7 @@ static void stop_thread(struct vnc *vnc)
     if (write(vnc->stop_fd, &one, sizeof(one)) < 0)
         return;
     pthread_mutex_lock(&vnc->busy_lock);
+    vnc->stopping = true;
     if (vnc->busy_fd >= 0)
         shutdown(vnc->busy_fd, SHUT_RDWR);
     pthread_mutex_unlock(&vnc->busy_lock);

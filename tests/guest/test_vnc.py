@@ -235,6 +235,22 @@ class Vnc(unittest.TestCase):
         self.wait_quit(process)
         self.assertIn(b"VM status: running", process.stdout.read())
 
+    def test_quitting(self):
+        """However many clients do not take what they asked for, or leave messages half sent."""
+        process = self.start_unix("-monitor", "stdio")
+        clients = [Client(self.connect()) for _ in range(12)]
+        for number, client in enumerate(clients):
+            for _ in range(20):
+                client.write(struct.pack(">BBHHHH", 3, 0, 0, 0, 640, 384))
+            if number % 2:
+                client.socket.sendall(b"\x04")
+        time.sleep(1)
+        start = time.monotonic()
+        process.stdin.write(b"quit\n")
+        process.stdin.flush()
+        self.wait_quit(process)
+        self.assertLess(time.monotonic() - start, 3)
+
     def test_mistakes(self):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
