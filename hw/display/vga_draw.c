@@ -313,12 +313,13 @@ static void draw_rows(struct vga *v, const struct vga_linear *mode, const struct
     for (unsigned y = 0; y < size->height; y++) {
         span = mode ? linear_span(v, mode, y) : planar_span(v, size->width, y);
         const uint8_t *from = span_bytes(v, &span, room);
+        uint8_t *before = kept ? shown->rows + (size_t)y * span.bytes : NULL;
         if (same ? same_colours(from, &screen->pixels[(size_t)y * screen->width], size->width)
-                 : kept && !screen->whole &&
-                       !memcmp(from, shown->rows + (size_t)y * span.bytes, span.bytes))
+                 : kept && !screen->whole && !memcmp(from, before, span.bytes))
             continue;
+        /* The guest may be writing: what is drawn is what is remembered. */
         if (kept)
-            memcpy(shown->rows + (size_t)y * span.bytes, from, span.bytes);
+            from = memcpy(before, from, span.bytes);
         if (mode)
             draw_linear(v, mode, from, pixels);
         else

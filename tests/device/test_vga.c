@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The VGA: registers, memory modes, text, pictures, the Bochs extensions, its BARs. */
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "hw/display/vga.h"
@@ -399,6 +403,63 @@ static void test_graphics_changes(void **state)
     pc_destroy(pc);
 }
 
+/* ---- writes while a picture is drawn ----------------------------------------------------------
+ */
+
+struct writer {
+    uint8_t *at;
+    _Atomic bool pauses, paused, ends;
+};
+
+static void *write_pixels(void *opaque)
+{
+    struct writer *w = opaque;
+
+    for (uint8_t value = 0; !atomic_load(&w->ends); value ^= 1) {
+        atomic_store(&w->paused, atomic_load(&w->pauses));
+        if (atomic_load(&w->paused))
+            sched_yield();
+        else
+            __atomic_store_n(w->at, value, __ATOMIC_RELAXED);
+    }
+    return NULL;
+}
+
+/* What the guest writes while its row is drawn shows with the next refresh, if not now. */
+static void test_writes_while_drawing(void **state)
+{
+    enum { WIDTH = 2560, HEIGHT = 4, LAST = WIDTH * HEIGHT - 1 };
+    struct device *d;
+    struct test_pc *pc = create(&d);
+    struct vga *v = vga_of(d);
+    struct writer w = {.at = &v->memory[LAST]};
+    pthread_t thread;
+    clock_t end = clock() + CLOCKS_PER_SEC / 4;
+
+    vbe(pc, 1, WIDTH);
+    vbe(pc, 2, HEIGHT);
+    vbe(pc, 3, 8);
+    vbe(pc, 4, 0x41);
+    pc_out(pc, 0x3c8, 0, 1);
+    for (unsigned i = 0; i < 6; i++)
+        pc_out(pc, 0x3c9, i / 3 * 63, 1);
+    assert_int_equal(pthread_create(&thread, NULL, write_pixels, &w), 0);
+    while (clock() < end) {
+        atomic_store(&w.pauses, false);
+        while (atomic_load(&w.paused))
+            sched_yield();
+        for (unsigned i = 0; i < 4; i++)
+            refresh(pc);
+        atomic_store(&w.pauses, true);
+        while (!atomic_load(&w.paused))
+            sched_yield();
+        assert_int_equal(refresh(pc)->pixels[LAST], v->memory[LAST] ? 0xffffff : 0);
+    }
+    atomic_store(&w.ends, true);
+    pthread_join(thread, NULL);
+    pc_destroy(pc);
+}
+
 static void test_hostile_guest(void **state)
 {
     struct device *d;
@@ -438,6 +499,7 @@ int main(void)
         cmocka_unit_test(test_text_changes),
         cmocka_unit_test(test_panning),
         cmocka_unit_test(test_graphics_changes),
+        cmocka_unit_test(test_writes_while_drawing),
         cmocka_unit_test(test_hostile_guest),
     };
 
