@@ -121,13 +121,6 @@ const struct input_device *input_pointer(const struct input *input)
     return device;
 }
 
-void input_set_leds(struct input *input, unsigned leds)
-{
-    input->leds = leds;
-    if (input->leds_changed)
-        input->leds_changed(input->leds_opaque, leds);
-}
-
 /* ---- names and codes --------------------------------------------------------------------------
  */
 

@@ -55,8 +55,6 @@ struct input {
     unsigned buttons, x, y; /* as last told; x and y of a position */
     unsigned leds;          /* as the guest's keyboard driver set them */
     bool down[KEY_CODES];
-    void (*leds_changed)(void *opaque, unsigned leds);
-    void *leds_opaque;
 };
 
 /* False: too many. */
@@ -77,8 +75,6 @@ void input_buttons(struct input *input, unsigned buttons);
 void input_release_all(struct input *input); /* keys and buttons */
 /* The device that gets movements; NULL: there is none. */
 const struct input_device *input_pointer(const struct input *input);
-/* From a keyboard's driver. */
-void input_set_leds(struct input *input, unsigned leds);
 
 /* "a", "ret", "ctrl_r", "0x1c": QEMU's name, an alias of it, or a set 1 code; KEY_NONE: unknown. */
 enum key key_by_name(const char *name);

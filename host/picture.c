@@ -16,11 +16,9 @@ bool picture_arrange(struct picture *picture, const struct screen *screen, unsig
                      unsigned height)
 {
     uint64_t w = screen->width, h = screen->height;
-    bool hide = picture->hide_pointer;
     struct screen_rect *place = &picture->place;
 
     picture_clear(picture);
-    picture->hide_pointer = hide;
     if (!w || !h || !width || !height || width > PICTURE_MAX || height > PICTURE_MAX)
         return false;
     if (width * h <= height * w) {
@@ -131,8 +129,8 @@ static struct screen_rect find_pointer(const struct picture *picture, const stru
     const struct screen_cursor *cursor = screen->cursor;
     int64_t left, top, right, bottom;
 
-    if (!cursor || !cursor->visible || picture->hide_pointer ||
-        cursor->width > SCREEN_CURSOR_SIZE || cursor->height > SCREEN_CURSOR_SIZE)
+    if (!cursor || !cursor->visible || cursor->width > SCREEN_CURSOR_SIZE ||
+        cursor->height > SCREEN_CURSOR_SIZE)
         return (struct screen_rect){0};
     left = (int64_t)cursor->x - cursor->hot_x;
     top = (int64_t)cursor->y - cursor->hot_y;

@@ -19,7 +19,6 @@ struct picture {
     uint16_t *column;                     /* the screen's column of each of place's */
     uint32_t *row;                        /* a row of the screen with the pointer */
     struct screen_rect pointer;           /* where it was drawn last; on the screen */
-    bool hide_pointer;
 };
 
 /* For another screen, or area, or size of one. False: too large, or no memory. */

@@ -17,7 +17,6 @@
 #include "host/screen.h"
 
 enum { TEXT_COLUMNS_MAX = 320, TEXT_ROWS_MAX = 160, TEXT_HISTORY = 2000 };
-enum { TEXT_CELL_WIDTH = 8, TEXT_CELL_HEIGHT = 16 };
 
 struct text_console;
 

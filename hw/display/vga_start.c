@@ -96,7 +96,6 @@ bool vga_start_linear(struct device *d, unsigned width, unsigned height, unsigne
         (uint64_t)width * height * ((bits + 7) / 8) > v->memory_size)
         return false;
     vga_start_text(d);
-    vga_write_vbe(v, VBE_ENABLE, 0);
     vga_write_vbe(v, VBE_XRES, (uint16_t)width);
     vga_write_vbe(v, VBE_YRES, (uint16_t)height);
     vga_write_vbe(v, VBE_BPP, (uint16_t)bits);

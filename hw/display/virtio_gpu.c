@@ -64,10 +64,9 @@ struct virtio_gpu {
     /* What is shown: a rectangle of a resource. */
     uint32_t scanout; /* 0: nothing */
     uint32_t rect[4];
-    bool changed, cursor_changed;
+    bool cursor_changed;
     struct screen_rect damage; /* of the scan-out; width 0: none */
     struct screen *screen;
-    bool own_screen;
     struct gpu_resources resources;
     struct screen_cursor cursor;
 };
@@ -187,9 +186,8 @@ bool virtio_gpu_draw(struct virtio_device *v)
     }
     if (!screen_resize(gpu->screen, gpu->rect[2], gpu->rect[3]))
         return true;
-    if (gpu->screen->whole || gpu->changed)
+    if (gpu->screen->whole)
         gpu->damage = (struct screen_rect){0, 0, gpu->rect[2], gpu->rect[3]};
-    gpu->changed = false;
     if (gpu->damage.width)
         draw_damage(gpu, r);
     gpu->damage.width = 0;
@@ -198,12 +196,8 @@ bool virtio_gpu_draw(struct virtio_device *v)
 
 static void refresh(void *opaque, struct screen *screen)
 {
-    struct virtio_device *v = opaque;
-
-    if (!virtio_gpu_draw(v) && (screen->whole || ((struct virtio_gpu *)v->state)->changed)) {
-        ((struct virtio_gpu *)v->state)->changed = false;
+    if (!virtio_gpu_draw(opaque) && screen->whole)
         screen_fill(screen, 0);
-    }
 }
 
 void virtio_gpu_suggest_size(struct virtio_device *v, unsigned width, unsigned height)
@@ -268,7 +262,7 @@ static uint32_t resource_create(struct call *c)
 static void stop_scanout(struct virtio_gpu *gpu)
 {
     gpu->scanout = 0;
-    gpu->changed = true;
+    gpu->screen->whole = true;
 }
 
 static uint32_t resource_unref(struct call *c, struct gpu_resource *r)
@@ -299,7 +293,7 @@ static uint32_t set_scanout(struct call *c)
     c->gpu->scanout = id;
     memcpy(c->gpu->rect, (const uint32_t[]){rect.x, rect.y, rect.width, rect.height},
            sizeof(c->gpu->rect));
-    c->gpu->changed = true;
+    c->gpu->screen->whole = true;
     return OK_NODATA;
 }
 
@@ -525,7 +519,7 @@ static void reset(struct virtio_device *v)
 
     gpu_resources_destroy(&gpu->resources);
     memset(&gpu->cursor, 0, sizeof(gpu->cursor));
-    gpu->cursor_changed = gpu->changed = true;
+    gpu->cursor_changed = gpu->screen->whole = true;
     gpu->damage.width = 0;
 }
 
@@ -548,7 +542,6 @@ static bool init(struct virtio_device *v, struct error *err)
     if (v->type == &virtio_gpu_vga_type)
         return true;
     gpu->screen = screen_create(&d->machine->screens, d->id, &source, v);
-    gpu->own_screen = true;
     return gpu->screen || error_set(err, "-device %s: out of memory", d->id);
 }
 
@@ -557,7 +550,7 @@ static void finish(struct virtio_device *v)
     struct virtio_gpu *gpu = v->state;
 
     gpu_resources_destroy(&gpu->resources);
-    if (gpu->own_screen)
+    if (v->type != &virtio_gpu_vga_type)
         screen_destroy(&v->device->machine->screens, gpu->screen);
 }
 

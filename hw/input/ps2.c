@@ -35,7 +35,7 @@ static void set_leds(struct ps2 *p, uint8_t leds)
 {
     p->leds = leds & (LED_SCROLL | LED_NUM | LED_CAPS);
     if (p->input && !p->is_mouse)
-        input_set_leds(p->input, p->leds);
+        p->input->leds = p->leds;
 }
 
 /* Codes of set 3 whose keys say, without being told to, that they were released: shift, control,

@@ -92,7 +92,9 @@ static void finish_report(struct virtio_device *v)
     if (!n)
         return;
     s->report[n++] = (struct event){EV_SYN, 0, 0};
-    for (unsigned i = 0; i < n && s->count + n - i <= WAITING; i++)
+    if (s->count + n > WAITING)
+        return;
+    for (unsigned i = 0; i < n; i++)
         s->waiting[(s->first + s->count++) % WAITING] = s->report[i];
     send_waiting(v);
 }
@@ -169,7 +171,7 @@ static void take_status(struct virtio_device *v)
         unsigned code = virtio_get16(v, raw + 2);
         if (whole && virtio_get16(v, raw) == EV_LED && code < N_LEDS && kind_of(v) == KEYBOARD) {
             s->leds = virtio_get32(v, raw + 4) ? s->leds | leds[code] : s->leds & ~leds[code];
-            input_set_leds(&v->device->machine->input, s->leds);
+            v->device->machine->input.leds = s->leds;
         }
         virtqueue_push(v, QUEUE_STATUS, &request, 0);
     }
