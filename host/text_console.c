@@ -166,11 +166,6 @@ struct text_console *text_console_of(const struct screen *screen)
     return screen && screen->source == &console_source ? screen->source_opaque : NULL;
 }
 
-unsigned text_console_rows(const struct text_console *console)
-{
-    return console->vt.rows;
-}
-
 void text_console_scroll(struct text_console *console, int rows)
 {
     int64_t back = (int64_t)console->back + rows;
@@ -277,10 +272,34 @@ static char control_of(enum key key)
     }
 }
 
+/* How many rows Ctrl with it goes back; 0: none. */
+static int rows_back(const struct text_console *console, enum key key)
+{
+    int page = (int)console->vt.rows / 2;
+
+    switch (key) {
+    case KEY_CODE_UP:
+        return 1;
+    case KEY_CODE_DOWN:
+        return -1;
+    case KEY_CODE_PGUP:
+        return page;
+    case KEY_CODE_PGDN:
+        return -page;
+    default:
+        return 0;
+    }
+}
+
 bool text_console_key(struct text_console *console, enum key key, bool ctrl)
 {
     char text[4] = {0}, arrow = arrow_of(key);
+    int back = ctrl ? rows_back(console, key) : 0;
 
+    if (back) {
+        text_console_scroll(console, back);
+        return true;
+    }
     if (arrow) {
         text[0] = '\033';
         text[1] = console->vt.application_keys ? 'O' : '[';

@@ -36,11 +36,10 @@ struct text_console *text_console_of(const struct screen *screen);
 
 /* Text that was typed, UTF-8. */
 void text_console_type(struct text_console *console, const char *text);
-/* A key that is no text: return, arrows, Ctrl with a letter. False: it is none of those, and what
- * it stands for comes, if at all, as text. */
+/* A key that is no text: return, arrows, Ctrl with a letter; Ctrl with up, down or a page key
+ * scrolls. False: it is none of those, and what it stands for comes, if at all, as text. */
 bool text_console_key(struct text_console *console, enum key key, bool ctrl);
 /* Shows older rows (positive) or newer ones. */
 void text_console_scroll(struct text_console *console, int rows);
-unsigned text_console_rows(const struct text_console *console);
 
 #endif

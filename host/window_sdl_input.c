@@ -131,29 +131,6 @@ static bool own_key(struct sdl_window *w, const SDL_KeyboardEvent *event)
     }
 }
 
-/* True: it moved the view of what a console has shown before. */
-static bool scroll_key(struct text_console *console, enum key key)
-{
-    int page = (int)text_console_rows(console) / 2;
-
-    switch (key) {
-    case KEY_CODE_UP:
-        text_console_scroll(console, 1);
-        return true;
-    case KEY_CODE_DOWN:
-        text_console_scroll(console, -1);
-        return true;
-    case KEY_CODE_PGUP:
-        text_console_scroll(console, page);
-        return true;
-    case KEY_CODE_PGDN:
-        text_console_scroll(console, -page);
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* What is down because of the window's own keys never reaches the guest; a release without a press
  * neither. */
 static void guest_key(struct sdl_window *w, enum key key, bool down)
@@ -171,13 +148,11 @@ static void guest_key(struct sdl_window *w, enum key key, bool down)
 static void console_key(struct sdl_window *w, enum key key, int modifiers)
 {
     struct text_console *console = text_console_of(w->view.front);
-    bool ctrl = modifiers & KMOD_CTRL;
 
     if (!console || modifiers & (KMOD_ALT | KMOD_GUI))
         return;
     pthread_mutex_lock(w->machine.lock);
-    if (!ctrl || !scroll_key(console, key))
-        text_console_key(console, key, ctrl);
+    text_console_key(console, key, modifiers & KMOD_CTRL);
     pthread_mutex_unlock(w->machine.lock);
 }
 

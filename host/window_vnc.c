@@ -184,16 +184,11 @@ static void guest_key(struct vnc *vnc, uint32_t keysym, bool down)
 static void console_key(struct vnc *vnc, struct text_console *console, uint32_t keysym)
 {
     struct keymap_key found = {KEY_NONE};
-    int page = (int)text_console_rows(console) / 2;
     char text[8];
 
     keymap_lookup(vnc->config.options.keymap, keysym, &found);
-    if (vnc->ctrl && (found.key == KEY_CODE_UP || found.key == KEY_CODE_DOWN))
-        text_console_scroll(console, found.key == KEY_CODE_UP ? 1 : -1);
-    else if (vnc->ctrl && (found.key == KEY_CODE_PGUP || found.key == KEY_CODE_PGDN))
-        text_console_scroll(console, found.key == KEY_CODE_PGUP ? page : -page);
-    else if (!vnc->alt && !text_console_key(console, found.key, vnc->ctrl) && !vnc->ctrl &&
-             keymap_text(keysym, text))
+    if (!vnc->alt && !text_console_key(console, found.key, vnc->ctrl) && !vnc->ctrl &&
+        keymap_text(keysym, text))
         text_console_type(console, text);
 }
 

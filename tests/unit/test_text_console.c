@@ -219,6 +219,17 @@ static void test_scrolling_back(void **state)
     text_console_scroll(f->console, 2);
     text_console_type(f->console, "x");
     shows(f, "4\n5");
+    static const struct {
+        enum key key;
+        const char *shown;
+    } keys[] = {{KEY_CODE_UP, "3\n4"},
+                {KEY_CODE_PGUP, "2\n3"}, /* half a page */
+                {KEY_CODE_DOWN, "3\n4"},
+                {KEY_CODE_PGDN, "4\n5"}};
+    for (unsigned i = 0; i < ARRAY_SIZE(keys); i++) {
+        assert_true(text_console_key(f->console, keys[i].key, true));
+        shows(f, keys[i].shown);
+    }
     for (unsigned i = 0; i < 3 * TEXT_HISTORY; i++)
         say(f, "\r\nline");
     text_console_scroll(f->console, TEXT_HISTORY + 10);
