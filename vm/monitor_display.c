@@ -78,7 +78,7 @@ static bool parse_dump(struct dump *dump, struct monitor_call *call)
 }
 
 static void write_dump(struct monitor_call *call, const struct dump *dump,
-                       const struct picture *picture)
+                       const struct screenshot *picture)
 {
     struct error err = {""};
     struct file_broker *files = vm_files(call->vm, &err);
@@ -97,7 +97,7 @@ static void command_screendump(struct monitor_call *call)
 {
     struct machine *m = vm_machine(call->vm);
     struct dump dump = {0};
-    struct picture picture = {0};
+    struct screenshot picture = {0};
     struct screen *screen;
 
     if (!parse_dump(&dump, call))

@@ -10,7 +10,7 @@
 #include <png.h>
 #endif
 
-bool screenshot_take(struct screen *screen, struct picture *picture)
+bool screenshot_take(struct screen *screen, struct screenshot *picture)
 {
     size_t size;
 
@@ -24,7 +24,7 @@ bool screenshot_take(struct screen *screen, struct picture *picture)
     return picture->pixels != NULL;
 }
 
-static void pack_row(const struct picture *picture, unsigned y, uint8_t *row)
+static void pack_row(const struct screenshot *picture, unsigned y, uint8_t *row)
 {
     const uint32_t *pixels = picture->pixels + (size_t)y * picture->width;
 
@@ -35,7 +35,7 @@ static void pack_row(const struct picture *picture, unsigned y, uint8_t *row)
     }
 }
 
-static bool write_ppm(const struct picture *picture, FILE *out)
+static bool write_ppm(const struct screenshot *picture, FILE *out)
 {
     uint8_t row[SCREEN_MAX_WIDTH * 3];
 
@@ -48,7 +48,7 @@ static bool write_ppm(const struct picture *picture, FILE *out)
 }
 
 #ifdef HAVE_LIBPNG
-static bool write_png(const struct picture *picture, FILE *out)
+static bool write_png(const struct screenshot *picture, FILE *out)
 {
     uint8_t row[SCREEN_MAX_WIDTH * 3];
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
@@ -77,7 +77,7 @@ static bool write_png(const struct picture *picture, FILE *out)
 }
 #endif
 
-bool screenshot_write(const struct picture *picture, enum picture_format format, FILE *out,
+bool screenshot_write(const struct screenshot *picture, enum picture_format format, FILE *out,
                       struct error *err)
 {
     bool ok;

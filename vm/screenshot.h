@@ -10,15 +10,15 @@
 
 enum picture_format { PICTURE_PPM, PICTURE_PNG };
 
-struct picture {
+struct screenshot {
     unsigned width, height;
     uint32_t *pixels;
 };
 
 /* What it shows now, drawn as needed, for `free` of its pixels. Device lock held. False: no memory.
  */
-bool screenshot_take(struct screen *screen, struct picture *picture);
-bool screenshot_write(const struct picture *picture, enum picture_format format, FILE *out,
+bool screenshot_take(struct screen *screen, struct screenshot *picture);
+bool screenshot_write(const struct screenshot *picture, enum picture_format format, FILE *out,
                       struct error *err);
 
 #endif

@@ -30,7 +30,7 @@ static char *written(enum picture_format format, size_t *size)
 {
     struct screens screens = {0};
     struct screen *screen = screen_create(&screens, "x", &source, NULL);
-    struct picture picture;
+    struct screenshot picture;
     struct error err = {""};
     char *text = NULL;
     FILE *out = open_memstream(&text, size);
