@@ -80,7 +80,7 @@ bool screen_resize(struct screen *screen, unsigned width, unsigned height)
     return true;
 }
 
-static struct screen_rect enclose(const struct screen_rect *a, const struct screen_rect *b)
+struct screen_rect screen_rect_enclose(const struct screen_rect *a, const struct screen_rect *b)
 {
     unsigned right = MAX(a->x + a->width, b->x + b->width);
     unsigned bottom = MAX(a->y + a->height, b->y + b->height);
@@ -110,7 +110,7 @@ void screen_damage(struct screen *screen, struct screen_rect rect)
     rect.width = MIN(rect.width, screen->width - rect.x);
     rect.height = MIN(rect.height, screen->height - rect.y);
     if (screen->n_rects && (grows_last(screen, &rect) || screen->n_rects == SCREEN_RECTS))
-        *last = enclose(last, &rect);
+        *last = screen_rect_enclose(last, &rect);
     else
         screen->rects[screen->n_rects++] = rect;
 }

@@ -23,6 +23,8 @@ struct screen;
 struct screen_rect {
     unsigned x, y, width, height;
 };
+/* The smallest that has both in it. */
+struct screen_rect screen_rect_enclose(const struct screen_rect *a, const struct screen_rect *b);
 
 /* A pointer that the adapter keeps apart from the picture. Pixels are 0xaarrggbb, not
  * premultiplied. */

@@ -114,24 +114,6 @@ static bool read_rect(const struct call *c, uint32_t width, uint32_t height,
 /* ---- the picture ------------------------------------------------------------------------------
  */
 
-static void add_damage(struct virtio_gpu *gpu, const struct screen_rect *rect)
-{
-    struct screen_rect *d = &gpu->damage;
-    unsigned right = MAX(d->x + d->width, rect->x + rect->width);
-    unsigned bottom = MAX(d->y + d->height, rect->y + rect->height);
-
-    if (!rect->width || !rect->height)
-        return;
-    if (!d->width) {
-        *d = *rect;
-        return;
-    }
-    d->x = MIN(d->x, rect->x);
-    d->y = MIN(d->y, rect->y);
-    d->width = right - d->x;
-    d->height = bottom - d->y;
-}
-
 /* Rows of the damaged part; what differs of each is what viewers are told of. */
 static void draw_damage(struct virtio_gpu *gpu, const struct gpu_resource *r)
 {
@@ -310,9 +292,11 @@ static uint32_t resource_flush(struct call *c, struct gpu_resource *r)
     unsigned left = MAX(rect.x, gpu->rect[0]), top = MAX(rect.y, gpu->rect[1]);
     unsigned right = MIN(rect.x + rect.width, gpu->rect[0] + gpu->rect[2]);
     unsigned bottom = MIN(rect.y + rect.height, gpu->rect[1] + gpu->rect[3]);
-    if (left < right && top < bottom)
-        add_damage(gpu, &(struct screen_rect){left - gpu->rect[0], top - gpu->rect[1], right - left,
-                                              bottom - top});
+    if (left >= right || top >= bottom)
+        return OK_NODATA;
+    rect =
+        (struct screen_rect){left - gpu->rect[0], top - gpu->rect[1], right - left, bottom - top};
+    gpu->damage = gpu->damage.width ? screen_rect_enclose(&gpu->damage, &rect) : rect;
     return OK_NODATA;
 }
 
