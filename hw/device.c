@@ -330,6 +330,14 @@ void device_unplace(struct device *d, unsigned region)
         memory_window_hide(space, &d->mappings[region].window);
 }
 
+void device_place_if(struct device *d, unsigned region, gpa base, bool shown)
+{
+    if (shown)
+        device_place(d, region, base);
+    else
+        device_unplace(d, region);
+}
+
 bool device_map(struct device *d, unsigned region, gpa base, struct error *err)
 {
     struct device_mapping *mapping = &d->mappings[region];

@@ -163,6 +163,7 @@ bool device_map_all(struct device *d, gpa base, struct error *err);
  * it. Where it cannot show it is hidden. */
 void device_place(struct device *d, unsigned region, gpa base);
 void device_unplace(struct device *d, unsigned region);
+void device_place_if(struct device *d, unsigned region, gpa base, bool shown); /* else hides it */
 /* The bus shows its addresses elsewhere now: what is placed goes there. */
 void device_place_again(struct device *d);
 uint8_t *device_region_memory(struct device *d, unsigned region, uint64_t *size);

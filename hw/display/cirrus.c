@@ -13,7 +13,7 @@
 #include "hw/pci/pci.h"
 #include "util/bits.h"
 
-enum { WINDOW = 0xa0000, PORTS = 0x3b0, MEMORY_BYTES = 4 << 20 };
+enum { MEMORY_BYTES = 4 << 20 };
 enum { LINEAR_BYTES = 32 << 20, BLT_WINDOW = 16 << 20, MMIO_BYTES = 0x1000, MMIO_BLT = 0x100 };
 #define ROM_PATH "/usr/share/seabios/vgabios-cirrus.bin"
 enum {
@@ -56,11 +56,6 @@ static uint32_t scaled(const struct cirrus *c, uint32_t address)
     return c->gr[GR_EXTENSIONS] & GRB_BY_8 ? address << 3 : address;
 }
 
-static uint8_t *memory_at(struct cirrus *c, uint32_t address)
-{
-    return &c->vga.memory[address & (c->vga.memory_size - 1)];
-}
-
 /* Extended write modes 4 and 5: each bit of the byte is a pixel, in the foreground's colour where
  * it is set; mode 5 gives the others the background's. */
 static void write_bits(struct cirrus *c, uint32_t at, uint8_t value, bool background)
@@ -71,9 +66,9 @@ static void write_bits(struct cirrus *c, uint32_t at, uint8_t value, bool backgr
         bool set = value >> (7 - i) & 1;
         if (!set && !background)
             continue;
-        *memory_at(c, at + (wide ? 2 * i : i)) = c->gr[set ? GR_FORE_0 : GR_BACK_0];
+        *cirrus_byte(c, at + (wide ? 2 * i : i)) = c->gr[set ? GR_FORE_0 : GR_BACK_0];
         if (wide)
-            *memory_at(c, at + 2 * i + 1) = c->gr[set ? GR_FORE_1 : GR_BACK_1];
+            *cirrus_byte(c, at + 2 * i + 1) = c->gr[set ? GR_FORE_1 : GR_BACK_1];
     }
 }
 
@@ -87,7 +82,7 @@ static void write_packed(struct device *d, uint32_t address, uint8_t value)
     else if ((mode == 4 || mode == 5) && (c->gr[GR_EXTENSIONS] & GRB_WRITE_MODES))
         write_bits(c, scaled(c, address), value, mode == 5);
     else
-        *memory_at(c, scaled(c, address)) = value;
+        *cirrus_byte(c, scaled(c, address)) = value;
 }
 
 void cirrus_update_aperture(struct device *d)
@@ -98,10 +93,7 @@ void cirrus_update_aperture(struct device *d)
     bool plain =
         !c->receiving && !(c->gr[GR_EXTENSIONS] & (GRB_BY_8 | GRB_WRITE_MODES | GRB_16_BITS));
 
-    if (shown && plain)
-        device_place(d, VGA_REGION_MEMORY, base);
-    else
-        device_unplace(d, VGA_REGION_MEMORY);
+    device_place_if(d, VGA_REGION_MEMORY, base, shown && plain);
 }
 
 static uint64_t linear_read(struct device *d, uint64_t offset, unsigned size)
@@ -110,7 +102,7 @@ static uint64_t linear_read(struct device *d, uint64_t offset, unsigned size)
     uint64_t value = 0;
 
     for (unsigned i = 0; i < size && offset < BLT_WINDOW; i++)
-        value |= (uint64_t)*memory_at(c, scaled(c, (uint32_t)offset + i)) << 8 * i;
+        value |= (uint64_t)*cirrus_byte(c, scaled(c, (uint32_t)offset + i)) << 8 * i;
     return value;
 }
 
@@ -245,10 +237,10 @@ static uint8_t port_read(struct device *d, unsigned port)
         return cr_read(c);
     if (port == 0x3c9 && (c->sr[SR_CURSOR] & CURSOR_PALETTE)) {
         uint8_t value = *hidden_colour(c, c->vga.dac_read);
-        vga_ports_read(d, port - PORTS, 1); /* moves on */
+        vga_ports_read(d, port - VGA_PORTS, 1); /* moves on */
         return value;
     }
-    return (uint8_t)vga_ports_read(d, port - PORTS, 1);
+    return (uint8_t)vga_ports_read(d, port - VGA_PORTS, 1);
 }
 
 static void hidden_colour_write(struct device *d, uint8_t value)
@@ -295,14 +287,14 @@ static uint64_t ports_read(struct device *d, uint64_t offset, unsigned size)
     uint64_t value = 0;
 
     for (unsigned i = 0; i < size; i++)
-        value |= (uint64_t)port_read(d, PORTS + (unsigned)offset + i) << 8 * i;
+        value |= (uint64_t)port_read(d, VGA_PORTS + (unsigned)offset + i) << 8 * i;
     return value;
 }
 
 static void ports_write(struct device *d, uint64_t offset, uint64_t value, unsigned size)
 {
     for (unsigned i = 0; i < size; i++)
-        port_write(d, PORTS + (unsigned)offset + i, (uint8_t)(value >> 8 * i));
+        port_write(d, VGA_PORTS + (unsigned)offset + i, (uint8_t)(value >> 8 * i));
 }
 
 /* The engine's registers in memory: which of GR each is; 0xff: none. */
@@ -376,7 +368,7 @@ static uint64_t window_read(struct device *d, uint64_t offset, unsigned size)
     if (offset >= 0x10000)
         return UINT64_MAX;
     for (unsigned i = 0; i < size; i++)
-        value |= (uint64_t)*memory_at(c, scaled(c, banked(c, offset + i))) << 8 * i;
+        value |= (uint64_t)*cirrus_byte(c, scaled(c, banked(c, offset + i))) << 8 * i;
     return value;
 }
 
@@ -417,9 +409,8 @@ static bool packed_mode(const struct vga *v, struct vga_linear *mode)
 {
     const struct cirrus *c = (const struct cirrus *)v;
     const uint8_t *cr = v->cr;
-    unsigned lines =
-        (cr[CR_V_END] | (cr[CR_OVERFLOW] & 2u) << 7 | (cr[CR_OVERFLOW] & 0x40u) << 3) + 1;
-    uint32_t start = (uint32_t)cr[CR_START_HIGH] << 8 | cr[CR_START_LOW];
+    unsigned lines = vga_lines_shown(v);
+    uint32_t start = vga_start_address(v);
 
     if (!is_packed(c))
         return false;
@@ -437,10 +428,7 @@ static bool packed_mode(const struct vga *v, struct vga_linear *mode)
 
 static uint32_t cursor_colour(const struct cirrus *c, unsigned index)
 {
-    const uint8_t *rgb = &c->hidden_palette[index * 3];
-
-    return 0xff000000 | (uint32_t)(rgb[0] << 2 | rgb[0] >> 4) << 16 |
-           (uint32_t)(rgb[1] << 2 | rgb[1] >> 4) << 8 | (uint32_t)(rgb[2] << 2 | rgb[2] >> 4);
+    return 0xff000000 | vga_dac_pixel(&c->hidden_palette[index * 3]);
 }
 
 /* Two planes: colours 0 and 15 of the hidden palette, nothing, and the opposite of the screen, for
@@ -459,8 +447,8 @@ static void make_cursor(struct cirrus *c, struct screen_cursor *cursor)
     for (unsigned y = 0; y < size; y++) {
         uint32_t first = base + y * (large ? 16 : 4), second = first + (large ? 8 : 128);
         for (unsigned x = 0; x < size; x++) {
-            unsigned a = *memory_at(c, first + x / 8) >> (7 - x % 8) & 1;
-            unsigned b = *memory_at(c, second + x / 8) >> (7 - x % 8) & 1;
+            unsigned a = *cirrus_byte(c, first + x / 8) >> (7 - x % 8) & 1;
+            unsigned b = *cirrus_byte(c, second + x / 8) >> (7 - x % 8) & 1;
             cursor->pixels[y * size + x] = b ? cursor_colour(c, a ? 15 : 0) : a ? 0x80ffffff : 0;
         }
     }
@@ -490,28 +478,14 @@ static void refresh(void *opaque, struct screen *screen)
     update_cursor(d->state, screen);
 }
 
-static void print_text(void *opaque, FILE *out)
-{
-    vga_text(opaque, out);
-}
-
-static const struct screen_source source = {.refresh = refresh, .print_text = print_text};
+static const struct screen_source source = {.refresh = refresh, .print_text = vga_text};
 
 /* ---- device -----------------------------------------------------------------------------------
  */
 
 static void config_written(struct device *d, unsigned offset, unsigned size)
 {
-    unsigned command = pci_get(d, PCI_COMMAND, 2);
-
-    if (command & PCI_COMMAND_MEMORY)
-        device_place(d, VGA_REGION_WINDOW, WINDOW);
-    else
-        device_unplace(d, VGA_REGION_WINDOW);
-    if (command & PCI_COMMAND_IO)
-        device_place(d, VGA_REGION_PORTS, PORTS);
-    else
-        device_unplace(d, VGA_REGION_PORTS);
+    vga_decode_update(d);
     cirrus_update_aperture(d);
 }
 

@@ -73,6 +73,11 @@ struct cirrus {
     uint8_t incoming[CIRRUS_ROW_BYTES];
 };
 
+/* Addresses go round in video memory. */
+static inline uint8_t *cirrus_byte(struct cirrus *c, uint32_t address)
+{
+    return &c->vga.memory[address & (c->vga.memory_size - 1)];
+}
 /* GR31 was written. */
 void cirrus_blt_control(struct device *d, uint8_t value);
 void cirrus_blt_receive(struct device *d, uint8_t byte);

@@ -2,17 +2,12 @@
 /*
  * The BitBLT engine of the CL-GD5446 (Technical Reference Manual, chapter 9 "BitBLT engine" and the
  * registers GR20 to GR3F). A transfer is done at once, except that one whose source comes from the
- * processor goes on as the bytes come. All addresses go round in video memory.
+ * processor goes on as the bytes come.
  */
 #include <string.h>
 
 #include "hw/display/cirrus.h"
 #include "util/bits.h"
-
-static uint8_t *byte_at(struct cirrus *c, uint32_t address)
-{
-    return &c->vga.memory[address & (c->vga.memory_size - 1)];
-}
 
 static unsigned pixel_bytes(const struct cirrus_blt *b)
 {
@@ -64,7 +59,7 @@ static uint8_t combine(uint8_t rop, uint8_t s, uint8_t d)
 static void put_pixel(struct cirrus *c, uint32_t at, uint32_t value, unsigned bytes)
 {
     for (unsigned i = 0; i < bytes; i++) {
-        uint8_t *to = byte_at(c, at + i);
+        uint8_t *to = cirrus_byte(c, at + i);
         *to = combine(c->blt.rop, (uint8_t)(value >> 8 * i), *to);
     }
 }
@@ -122,11 +117,11 @@ static void copy_pixel(struct cirrus *c, uint32_t at, const uint8_t source[4], u
     uint8_t result[4] = {0};
 
     for (unsigned i = 0; i < bytes; i++)
-        result[i] = combine(c->blt.rop, source[i], *byte_at(c, at + i));
+        result[i] = combine(c->blt.rop, source[i], *cirrus_byte(c, at + i));
     if (is_key(&c->blt, load_le32(result), bytes))
         return;
     for (unsigned i = 0; i < bytes; i++)
-        *byte_at(c, at + i) = result[i];
+        *cirrus_byte(c, at + i) = result[i];
 }
 
 /* Whole pixels where the key is looked for, else bytes. */
@@ -164,10 +159,10 @@ static void pattern_row(struct cirrus *c, uint32_t row)
         for (unsigned x = 0; x + bytes <= b->width; x += bytes)
             put_pixel(c, dest + x, b->fore, bytes);
     } else if (b->mode & BLT_EXPAND) {
-        expand_row(c, dest, byte_at(c, (b->source & ~7u) + line), true);
+        expand_row(c, dest, cirrus_byte(c, (b->source & ~7u) + line), true);
     } else {
         for (unsigned i = 0; i < 8 * bytes; i++)
-            source[i] = *byte_at(c, (b->source & ~7u) + line * stride + i);
+            source[i] = *cirrus_byte(c, (b->source & ~7u) + line * stride + i);
         copy_row(c, dest, source, skipped_pixels(b) * bytes, 8 * bytes);
     }
 }
@@ -185,7 +180,7 @@ static void screen_row(struct cirrus *c, uint32_t row)
         uint32_t at = back ? 0u - x - (unit - 1) : x;
         uint8_t pixel[4] = {0};
         for (unsigned i = 0; i < unit; i++)
-            pixel[i] = *byte_at(c, source + at + i);
+            pixel[i] = *cirrus_byte(c, source + at + i);
         copy_pixel(c, dest + at, pixel, unit);
     }
 }
@@ -197,7 +192,7 @@ static void expanded_row(struct cirrus *c, uint32_t row)
     uint32_t from = b->source + row * b->row_bytes;
 
     for (uint32_t i = 0; i < b->row_bytes; i++)
-        c->incoming[i] = *byte_at(c, from + i);
+        c->incoming[i] = *cirrus_byte(c, from + i);
     expand_row(c, b->dest + row * b->dest_pitch, c->incoming, false);
 }
 
@@ -311,12 +306,12 @@ static void received_pattern(struct device *d)
     uint8_t saved[256];
     uint32_t at = (uint32_t)c->vga.memory_size - sizeof(saved);
 
-    memcpy(saved, byte_at(c, at), sizeof(saved));
-    memcpy(byte_at(c, at), c->incoming, c->blt.row_bytes);
+    memcpy(saved, cirrus_byte(c, at), sizeof(saved));
+    memcpy(cirrus_byte(c, at), c->incoming, c->blt.row_bytes);
     c->blt.source = at;
     for (uint32_t row = 0; row < c->blt.height; row++)
         pattern_row(c, row);
-    memcpy(byte_at(c, at), saved, sizeof(saved));
+    memcpy(cirrus_byte(c, at), saved, sizeof(saved));
 }
 
 void cirrus_blt_receive(struct device *d, uint8_t byte)

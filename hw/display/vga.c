@@ -16,7 +16,7 @@
 #include "hw/pci/pci.h"
 #include "util/bits.h"
 
-enum { WINDOW = 0xa0000, PORTS = 0x3b0, VBE_PORTS = 0x1ce };
+enum { WINDOW = 0xa0000, VBE_PORTS = 0x1ce };
 enum { EDID_X = 1280, EDID_Y = 800, LEAST_MEMORY = 0x40000 };
 enum { MMIO_PORTS = 0x400, MMIO_VBE = 0x500, MMIO_ENDIAN = 0x600 };
 #define DEFAULT_ROM "/usr/share/seabios/vgabios-stdvga.bin"
@@ -211,6 +211,11 @@ static bool vbe_mode(const struct vga *v, struct vga_linear *mode)
     mode->stride = v->vbe[VBE_VIRT_WIDTH] * a_pixel / 8;
     mode->start = v->vbe[VBE_Y_OFFSET] * mode->stride + v->vbe[VBE_X_OFFSET] * a_pixel / 8;
     return true;
+}
+
+bool vga_has_vbe(const struct vga *v)
+{
+    return v->linear == vbe_mode;
 }
 
 static void vbe_enable(struct vga *v, uint16_t value)
@@ -471,14 +476,14 @@ uint64_t vga_ports_read(struct device *d, uint64_t offset, unsigned size)
     uint64_t value = 0;
 
     for (unsigned i = 0; i < size; i++)
-        value |= (uint64_t)port_read(d, PORTS + (unsigned)offset + i) << 8 * i;
+        value |= (uint64_t)port_read(d, VGA_PORTS + (unsigned)offset + i) << 8 * i;
     return value;
 }
 
 void vga_ports_write(struct device *d, uint64_t offset, uint64_t value, unsigned size)
 {
     for (unsigned i = 0; i < size; i++)
-        vga_write_port(d, PORTS + (unsigned)offset + i, (uint8_t)(value >> 8 * i));
+        vga_write_port(d, VGA_PORTS + (unsigned)offset + i, (uint8_t)(value >> 8 * i));
 }
 
 /* ---- BAR 2 ------------------------------------------------------------------------------------
@@ -540,17 +545,10 @@ void vga_decode_update(struct device *d)
 {
     unsigned command = pci_get(d, PCI_COMMAND, 2);
 
-    if (command & PCI_COMMAND_MEMORY)
-        device_place(d, VGA_REGION_WINDOW, WINDOW);
-    else
-        device_unplace(d, VGA_REGION_WINDOW);
-    if (command & PCI_COMMAND_IO) {
-        device_place(d, VGA_REGION_PORTS, PORTS);
-        device_place(d, VGA_REGION_VBE, VBE_PORTS);
-    } else {
-        device_unplace(d, VGA_REGION_PORTS);
-        device_unplace(d, VGA_REGION_VBE);
-    }
+    device_place_if(d, VGA_REGION_WINDOW, WINDOW, command & PCI_COMMAND_MEMORY);
+    device_place_if(d, VGA_REGION_PORTS, VGA_PORTS, command & PCI_COMMAND_IO);
+    if (vga_has_vbe(vga_of(d)))
+        device_place_if(d, VGA_REGION_VBE, VBE_PORTS, command & PCI_COMMAND_IO);
 }
 
 static void config_written(struct device *d, unsigned offset, unsigned size)

@@ -28,8 +28,7 @@ void vga_start_text(struct device *d);
 bool vga_start_linear(struct device *d, unsigned width, unsigned height, unsigned bits);
 
 struct vga_size vga_size(struct device *d);
-/* The text screen, a line each, without trailing blanks; in graphics modes one line that says so.
- */
-void vga_text(struct device *d, FILE *out);
+/* A screen_source's print_text, of a device: without trailing blanks. */
+void vga_text(void *opaque, FILE *out);
 
 #endif

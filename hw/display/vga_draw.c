@@ -23,8 +23,7 @@ static uint32_t dac_colour(const struct vga *v, uint8_t index)
 
     if (v->vbe[VBE_ENABLE] & VBE_8BIT_DAC)
         return (uint32_t)rgb[0] << 16 | rgb[1] << 8 | rgb[2];
-    return (uint32_t)(rgb[0] << 2 | rgb[0] >> 4) << 16 | (rgb[1] << 2 | rgb[1] >> 4) << 8 |
-           (rgb[2] << 2 | rgb[2] >> 4);
+    return vga_dac_pixel(rgb);
 }
 
 /* A 4-bit value through the attribute controller's palette. */
@@ -54,7 +53,7 @@ unsigned vga_start_address(const struct vga *v)
     return v->cr[CR_START_HIGH] << 8 | v->cr[CR_START_LOW];
 }
 
-static unsigned lines_shown(const struct vga *v)
+unsigned vga_lines_shown(const struct vga *v)
 {
     return (v->cr[CR_V_END] | (v->cr[CR_OVERFLOW] & 2u) << 7 | (v->cr[CR_OVERFLOW] & 0x40u) << 3) +
            1;
@@ -85,12 +84,12 @@ static struct vga_size size_of(const struct vga *v, const struct vga_linear *lin
         s.height = linear->height;
     } else if (s.text) {
         s.columns = columns;
-        s.rows = MAX(lines_shown(v) / vga_character_height(v), 1);
+        s.rows = MAX(vga_lines_shown(v) / vga_character_height(v), 1);
         s.width = columns * vga_character_width(v);
         s.height = s.rows * vga_character_height(v);
     } else {
         s.width = columns * (v->gr[GR_MODE] & GR_MODE_256 ? 4 : 8);
-        s.height = MAX(lines_shown(v) / repeats(v), 1);
+        s.height = MAX(vga_lines_shown(v) / repeats(v), 1);
     }
     s.width = MIN(s.width, (unsigned)VGA_MAX_WIDTH);
     s.height = MIN(s.height, (unsigned)VGA_MAX_HEIGHT);
@@ -105,12 +104,12 @@ struct vga_size vga_size(struct device *d)
     return size_of(v, linear_mode(v, &mode) ? &mode : NULL);
 }
 
-void vga_text(struct device *d, FILE *out)
+void vga_text(void *opaque, FILE *out)
 {
-    struct vga_size size = vga_size(d);
+    struct vga_size size = vga_size(opaque);
 
     if (size.text)
-        vga_text_print(vga_of(d), &size, out);
+        vga_text_print(vga_of(opaque), &size, out);
     else
         fprintf(out, "graphics, %u x %u\n", size.width, size.height);
 }
@@ -360,8 +359,9 @@ static void update_colours(struct vga *v)
         v->shown.attributes[i] = vga_attribute(v, i);
 }
 
-void vga_refresh(struct device *d, struct screen *screen)
+void vga_refresh(void *opaque, struct screen *screen)
 {
+    struct device *d = opaque;
     struct vga *v = vga_of(d);
     struct vga_linear linear, *mode = linear_mode(v, &linear) ? &linear : NULL;
     struct vga_size size = size_of(v, mode);
@@ -386,17 +386,7 @@ void vga_refresh(struct device *d, struct screen *screen)
     }
 }
 
-static void refresh(void *opaque, struct screen *screen)
-{
-    vga_refresh(opaque, screen);
-}
-
-static void print_text(void *opaque, FILE *out)
-{
-    vga_text(opaque, out);
-}
-
-static const struct screen_source source = {.refresh = refresh, .print_text = print_text};
+static const struct screen_source source = {.refresh = vga_refresh, .print_text = vga_text};
 
 bool vga_screen_create(struct device *d, struct error *err)
 {

@@ -82,6 +82,9 @@ struct vga_look {
     unsigned width, height, bits;
 };
 
+/* Fonts lie in plane 2, 32 bytes for each character, of which a row of pixels is one. */
+enum { VGA_FONT_PLANE = 2, VGA_GLYPH_BYTES = 32, VGA_GLYPHS = 256 };
+
 /* What the screen shows now. */
 struct vga_shown {
     struct screen *screen;
@@ -92,7 +95,7 @@ struct vga_shown {
     uint8_t *rows;
     size_t row_bytes, rows_bytes;
     uint32_t *cells; /* of text: code, attribute, cursor; VGA_MAX_CELLS */
-    uint8_t fonts[2][256 * 32];
+    uint8_t fonts[2][VGA_GLYPHS * VGA_GLYPH_BYTES];
 };
 enum { VGA_MAX_WIDTH = 2560, VGA_MAX_HEIGHT = 1600, VGA_MAX_CELLS = 2560 / 8 * 1600 };
 
@@ -135,6 +138,7 @@ enum {
     VGA_MEMORY_SIZE = 16 << 20,
     VGA_ROM_SIZE = 0x10000,
     VGA_WINDOW_SIZE = 0x20000,
+    VGA_PORTS = 0x3b0,
     VGA_N_PORTS = 0x30
 };
 
@@ -187,15 +191,23 @@ void vga_vbe_port_write(struct device *d, uint64_t offset, uint64_t value, unsig
 /* vga.c */
 /* The rest of init: `rom` is its BIOS's usual file. Creates the screen, last. */
 bool vga_init_with(struct device *d, const char *rom, struct error *err);
+bool vga_has_vbe(const struct vga *v); /* the Bochs extensions */
 /* After the command register changed: shows or hides the legacy addresses. */
 void vga_decode_update(struct device *d);
 void vga_write_port(struct device *d, unsigned port, uint8_t value);
 void vga_write_vbe(struct vga *v, enum vbe_register index, uint16_t value);
 /* vga_draw.c */
-void vga_refresh(struct device *d, struct screen *screen);
+void vga_refresh(void *opaque, struct screen *screen); /* a screen_source's, of a device */
 uint32_t vga_attribute(const struct vga *v, unsigned value);
 unsigned vga_start_address(const struct vga *v);
 unsigned vga_line_compare(const struct vga *v);
+unsigned vga_lines_shown(const struct vga *v); /* scan lines */
+/* Six bits each of red, green and blue. */
+static inline uint32_t vga_dac_pixel(const uint8_t rgb[3])
+{
+    return (uint32_t)(rgb[0] << 2 | rgb[0] >> 4) << 16 |
+           (uint32_t)(rgb[1] << 2 | rgb[1] >> 4) << 8 | (uint32_t)(rgb[2] << 2 | rgb[2] >> 4);
+}
 static inline uint8_t vga_plane_byte(const struct vga *v, uint32_t at, unsigned plane)
 {
     return v->memory[((uint64_t)at * 4 + plane) & (v->memory_size - 1)];

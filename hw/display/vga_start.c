@@ -4,10 +4,8 @@
 
 #include "hw/display/vga.h"
 #include "hw/display/vga_registers.h"
-#include "hw/pci/pci.h"
 
-enum { FONT_HEIGHT = 16, GLYPHS = 256, GLYPH_BYTES = 32, FONT_PLANE = 2 };
-enum { BLANK = ' ', LIGHT_GREY = 7, CIRRUS = 0x1013 /* has no Bochs extensions */ };
+enum { FONT_HEIGHT = 16, BLANK = ' ', LIGHT_GREY = 7 };
 
 /* IBM VGA technical reference, "Video modes": the registers of mode 3 with 400 lines. */
 static const uint8_t sequencer[] = {3, 0, 3, 0, 2};
@@ -63,7 +61,7 @@ static const uint8_t *find_font(const struct vga *v)
     static const uint8_t start[2 * FONT_HEIGHT] = {[16] = 0, 0,    0x7e, 0x81, 0xa5, 0x81,
                                                    0x81,     0xbd, 0x99, 0x81, 0x81, 0x7e};
 
-    for (size_t at = 0; at + FONT_HEIGHT * GLYPHS <= v->rom_size; at++) {
+    for (size_t at = 0; at + FONT_HEIGHT * VGA_GLYPHS <= v->rom_size; at++) {
         if (!memcmp(v->rom + at, start, sizeof(start)))
             return v->rom + at;
     }
@@ -82,9 +80,9 @@ void vga_start_text(struct device *d)
         v->memory[cell * 8] = BLANK;
         v->memory[cell * 8 + 1] = LIGHT_GREY;
     }
-    for (unsigned i = 0; font && i < GLYPHS * FONT_HEIGHT; i++) {
-        size_t at = i / FONT_HEIGHT * GLYPH_BYTES + i % FONT_HEIGHT;
-        v->memory[at * 4 + FONT_PLANE] = font[i];
+    for (unsigned i = 0; font && i < VGA_GLYPHS * FONT_HEIGHT; i++) {
+        size_t at = i / FONT_HEIGHT * VGA_GLYPH_BYTES + i % FONT_HEIGHT;
+        v->memory[at * 4 + VGA_FONT_PLANE] = font[i];
     }
 }
 
@@ -92,8 +90,7 @@ bool vga_start_linear(struct device *d, unsigned width, unsigned height, unsigne
 {
     struct vga *v = vga_of(d);
 
-    if (d->class->pci->vendor == CIRRUS ||
-        (uint64_t)width * height * ((bits + 7) / 8) > v->memory_size)
+    if (!vga_has_vbe(v) || (uint64_t)width * height * ((bits + 7) / 8) > v->memory_size)
         return false;
     vga_start_text(d);
     vga_write_vbe(v, VBE_XRES, (uint16_t)width);

@@ -10,7 +10,6 @@
 #include "hw/display/vga_registers.h"
 #include "util/bits.h"
 
-enum { FONT_PLANE = 2, GLYPH_BYTES = 32, GLYPHS = 256 };
 enum { MODE_MONO = 2, MODE_LINE_GRAPHICS = 4, MODE_BLINK = 8, MODE_PAN_TOP = 0x20 };
 enum { CELL_CURSOR = 1 << 16, CELL_HIDDEN = 1 << 17, CELL_DRAWN = 1 << 18 };
 /* The cursor shows for 8 frames of 16, blinking characters for 16 of 32. */
@@ -58,8 +57,8 @@ static bool load_fonts(struct vga *v)
     for (unsigned which = 0; which < 2; which++) {
         uint32_t base = font_address(v, which);
         uint8_t *font = v->shown.fonts[which];
-        for (unsigned i = 0; i < GLYPHS * GLYPH_BYTES; i++) {
-            uint8_t bits = vga_plane_byte(v, base + i, FONT_PLANE);
+        for (unsigned i = 0; i < VGA_GLYPHS * VGA_GLYPH_BYTES; i++) {
+            uint8_t bits = vga_plane_byte(v, base + i, VGA_FONT_PLANE);
             differs |= bits != font[i];
             font[i] = bits;
         }
@@ -71,7 +70,7 @@ static bool load_fonts(struct vga *v)
 static unsigned glyph_bits(const struct vga *v, uint32_t cell, unsigned line)
 {
     unsigned code = cell & 0xff, attribute = cell >> 8 & 0xff;
-    unsigned bits = v->shown.fonts[attribute >> 3 & 1][code * GLYPH_BYTES + line];
+    unsigned bits = v->shown.fonts[attribute >> 3 & 1][code * VGA_GLYPH_BYTES + line];
     bool ninth = (v->ar[AR_MODE] & MODE_LINE_GRAPHICS) && (code & 0xe0) == 0xc0;
 
     bits = bits << 1 | (ninth ? bits & 1 : 0);
