@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The window under Xvfb: titles, the window's keys, consoles, keys and mouse for the guest."""
 import os
+import socket
 import subprocess
 import sys
 import tempfile
 import time
+import threading
 import unittest
 
+import vnc
 import xvfb
 
 BUILD = os.environ.get("CALQUE_BUILD", "build")
@@ -23,10 +26,8 @@ except xvfb.Missing as missing:
     sys.exit(77)
 
 
-def has_window():
-    result = subprocess.run([os.path.join(BUILD, "calque"), "-display", "help"],
-                            stdout=subprocess.PIPE, check=True)
-    return b"sdl" in result.stdout
+DISPLAYS = subprocess.run([os.path.join(BUILD, "calque"), "-display", "help"],
+                          stdout=subprocess.PIPE, check=True).stdout.decode()
 
 
 class WindowTest(unittest.TestCase):
@@ -268,16 +269,22 @@ class Screen(WindowTest):
         time.sleep(4)
         self.assertLess(window.cpu_seconds() - before, 4 * 0.03)
 
-    def test_moving_picture(self):
-        """Sixty pictures a second, each of which is shown."""
+    def bounce(self, *options):
+        """Sixty pictures a second."""
         program = os.path.join(self.folder.name, "bounce")
         source = os.path.join(os.path.dirname(os.path.realpath(__file__)), "x86", "bounce.S")
         subprocess.run(["gcc", "-m32", "-nostdlib", "-static", "-Wl,-N,-Ttext=0x100000",
                         "-Wl,--build-id=none,--no-warn-rwx-segments", "-o", program, source],
                        check=True)
         window = self.open("i386", "-M", "pc", "-m", "64M", "-kernel", program, "-display", "sdl",
-                           "-monitor", "stdio")
+                           "-monitor", "stdio", *options)
         window.wait_size(1024, 768)
+        xvfb.wait_for(lambda: b")" in window.read(), "the monitor's prompt")
+        return window
+
+    def test_moving_picture(self):
+        """Each of the pictures is shown."""
+        window = self.bounce()
         places = set()
         before, start = window.cpu_seconds(), time.monotonic()
         while time.monotonic() < start + 3:
@@ -287,9 +294,41 @@ class Screen(WindowTest):
         used = (window.cpu_seconds() - before) / (time.monotonic() - start)
         self.assertGreater(len(places), 5)
         self.assertLess(used, 0.15)
-        xvfb.wait_for(lambda: b")" in window.read(), "the monitor's prompt")
         window.monitor("stop")
         self.compare(window, "moving-picture")
+
+    @unittest.skipUnless("vnc" in DISPLAYS, "calque was built without libvncserver")
+    def test_with_vnc(self):
+        """A VNC client looks, too, while the window has one size after the other."""
+        path = os.path.join(self.folder.name, "vnc")
+        window = self.bounce("-vnc", f"unix:{path}")
+        connected = socket.socket(socket.AF_UNIX)
+        self.addCleanup(connected.close)
+        connected.connect(path)
+        client = vnc.Client(connected)
+        ends = threading.Event()
+
+        def look():
+            while not ends.is_set():
+                client.update()
+        thread = threading.Thread(target=look)
+        thread.start()
+        try:
+            for key in 4 * ["ctrl+alt+minus", "ctrl+alt+2", "ctrl+alt+1", "ctrl+alt+minus",
+                            "ctrl+alt+u"]:
+                window.key(key)
+                time.sleep(0.1)
+        finally:
+            ends.set()
+            thread.join()
+        window.monitor("stop")
+        self.compare(window, "with-vnc")
+        dump = xvfb.read_ppm(os.path.join(self.folder.name, "dump.ppm"))
+
+        def same():
+            client.update(incremental=False)
+            return xvfb.from_bgr(client.width, client.height, client.pixels) == dump
+        xvfb.wait_for(same, "the client shows what screendump has")
 
 
 class NoDisplay(unittest.TestCase):
@@ -313,7 +352,7 @@ def tearDownModule():
 
 
 if __name__ == "__main__":
-    if not has_window():
+    if "sdl" not in DISPLAYS:
         print("calque was built without SDL2")
         DISPLAY.close()
         sys.exit(77)

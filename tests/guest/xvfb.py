@@ -48,6 +48,18 @@ class Picture:
                        chunk(b"IEND", b""))
 
 
+def from_bgr(width, height, pixels):
+    """Of four bytes a pixel: blue, green, red, nothing."""
+    rows = []
+    for y in range(height):
+        row = pixels[4 * width * y:4 * width * (y + 1)]
+        rgb = bytearray(3 * width)
+        for i in range(3):
+            rgb[i::3] = row[2 - i::4]
+        rows.append(bytes(rgb))
+    return Picture(width, height, rows)
+
+
 def read_ppm(path):
     with open(path, "rb") as file:
         data = file.read()
