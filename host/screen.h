@@ -41,7 +41,7 @@ struct screen_source {
     void (*refresh)(void *opaque, struct screen *screen);
     /* The text that is shown, a line each, or one line that says there is none. May be NULL. */
     void (*print_text)(void *opaque, FILE *out);
-    /* The viewer would like this size (a window was resized). May be NULL. */
+    /* Somebody would like this size: a window was resized. NULL: it would not matter. */
     void (*suggest_size)(void *opaque, unsigned width, unsigned height);
 };
 

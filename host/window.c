@@ -112,6 +112,21 @@ void window_view_draw(struct window_view *view, uint32_t *pixels, size_t stride,
     }
 }
 
+bool window_view_suggest(struct window_view *view, const struct window_machine *machine,
+                         unsigned width, unsigned height)
+{
+    const struct screen *screen;
+    bool can;
+
+    pthread_mutex_lock(machine->lock);
+    screen = view->front;
+    can = screen->source->suggest_size != NULL;
+    if (can)
+        screen->source->suggest_size(screen->source_opaque, width, height);
+    pthread_mutex_unlock(machine->lock);
+    return can;
+}
+
 void window_view_end(struct window_view *view, const struct window_machine *machine)
 {
     if (view->front) {

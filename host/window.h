@@ -97,6 +97,10 @@ bool window_view_arrange(struct window_view *view, unsigned width, unsigned heig
 /* Draws what was noted and says which rectangles of the area that were. */
 void window_view_draw(struct window_view *view, uint32_t *pixels, size_t stride,
                       void (*drawn)(void *opaque, const struct screen_rect *rect), void *opaque);
+/* The user would like the screen to be this large. False: its source cannot be told. Takes the
+ * lock. */
+bool window_view_suggest(struct window_view *view, const struct window_machine *machine,
+                         unsigned width, unsigned height);
 /* Shows nothing any more. Takes the lock. */
 void window_view_end(struct window_view *view, const struct window_machine *machine);
 

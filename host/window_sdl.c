@@ -16,6 +16,8 @@
 #include "util/suggest.h"
 
 enum { ZOOM_WIDTH_MIN = 160 };
+/* A window that is being resized has many sizes: the guest hears of the one that stays. */
+#define SUGGEST_NS INT64_C(500000000)
 
 /* ---- pictures ----------------------------------------------------------------------------------
  */
@@ -122,6 +124,17 @@ static void ask_size(struct sdl_window *w)
     SDL_SetWindowSize(w->sdl, (int)width, (int)height);
 }
 
+/* Tells the guest how large the user made the window; sizes that we set ourselves are none of its
+ * business. */
+static void suggest_size(struct sdl_window *w)
+{
+    int width, height;
+
+    w->suggest_ns = 0;
+    SDL_GetWindowSize(w->sdl, &width, &height);
+    window_view_suggest(&w->view, &w->machine, (unsigned)width, (unsigned)height);
+}
+
 static void refresh(struct sdl_window *w)
 {
     bool differs;
@@ -210,7 +223,8 @@ void sdl_set_full_screen(struct sdl_window *w, bool on)
         return;
     w->is_full_screen = on;
     w->rearrange = true;
-    if (!on)
+    /* A guest that follows the window's size does so now. */
+    if (!on && !w->view.front->source->suggest_size)
         w->resize_window = true;
     if (on && !text_console_of(w->view.front))
         sdl_set_grab(w, true);
@@ -262,6 +276,9 @@ static void window_event(struct sdl_window *w, const SDL_WindowEvent *event)
     case SDL_WINDOWEVENT_SIZE_CHANGED:
         w->rearrange = true;
         break;
+    case SDL_WINDOWEVENT_RESIZED: /* not by SDL_SetWindowSize */
+        w->suggest_ns = event_loop_now_ns() + SUGGEST_NS;
+        break;
     case SDL_WINDOWEVENT_FOCUS_LOST:
         sdl_leave(w);
         break;
@@ -296,6 +313,8 @@ static void sdl_run(struct window *window)
     if (!w->connection_ready && !w->refresh_due)
         return;
     take_events(w);
+    if (w->suggest_ns && event_loop_now_ns() > w->suggest_ns)
+        suggest_size(w);
     if (w->refresh_due && w->is_visible)
         refresh(w);
     if (w->resize_window)

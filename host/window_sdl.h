@@ -32,6 +32,7 @@ struct sdl_window {
     SDL_Rect rects[SDL_RECTS_MAX]; /* drawn, not yet shown */
     int n_rects;
     int64_t interval_ns, next_ns; /* between refreshes; when the next is due */
+    int64_t suggest_ns;           /* when the guest is told of the window's size; 0: it was */
 
     bool is_grabbed;
     bool chord;      /* the grab keys are down, and nothing else was pressed since */

@@ -287,6 +287,18 @@ static void vnc_pointer(int mask, int x, int y, rfbClientPtr client)
                                          .height = height});
 }
 
+/* SetDesktopSize. */
+static int vnc_size(int width, int height, int n_screens, struct rfbExtDesktopScreen *screens,
+                    rfbClientPtr client)
+{
+    enum { FORWARDED = 4 }; /* the RFB protocol, "ExtendedDesktopSize": it may come true later */
+    struct vnc *vnc = vnc_of(client);
+
+    return window_view_suggest(&vnc->view, &vnc->machine, (unsigned)width, (unsigned)height)
+               ? FORWARDED
+               : rfbExtDesktopSize_InvalidScreenLayout;
+}
+
 static void release_all(struct vnc *vnc)
 {
     pthread_mutex_lock(vnc->machine.lock);
@@ -551,6 +563,7 @@ static bool vnc_show(struct window *window, const struct window_machine *machine
     vnc->rfb->cursor = NULL;
     vnc->rfb->kbdAddEvent = vnc_key;
     vnc->rfb->ptrAddEvent = vnc_pointer;
+    vnc->rfb->setDesktopSizeHook = vnc_size;
     vnc->rfb->newClientHook = client_new;
     set_format(vnc->rfb);
     rfbInitServer(vnc->rfb);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The display adapter of VIRTIO 1.2, section 5.7, without 3D: one scan-out, whose size follows the
- * window, with EDID and a cursor. Commands are done as they come, so that a fence has passed when
- * its command is answered. Properties: xres, yres (what the display likes best at the start).
+ * The display adapter of VIRTIO 1.2, section 5.7, without 3D: one scan-out, with EDID and a cursor.
+ * What the display likes best is xres and yres (properties) at the start, then what the user makes
+ * of the window, of which an event tells the driver (5.7.4.2). Commands are done as they come, so
+ * that a fence has passed when its command is answered.
  */
 #include "hw/display/virtio_gpu.h"
 

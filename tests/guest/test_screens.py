@@ -5,17 +5,22 @@ import gzip
 import os
 import re
 import select
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
 
+import vnc
+
 BUILD = os.environ.get("CALQUE_BUILD", "build")
 TOOLS = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../tools")
 VGABIOS = "/usr/share/seabios/vgabios-stdvga.bin"
 SECONDS = 120
 PROMPT = b"(calque) "
+DISPLAYS = subprocess.run([os.path.join(BUILD, "calque"), "-display", "help"],
+                          stdout=subprocess.PIPE, check=True).stdout.decode()
 
 
 def command_of(guest):
@@ -239,6 +244,23 @@ class Screens(unittest.TestCase):
         machine.type("echo one-ten\n")
         machine.wait_for_picture("(?m)^one-ten$")
         self.assertRegex(machine.say("info mice"), r"\* Mouse #\d+: QEMU Virtio Tablet \(absolute\)")
+
+    @unittest.skipUnless("vnc" in DISPLAYS, "calque was built without libvncserver")
+    def test_a_size_for_virtio(self):
+        """What a VNC client asks for becomes the mode that the driver likes best."""
+        with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as connected:
+            path = os.path.join(folder, "vnc")
+            machine = self.start("virt",
+                                 modules=["virtio_mmio", "virtio-gpu", "virtio_input", "evdev"],
+                                 options=["-vga", "virtio", "-device", "virtio-keyboard-device",
+                                          "-vnc", f"unix:{path}"])
+            machine.wait_for_picture("init reached")
+            connected.connect(path)
+            self.assertEqual(vnc.Client(connected).ask_size(1128, 744), 4)
+            machine.type("head -1 /sys/class/drm/")
+            machine.say("sendkey shift-8 20")
+            machine.type("/modes\n")
+            machine.wait_for_picture("(?m)^1128.744$")
 
     def test_virtio_on_virt(self):
         self.virtio("virt", "virtio_mmio",

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The VNC server: pictures, keys, WebSocket, and clients that mean no good."""
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -84,6 +85,34 @@ class Vnc(unittest.TestCase):
         client.pointer(10000, 65535, 0)
         self.quit_by_keys(process, client)
         self.assertFalse(os.path.exists(self.path))
+
+    def test_sizes(self):
+        """A size that a client asks for is the guest's to take, if its adapter is one that can."""
+        process = self.start_unix("-device", "virtio-gpu-device", "-monitor", "stdio")
+
+        def read_monitor():
+            text = b""
+            while not text.endswith(b"(calque) "):
+                text += os.read(process.stdout.fileno(), 65536)
+            return text
+
+        def size():
+            process.stdin.write(b"info qtree\n")
+            process.stdin.flush()
+            found = re.search(rb"virtio-gpu-device.*?width +([0-9a-f]+).*?height +([0-9a-f]+)",
+                              read_monitor(), re.DOTALL)
+            return int(found.group(1), 16), int(found.group(2), 16)
+        read_monitor()
+        client = Client(self.connect())
+        self.assertEqual(size(), (1280, 800))
+        self.assertEqual(client.ask_size(1600, 1000), 4)
+        self.assertEqual(size(), (1600, 1000))
+        client.ask_size(60000, 60000)
+        self.assertEqual(size(), (1600, 1000))
+        client.press(XK["ctrl"], XK["alt"], ord("2"))
+        client.update()
+        self.assertEqual(client.ask_size(800, 600), 3)
+        self.assertEqual(size(), (1600, 1000))
 
     def test_websocket(self):
         with socket.socket() as free:

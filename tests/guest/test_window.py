@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The window under Xvfb: titles, the window's keys, consoles, keys and mouse for the guest."""
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -139,6 +140,36 @@ class Consoles(WindowTest):
         window.key("ctrl+alt+f")
         window.wait_size(640, 384)
         self.shows(window, picture, "it is drawn as before")
+
+    def test_the_guest_hears_of_sizes(self):
+        window = self.virt("-device", "virtio-gpu-device", "-monitor", "stdio")
+
+        def size():
+            found = re.search(r"virtio-gpu-device.*?width +([0-9a-f]+).*?height +([0-9a-f]+)",
+                              window.monitor("info qtree"), re.DOTALL)
+            return int(found.group(1), 16), int(found.group(2), 16)
+
+        def wait_size(*wanted):
+            xvfb.wait_for(lambda: size() == wanted, f"the guest hears of {wanted}, not {size()}")
+        window.wait_size(640, 480)
+        window.key("ctrl+alt+plus")  # only scales
+        window.wait_size(690, 517)
+        time.sleep(1)
+        self.assertEqual(size(), (1280, 800))
+        DISPLAY.xdotool("windowsize", window.id, 900, 700)
+        wait_size(900, 700)
+        window.wait_size(900, 700)
+        window.key("ctrl+alt+u")
+        window.wait_size(640, 480)
+        time.sleep(1)
+        self.assertEqual(size(), (900, 700))
+        if not DISPLAY.manager:
+            return
+        window.key("ctrl+alt+f")
+        wait_size(1280, 1024)
+        window.key("ctrl+alt+f")
+        wait_size(640, 480)
+        window.wait_size(640, 480)
 
     def test_full_screen(self):
         if not DISPLAY.manager:
