@@ -72,7 +72,7 @@ class Consoles(WindowTest):
 
     def test_consoles(self):
         window = self.virt("-name", "consoles")
-        first = window.picture()
+        first = window.first_picture()
         window.key("ctrl+alt+2")
         monitor = self.changes(window, first, "Ctrl-Alt-2 shows the monitor")
         self.keep(monitor, "monitor")
@@ -97,7 +97,7 @@ class Consoles(WindowTest):
 
     def test_scrolling_back(self):
         window = self.virt()
-        first = window.picture()
+        first = window.first_picture()
         window.key("ctrl+alt+2")
         self.changes(window, first, "the monitor")
         for _ in range(8):
@@ -122,7 +122,7 @@ class Consoles(WindowTest):
     def test_sizes(self):
         window = self.virt()
         window.wait_size(640, 384)
-        picture = window.picture()
+        picture = window.first_picture()
         window.key("ctrl+alt+plus")
         window.wait_size(690, 414)
         window.key("ctrl+alt+plus")

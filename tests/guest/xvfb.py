@@ -206,6 +206,10 @@ class Window:
         time.sleep(0.2)
         return self.picture()
 
+    def first_picture(self):
+        """As soon as it is one."""
+        return self.wait_picture(lambda now: any(map(any, now.rows)), "something is drawn")
+
     def key(self, *keys):
         for key in keys:
             self.display.xdotool("key", key)
