@@ -83,20 +83,13 @@ static void smb_write(struct device *d, uint64_t offset, uint64_t value, unsigne
         log_unimp_once("piix4-pm: SMBus interrupts\n");
 }
 
-static void place(struct device *d, unsigned region, uint32_t base, bool on)
-{
-    if (on && base)
-        device_place(d, region, base);
-    else
-        device_unplace(d, region);
-}
-
 static void map_update(struct device *d)
 {
     const uint8_t *config = d->pci->config;
+    uint32_t pm = pci_get(d, PMBA, 4) & 0xffc0, smbus = pci_get(d, SMBBA, 4) & 0xfff0;
 
-    place(d, REGION_PM, pci_get(d, PMBA, 4) & 0xffc0, config[PMREGMISC] & 1);
-    place(d, REGION_SMBUS, pci_get(d, SMBBA, 4) & 0xfff0, config[SMBHSTCFG] & 1);
+    device_place_if(d, REGION_PM, pm, pm && (config[PMREGMISC] & 1));
+    device_place_if(d, REGION_SMBUS, smbus, smbus && (config[SMBHSTCFG] & 1));
 }
 
 static void config_written(struct device *d, unsigned offset, unsigned size)

@@ -208,13 +208,8 @@ static void decode_update(struct device *d)
     for (unsigned i = 0; i < N_CHANNELS; i++) {
         bool on = (pci_get(d, PCI_COMMAND, 2) & PCI_COMMAND_IO) &&
                   (d->pci->config[IDETIM + 2 * i + 1] & IDETIM_DECODE);
-        if (on) {
-            device_place(d, REGION_BLOCK + i, blocks[i]);
-            device_place(d, REGION_CONTROL + i, controls[i]);
-        } else {
-            device_unplace(d, REGION_BLOCK + i);
-            device_unplace(d, REGION_CONTROL + i);
-        }
+        device_place_if(d, REGION_BLOCK + i, blocks[i], on);
+        device_place_if(d, REGION_CONTROL + i, controls[i], on);
     }
 }
 

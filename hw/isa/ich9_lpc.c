@@ -194,15 +194,10 @@ static void rcba_write(struct device *d, uint64_t offset, uint64_t value, unsign
 static void map_update(struct device *d)
 {
     uint32_t pmbase = pci_get(d, PMBASE, 4) & 0xff80, rcba = pci_get(d, RCBA, 4);
+    uint32_t chipset = rcba & 0xffffc000;
 
-    if ((d->pci->config[ACPI_CNTL] & 0x80) && pmbase)
-        device_place(d, REGION_PM, pmbase);
-    else
-        device_unplace(d, REGION_PM);
-    if ((rcba & 1) && rcba & 0xffffc000)
-        device_place(d, REGION_RCBA, rcba & 0xffffc000);
-    else
-        device_unplace(d, REGION_RCBA);
+    device_place_if(d, REGION_PM, pmbase, pmbase && (d->pci->config[ACPI_CNTL] & 0x80));
+    device_place_if(d, REGION_RCBA, chipset, chipset && (rcba & 1));
 }
 
 static void config_written(struct device *d, unsigned offset, unsigned size)

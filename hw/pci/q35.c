@@ -56,10 +56,7 @@ static void mmconfig_update(struct device *d)
     if (d->mappings[REGION_MMCONFIG].size != size)
         device_unplace(d, REGION_MMCONFIG);
     d->mappings[REGION_MMCONFIG].size = size;
-    if ((low & 1) && length < 3 && base)
-        device_place(d, REGION_MMCONFIG, base);
-    else
-        device_unplace(d, REGION_MMCONFIG);
+    device_place_if(d, REGION_MMCONFIG, base, (low & 1) && length < 3 && base);
 }
 
 static void map_update(struct device *d)
