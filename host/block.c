@@ -22,15 +22,21 @@ struct block_queue {
     struct block_request *first, **last;
 };
 
-struct block {
-    char *path;
-    int fd; /* -1: no medium */
-    bool cdrom, read_only, is_device, attached, locked;
-    unsigned medium_changes;
-    bool snapshot, base_read_only, write_through, no_flush, keep_discarded;
+/* What is in the drive. The disk's thread reads it while it carries a request out. */
+struct medium {
+    char *path; /* NULL: none */
+    int fd;     /* -1: none */
+    bool read_only, is_device, snapshot, base_read_only;
     struct block_overlay *overlay; /* with snapshot */
     uint64_t bytes, sectors;
     char note[700];
+};
+
+struct block {
+    struct medium medium;
+    unsigned flags; /* the drive's, for whatever is in it */
+    bool attached, locked;
+    unsigned medium_changes;
     pthread_mutex_t *device_lock; /* taken before `lock`, never while it is held */
     pthread_t thread;
     bool has_thread;
@@ -70,41 +76,41 @@ static bool lock_image(const char *path, int fd, bool read_only, struct error *e
     return true;
 }
 
-static void add_note(struct block *block, const char *format, ...)
+static void add_note(struct medium *medium, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-static void add_note(struct block *block, const char *format, ...)
+static void add_note(struct medium *medium, const char *format, ...)
 {
-    size_t used = strlen(block->note);
+    size_t used = strlen(medium->note);
     va_list arguments;
 
     if (used)
-        used += (size_t)snprintf(block->note + used, sizeof(block->note) - used, "; ");
+        used += (size_t)snprintf(medium->note + used, sizeof(medium->note) - used, "; ");
     va_start(arguments, format);
-    vsnprintf(block->note + used, sizeof(block->note) - used, format, arguments);
+    vsnprintf(medium->note + used, sizeof(medium->note) - used, format, arguments);
     va_end(arguments);
 }
 
-static bool measure(struct block *block, struct error *err)
+static bool measure(struct medium *medium, struct error *err)
 {
     struct stat status;
 
-    if (fstat(block->fd, &status) < 0)
-        return error_set_errno(err, errno, "cannot look at '%s'", block->path);
+    if (fstat(medium->fd, &status) < 0)
+        return error_set_errno(err, errno, "cannot look at '%s'", medium->path);
     if (S_ISBLK(status.st_mode)) {
-        block->is_device = true;
-        if (ioctl(block->fd, BLKGETSIZE64, &block->bytes) < 0)
-            return error_set_errno(err, errno, "cannot tell the size of '%s'", block->path);
+        medium->is_device = true;
+        if (ioctl(medium->fd, BLKGETSIZE64, &medium->bytes) < 0)
+            return error_set_errno(err, errno, "cannot tell the size of '%s'", medium->path);
     } else if (S_ISREG(status.st_mode)) {
-        block->bytes = (uint64_t)status.st_size;
+        medium->bytes = (uint64_t)status.st_size;
     } else {
-        return error_set(err, "'%s' is neither a file nor a block device", block->path);
+        return error_set(err, "'%s' is neither a file nor a block device", medium->path);
     }
-    if (!block->bytes)
-        return error_set(err, "'%s' is empty", block->path);
-    block->sectors = (block->bytes + BLOCK_SECTOR - 1) / BLOCK_SECTOR;
-    if (block->bytes % BLOCK_SECTOR)
-        add_note(block, "'%.200s' is not a multiple of 512 bytes long; zeros fill its last sector",
-                 block->path);
+    if (!medium->bytes)
+        return error_set(err, "'%s' is empty", medium->path);
+    medium->sectors = (medium->bytes + BLOCK_SECTOR - 1) / BLOCK_SECTOR;
+    if (medium->bytes % BLOCK_SECTOR)
+        add_note(medium, "'%.200s' is not a multiple of 512 bytes long; zeros fill its last sector",
+                 medium->path);
     return true;
 }
 
@@ -138,49 +144,72 @@ static const char *foreign_format(int fd)
     return NULL;
 }
 
-static void check_format(struct block *block, unsigned flags)
+static void check_format(struct medium *medium, unsigned flags)
 {
-    const char *format = flags & BLOCK_FORMAT_GIVEN ? NULL : foreign_format(block->fd);
+    const char *format = flags & BLOCK_FORMAT_GIVEN ? NULL : foreign_format(medium->fd);
 
     if (format)
-        add_note(block,
+        add_note(medium,
                  "'%.200s' looks like a %s image, but the guest gets its bytes as they are "
                  "(format=raw says so)",
-                 block->path, format);
+                 medium->path, format);
 }
 
 /* A snapshot's image is only read, until it is committed to: it is opened for that here, as nothing
  * is opened to be written once the guest runs. */
-static bool make_snapshot(struct block *block, struct error *err)
+static bool make_snapshot(struct medium *medium, struct error *err)
 {
-    block->base_read_only = block->read_only;
-    block->read_only = false;
-    block->overlay = block_overlay_create(block->fd, block->bytes, err);
-    return block->overlay != NULL;
+    medium->base_read_only = medium->read_only;
+    medium->read_only = false;
+    medium->overlay = block_overlay_create(medium->fd, medium->bytes, err);
+    return medium->overlay != NULL;
 }
 
-static bool open_image(struct block *block, unsigned flags, struct error *err)
+/* fd: it is open already; -1: it is not. */
+static bool open_image(struct medium *medium, int fd, unsigned flags, struct error *err)
 {
     int mode = O_CLOEXEC | O_NONBLOCK;
 
-    block->read_only = (flags & (BLOCK_READ_ONLY | BLOCK_CDROM)) != 0;
-    block->snapshot = (flags & BLOCK_SNAPSHOT) && !block->read_only;
-    block->fd = open(block->path, mode | (block->read_only ? O_RDONLY : O_RDWR));
-    if (block->fd < 0 && !block->read_only &&
+    medium->read_only = (flags & (BLOCK_READ_ONLY | BLOCK_CDROM)) != 0;
+    medium->snapshot = (flags & BLOCK_SNAPSHOT) && !medium->read_only;
+    medium->fd = fd >= 0 ? fd : open(medium->path, mode | (medium->read_only ? O_RDONLY : O_RDWR));
+    if (medium->fd < 0 && !medium->read_only &&
         (errno == EACCES || errno == EROFS || errno == EPERM)) {
-        block->read_only = true;
-        block->fd = open(block->path, mode | O_RDONLY);
-        if (!block->snapshot)
-            add_note(block, "'%.200s' cannot be written, so the guest may only read it",
-                     block->path);
+        medium->read_only = true;
+        medium->fd = open(medium->path, mode | O_RDONLY);
+        if (!medium->snapshot)
+            add_note(medium, "'%.200s' cannot be written, so the guest may only read it",
+                     medium->path);
     }
-    if (block->fd < 0)
-        return error_set_errno(err, errno, "cannot open '%s'", block->path);
-    if (!measure(block, err) ||
-        !lock_image(block->path, block->fd, block->read_only || block->snapshot, err))
+    if (medium->fd < 0)
+        return error_set_errno(err, errno, "cannot open '%s'", medium->path);
+    if (!measure(medium, err) ||
+        !lock_image(medium->path, medium->fd, medium->read_only || medium->snapshot, err))
         return false;
-    check_format(block, flags);
-    return !block->snapshot || make_snapshot(block, err);
+    check_format(medium, flags);
+    return !medium->snapshot || make_snapshot(medium, err);
+}
+
+static void medium_close(struct medium *medium)
+{
+    block_overlay_destroy(medium->overlay);
+    if (medium->fd >= 0)
+        close(medium->fd);
+    free(medium->path);
+}
+
+/* path NULL: none. False: there is nothing to close. */
+static bool medium_open(struct medium *medium, const char *path, int fd, unsigned flags,
+                        struct error *err)
+{
+    *medium = (struct medium){.fd = fd};
+    if (!path)
+        return true;
+    medium->path = strdup(path);
+    if (medium->path ? open_image(medium, fd, flags, err) : error_set(err, "out of memory"))
+        return true;
+    medium_close(medium);
+    return false;
 }
 
 /* ---- the thread ------------------------------------------------------------------------------ */
@@ -223,104 +252,103 @@ static bool queue_remove(struct block_queue *queue, struct block_request *reques
     return false;
 }
 
-static int transfer(struct block *block, const struct block_request *request)
+static int transfer(struct medium *medium, const struct block_request *request)
 {
     bool writing = request->operation == BLOCK_WRITE;
     size_t size = (size_t)request->n_sectors * BLOCK_SECTOR;
     uint64_t at = request->sector * BLOCK_SECTOR;
 
-    if (block->overlay)
-        return writing ? block_overlay_write(block->overlay, request->buffer, at, size)
-                       : block_overlay_read(block->overlay, request->buffer, at, size);
-    return writing ? block_file_write(block->fd, request->buffer, at, size)
-                   : block_file_read(block->fd, request->buffer, at, size);
+    if (medium->overlay)
+        return writing ? block_overlay_write(medium->overlay, request->buffer, at, size)
+                       : block_overlay_read(medium->overlay, request->buffer, at, size);
+    return writing ? block_file_write(medium->fd, request->buffer, at, size)
+                   : block_file_read(medium->fd, request->buffer, at, size);
 }
 
-static int discard(struct block *block, const struct block_request *request)
+static int discard(struct medium *medium, const struct block_request *request)
 {
     uint64_t range[2] = {request->sector * BLOCK_SECTOR,
                          (uint64_t)request->n_sectors * BLOCK_SECTOR};
 
     /* A host that cannot give the space back keeps the data. */
-    if (block->overlay || block->keep_discarded)
+    if (medium->overlay)
         return 0;
-    if (block->is_device)
-        ioctl(block->fd, BLKDISCARD, range);
+    if (medium->is_device)
+        ioctl(medium->fd, BLKDISCARD, range);
     else
-        fallocate(block->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)range[0],
+        fallocate(medium->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)range[0],
                   (off_t)range[1]);
     return 0;
 }
 
-static int write_zeros(struct block *block, const struct block_request *request)
+static int write_zeros(struct medium *medium, const struct block_request *request, bool unmap)
 {
-    static const uint8_t zeros[256 * 1024];
     uint64_t range[2] = {request->sector * BLOCK_SECTOR,
                          (uint64_t)request->n_sectors * BLOCK_SECTOR};
-    int how = FALLOC_FL_KEEP_SIZE | (request->unmap ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE);
-    int error = 0;
+    int how = FALLOC_FL_KEEP_SIZE | (unmap ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE);
 
-    if (block->overlay)
-        return block_overlay_write(block->overlay, NULL, range[0], range[1]);
-    if (block->is_device ? ioctl(block->fd, BLKZEROOUT, range) == 0
-                         : fallocate(block->fd, how, (off_t)range[0], (off_t)range[1]) == 0)
+    if (medium->overlay)
+        return block_overlay_write(medium->overlay, NULL, range[0], range[1]);
+    if (medium->is_device ? ioctl(medium->fd, BLKZEROOUT, range) == 0
+                          : fallocate(medium->fd, how, (off_t)range[0], (off_t)range[1]) == 0)
         return 0;
-    while (range[1] && !error) {
-        uint64_t n = MIN(range[1], sizeof(zeros));
-        error = block_file_write(block->fd, zeros, range[0], (size_t)n);
-        range[0] += n;
-        range[1] -= n;
-    }
-    return error;
+    return block_file_write(medium->fd, NULL, range[0], range[1]);
 }
 
 static int flush(struct block *block)
 {
+    const struct medium *medium = &block->medium;
+
     /* What a snapshot holds is gone with calque anyway. */
-    if (block->read_only || block->no_flush || block->overlay)
+    if (medium->read_only || (block->flags & BLOCK_NO_FLUSH) || medium->overlay)
         return 0;
-    return fdatasync(block->fd) == 0 ? 0 : errno;
+    return fdatasync(medium->fd) == 0 ? 0 : errno;
 }
 
 /* The image is this calque's alone while it is written. */
 static int commit(struct block *block)
 {
-    if (!block->overlay)
+    struct medium *medium = &block->medium;
+
+    if (!medium->overlay)
         return flush(block);
-    if (!block_overlay_bytes(block->overlay))
+    if (!block_overlay_bytes(medium->overlay))
         return 0;
-    if (block->base_read_only)
+    if (medium->base_read_only)
         return EROFS;
-    if (flock(block->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
-        flock(block->fd, LOCK_SH | LOCK_NB);
+    if (flock(medium->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
+        flock(medium->fd, LOCK_SH | LOCK_NB);
         return EBUSY;
     }
-    int error = block_overlay_commit(block->overlay);
-    flock(block->fd, LOCK_SH | LOCK_NB);
+    int error = block_overlay_commit(medium->overlay);
+    flock(medium->fd, LOCK_SH | LOCK_NB);
     return error;
 }
 
 static int carry_out(struct block *block, struct block_request *request)
 {
+    struct medium *medium = &block->medium;
+    bool may_discard = !(block->flags & BLOCK_KEEP_DISCARDED);
     int error;
 
-    if (block->fd < 0)
+    if (medium->fd < 0)
         return ENOMEDIUM;
     if (request->operation == BLOCK_FLUSH)
         return flush(block);
     if (request->operation == BLOCK_COMMIT)
         return commit(block);
-    if (request->sector > block->sectors || request->n_sectors > block->sectors - request->sector)
+    if (request->sector > medium->sectors || request->n_sectors > medium->sectors - request->sector)
         return ERANGE;
     if (request->operation == BLOCK_READ)
-        return transfer(block, request);
-    if (block->read_only)
+        return transfer(medium, request);
+    if (medium->read_only)
         return EROFS;
     if (request->operation == BLOCK_DISCARD)
-        return discard(block, request);
-    error =
-        request->operation == BLOCK_WRITE ? transfer(block, request) : write_zeros(block, request);
-    if (!error && (request->through || block->write_through))
+        return may_discard ? discard(medium, request) : 0;
+    error = request->operation == BLOCK_WRITE
+                ? transfer(medium, request)
+                : write_zeros(medium, request, request->unmap && may_discard);
+    if (!error && (request->through || block_is_write_through(block)))
         error = flush(block);
     return error;
 }
@@ -379,28 +407,23 @@ struct block *block_open(const char *path, unsigned flags, struct error *err)
 {
     struct block *block = calloc(1, sizeof(*block));
 
-    if (!block || !(block->path = strdup(path ? path : ""))) {
+    if (!block) {
         error_set(err, "out of memory for '%s'", path ? path : "a drive");
+        return NULL;
+    }
+    if (!medium_open(&block->medium, path, -1, flags, err)) {
         free(block);
         return NULL;
     }
-    block->fd = -1;
-    block->cdrom = (flags & BLOCK_CDROM) != 0;
-    block->write_through = (flags & BLOCK_WRITE_THROUGH) != 0;
-    block->no_flush = (flags & BLOCK_NO_FLUSH) != 0;
-    block->keep_discarded = (flags & BLOCK_KEEP_DISCARDED) != 0;
+    block->flags = flags & ~(unsigned)BLOCK_FORMAT_GIVEN;
     queue_init(&block->waiting);
     queue_init(&block->finished);
     pthread_mutex_init(&block->lock, NULL);
     pthread_cond_init(&block->work, NULL);
     pthread_cond_init(&block->progress, NULL);
-    if (path && !open_image(block, flags, err)) {
-        block_close(block);
-        return NULL;
-    }
     block->has_thread = pthread_create(&block->thread, NULL, block_thread, block) == 0;
     if (!block->has_thread) {
-        error_set(err, "cannot start a thread for '%s'", block->path);
+        error_set(err, "cannot start a thread for '%s'", block_path(block));
         block_close(block);
         return NULL;
     }
@@ -424,101 +447,84 @@ void block_close(struct block *block)
     if (!block)
         return;
     block_stop(block);
-    block_overlay_destroy(block->overlay);
-    if (block->fd >= 0)
-        close(block->fd);
+    medium_close(&block->medium);
     pthread_cond_destroy(&block->progress);
     pthread_cond_destroy(&block->work);
     pthread_mutex_destroy(&block->lock);
-    free(block->path);
     free(block);
 }
 
 const char *block_note(const struct block *block)
 {
-    return block->note[0] ? block->note : NULL;
+    return block->medium.note[0] ? block->medium.note : NULL;
 }
 
 const char *block_path(const struct block *block)
 {
-    return block->path;
+    return block->medium.path ? block->medium.path : "";
 }
 
 bool block_is_cdrom(const struct block *block)
 {
-    return block->cdrom;
+    return (block->flags & BLOCK_CDROM) != 0;
 }
 
 bool block_is_read_only(const struct block *block)
 {
-    return block->read_only;
+    return block->medium.read_only;
 }
 
 bool block_is_snapshot(const struct block *block)
 {
-    return block->snapshot;
+    return block->medium.snapshot;
 }
 
 bool block_is_write_through(const struct block *block)
 {
-    return block->write_through;
+    return (block->flags & BLOCK_WRITE_THROUGH) != 0;
 }
 
 bool block_has_medium(const struct block *block)
 {
-    return block->sectors != 0;
+    return block->medium.sectors != 0;
 }
 
 uint64_t block_sectors(const struct block *block)
 {
-    return block->sectors;
+    return block->medium.sectors;
 }
 
-void block_eject(struct block *block)
+bool block_takes_writes(const struct block *block)
+{
+    return !(block->flags & (BLOCK_READ_ONLY | BLOCK_CDROM));
+}
+
+/* All at once: no request finds the drive in between. */
+static void set_medium(struct block *block, const struct medium *medium)
 {
     pthread_mutex_lock(&block->lock);
     while (block->running)
         pthread_cond_wait(&block->progress, &block->lock);
-    block_overlay_destroy(block->overlay);
-    block->overlay = NULL;
-    if (block->fd >= 0)
-        close(block->fd);
-    block->fd = -1;
-    block->sectors = 0;
+    medium_close(&block->medium);
+    block->medium = *medium;
     block->medium_changes++;
     pthread_mutex_unlock(&block->lock);
 }
 
-/* Opens it aside, so that a mistake leaves everything as it was. */
-bool block_insert(struct block *block, const char *path, unsigned flags, struct error *err)
+void block_eject(struct block *block)
 {
-    struct block fresh = {.fd = -1, .path = strdup(path)};
-    bool ok = fresh.path || error_set(err, "out of memory");
+    set_medium(block, &(struct medium){.fd = -1});
+}
 
-    if (block->cdrom)
-        flags |= BLOCK_CDROM | BLOCK_READ_ONLY;
-    if (!ok || !open_image(&fresh, flags, err)) {
-        block_overlay_destroy(fresh.overlay);
-        if (fresh.fd >= 0)
-            close(fresh.fd);
-        free(fresh.path);
-        return false;
-    }
-    block_eject(block);
-    pthread_mutex_lock(&block->lock);
-    free(block->path);
-    block->path = fresh.path;
-    block->fd = fresh.fd;
-    block->bytes = fresh.bytes;
-    block->sectors = fresh.sectors;
-    block->is_device = fresh.is_device;
-    block->read_only = fresh.read_only;
-    block->base_read_only = fresh.base_read_only;
-    block->snapshot = fresh.snapshot;
-    block->overlay = fresh.overlay;
-    memcpy(block->note, fresh.note, sizeof(block->note));
-    pthread_mutex_unlock(&block->lock);
-    return true;
+/* Opens it aside, so that a mistake leaves everything as it was. */
+bool block_insert(struct block *block, const char *path, int fd, unsigned flags, struct error *err)
+{
+    struct medium fresh;
+    bool ok = medium_open(&fresh, path, fd, block->flags | flags, err);
+
+    if (ok)
+        set_medium(block, &fresh);
+    return ok;
 }
 
 unsigned block_medium_changes(const struct block *block)
@@ -539,7 +545,7 @@ bool block_is_locked(const struct block *block)
 bool block_attach(struct block *block, pthread_mutex_t *lock, struct error *err)
 {
     if (block->attached)
-        return error_set(err, "'%s' is in two drives", block->path);
+        return error_set(err, "'%s' is in two drives", block_path(block));
     block->attached = true;
     block->device_lock = lock;
     return true;

@@ -48,10 +48,14 @@ bool block_has_medium(const struct block *block);
 uint64_t block_sectors(const struct block *block);
 bool block_is_snapshot(const struct block *block);
 bool block_is_write_through(const struct block *block);
-/* Takes the medium out; requests in progress go on, later ones fail with ENOMEDIUM. */
+/* Writes go to its media, as far as they can be written. */
+bool block_takes_writes(const struct block *block);
+/* Takes the medium out; the request in progress goes on, later ones fail with ENOMEDIUM. */
 void block_eject(struct block *block);
-/* Another medium instead; flags as for block_open. False: what was in it still is. */
-bool block_insert(struct block *block, const char *path, unsigned flags, struct error *err);
+/* Another medium instead, with the flags that the drive was opened with, and these. fd: the image,
+ * if it is open already, which is closed in any case; -1: it is opened here. False: what was in it
+ * still is. */
+bool block_insert(struct block *block, const char *path, int fd, unsigned flags, struct error *err);
 /* How often the medium has changed, for drives that tell their guests. */
 unsigned block_medium_changes(const struct block *block);
 /* The guest wants the medium to stay. */

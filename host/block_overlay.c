@@ -8,12 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/bits.h"
 
-enum { CLUSTER = 4096 };
+enum { CLUSTER = 4096, PIECE = 64 * CLUSTER };
 
 struct block_overlay {
     int base, fd;
@@ -44,19 +45,22 @@ int block_file_read(int fd, void *buffer, uint64_t at, size_t size)
     return 0;
 }
 
-int block_file_write(int fd, const void *buffer, uint64_t at, size_t size)
+int block_file_write(int fd, const void *buffer, uint64_t at, uint64_t size)
 {
+    static const uint8_t zeros[PIECE];
     const uint8_t *from = buffer;
 
     while (size) {
-        ssize_t n = pwrite(fd, from, size, (off_t)at);
+        ssize_t n = from ? pwrite(fd, from, size, (off_t)at)
+                         : pwrite(fd, zeros, MIN(size, sizeof(zeros)), (off_t)at);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
             return n < 0 ? errno : EIO;
-        from += n;
+        if (from)
+            from += n;
         at += (uint64_t)n;
-        size -= (size_t)n;
+        size -= (uint64_t)n;
     }
     return 0;
 }
@@ -76,7 +80,9 @@ static int open_temporary(struct error *err)
     fd = mkostemp(path, O_CLOEXEC);
     if (fd >= 0)
         unlink(path);
-    else
+    else if (errno == EPERM) /* the sandbox: a floppy disk of the monitor's is not large */
+        fd = memfd_create("calque-snapshot", MFD_CLOEXEC);
+    if (fd < 0)
         error_set_errno(err, errno, "-snapshot: cannot make a temporary file in '%s'", folder);
     return fd;
 }
@@ -180,19 +186,12 @@ static int write_part(struct block_overlay *o, const uint8_t *from, uint64_t at,
     return error;
 }
 
-static int write_whole(struct block_overlay *o, const uint8_t *from, uint64_t at, size_t size)
+static int write_whole(struct block_overlay *o, const uint8_t *from, uint64_t at, uint64_t size)
 {
-    static const uint8_t zeros[64 * CLUSTER];
-    int error = 0;
+    int error = block_file_write(o->fd, from, at, size);
 
-    for (uint64_t n; size && !error; size -= (size_t)n, at += n) {
-        n = MIN(size, sizeof(zeros));
-        error = block_file_write(o->fd, from ? from : zeros, at, (size_t)n);
-        for (uint64_t i = 0; i < n && !error; i += CLUSTER)
-            set_written(o, (at + i) / CLUSTER);
-        if (from)
-            from += n;
-    }
+    for (uint64_t i = 0; i < size && !error; i += CLUSTER)
+        set_written(o, (at + i) / CLUSTER);
     return error;
 }
 
@@ -203,8 +202,8 @@ int block_overlay_write(struct block_overlay *o, const void *buffer, uint64_t at
     while (size) {
         uint64_t in_cluster = at % CLUSTER;
         bool whole = !in_cluster && size >= CLUSTER;
-        size_t n = (size_t)(whole ? align_down(size, CLUSTER) : MIN(CLUSTER - in_cluster, size));
-        int error = whole ? write_whole(o, from, at, n) : write_part(o, from, at, n);
+        uint64_t n = whole ? align_down(size, CLUSTER) : MIN(CLUSTER - in_cluster, size);
+        int error = whole ? write_whole(o, from, at, n) : write_part(o, from, at, (size_t)n);
         if (error)
             return error;
         if (from)
@@ -215,22 +214,32 @@ int block_overlay_write(struct block_overlay *o, const void *buffer, uint64_t at
     return 0;
 }
 
-/* What was not written yet when an error stops it stays in the overlay. */
+/* What is there, up to PIECE bytes in one go. */
+static int copy_to_base(struct block_overlay *o, uint8_t *buffer)
+{
+    uint64_t n;
+    int error = 0;
+
+    for (uint64_t at = 0; at < o->bytes && !error; at += n) {
+        n = stretch(o, at, MIN(o->bytes - at, (uint64_t)PIECE));
+        if (!is_written(o, at / CLUSTER))
+            continue;
+        error = block_file_read(o->fd, buffer, at, (size_t)n);
+        if (!error)
+            error = block_file_write(o->base, buffer, at, n);
+    }
+    return error;
+}
+
+/* When an error stops it, everything stays in the overlay. */
 int block_overlay_commit(struct block_overlay *o)
 {
-    uint8_t cluster[CLUSTER];
+    uint8_t *buffer = malloc(PIECE);
+    int error = buffer ? copy_to_base(o, buffer) : ENOMEM;
 
-    for (uint64_t i = 0; i < o->n_clusters && o->n_written; i++) {
-        uint64_t at = i * CLUSTER;
-        if (!is_written(o, i))
-            continue;
-        size_t size = (size_t)MIN(o->bytes - at, (uint64_t)CLUSTER);
-        int error = block_file_read(o->fd, cluster, at, size);
-        if (!error)
-            error = block_file_write(o->base, cluster, at, size);
-        if (error)
-            return error;
-    }
+    free(buffer);
+    if (error)
+        return error;
     if (fdatasync(o->base) < 0)
         return errno;
     memset(o->written, 0, o->n_clusters / 8 + 1);

@@ -2,7 +2,8 @@
 /*
  * What the guest wrote to a disk with -snapshot: a temporary file without a name, and a bit for
  * each cluster that says whether the file or the image has it. Only the disk's thread uses it.
- * Results are 0 or errno values; ranges are within the image, in bytes.
+ * Results are 0 or errno values; ranges are within the image, in bytes; zeros are written where the
+ * buffer is NULL.
  */
 #ifndef CALQUE_HOST_BLOCK_OVERLAY_H
 #define CALQUE_HOST_BLOCK_OVERLAY_H
@@ -16,7 +17,6 @@ struct block_overlay;
 struct block_overlay *block_overlay_create(int base, uint64_t bytes, struct error *err);
 void block_overlay_destroy(struct block_overlay *overlay);
 int block_overlay_read(struct block_overlay *overlay, void *buffer, uint64_t at, size_t size);
-/* buffer NULL: zeros. */
 int block_overlay_write(struct block_overlay *overlay, const void *buffer, uint64_t at,
                         uint64_t size);
 /* Writes what is there into the image, to stable storage, and forgets it. */
@@ -25,6 +25,6 @@ uint64_t block_overlay_bytes(const struct block_overlay *overlay); /* how much i
 
 /* All of it or an error; reading beyond the end of the file gives zeros. */
 int block_file_read(int fd, void *buffer, uint64_t at, size_t size);
-int block_file_write(int fd, const void *buffer, uint64_t at, size_t size);
+int block_file_write(int fd, const void *buffer, uint64_t at, uint64_t size);
 
 #endif

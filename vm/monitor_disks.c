@@ -95,7 +95,7 @@ static void command_change(struct monitor_call *call)
     pthread_mutex_lock(&m->lock);
     if (block_is_locked(d->block))
         fprintf(call->out, "the guest has locked '%s'; eject -f it first\n", d->id);
-    else if (!block_insert(d->block, call->words[2], flags, &err))
+    else if (!block_insert(d->block, call->words[2], -1, flags, &err))
         fprintf(call->out, "%s\n", err.message);
     else if (block_note(d->block))
         fprintf(call->out, "note: %s\n", block_note(d->block));

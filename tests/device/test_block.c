@@ -234,6 +234,140 @@ static void test_snapshot(void **state)
     unlink(f.path);
 }
 
+/* Commits go in pieces of 256 KiB; what was not written stays the image's. */
+static void test_large_commit(void **state)
+{
+    static const struct {
+        uint64_t sector;
+        uint32_t n;
+    } writes[] = {{500, 24}, {1020, 8}, {1600, 8}};
+    enum { BYTES = 1024 * 1024 };
+    struct fixture f = {0};
+    uint8_t *image = malloc(BYTES);
+    struct error err;
+
+    memset(image, 0xff, BYTES);
+    make_file(&f, image, BYTES);
+    f.block = block_open(f.path, BLOCK_SNAPSHOT, &err);
+    assert_true(f.block && block_attach(f.block, &device_lock, &err));
+    assert_int_equal(run(&f, BLOCK_WRITE_ZEROES, 500, 600), 0);
+    for (unsigned i = 0; i < ARRAY_SIZE(writes); i++) {
+        for (uint32_t n = 0; n < writes[i].n; n += 8) {
+            memset(f.buffer, (int)(i + 1), sizeof(f.buffer));
+            assert_int_equal(run(&f, BLOCK_WRITE, writes[i].sector + n, 8), 0);
+        }
+    }
+    assert_int_equal(run(&f, BLOCK_COMMIT, 0, 0), 0);
+    block_close(f.block);
+    memset(image + 500 * 512, 0, 600 * 512);
+    for (unsigned i = 0; i < ARRAY_SIZE(writes); i++)
+        memset(image + writes[i].sector * 512, (int)(i + 1), writes[i].n * 512);
+    FILE *file = fopen(f.path, "r");
+    for (unsigned i = 0; i < BYTES; i++)
+        assert_int_equal(getc(file), image[i]);
+    fclose(file);
+    free(image);
+    unlink(f.path);
+}
+
+/* What is in a drive changes as a whole, and the drive's flags stay. */
+static void test_media(void **state)
+{
+    struct fixture f = {0}, second = {0};
+    struct error err;
+    unsigned changes;
+
+    make_file(&f, "a", 1);
+    make_file(&second, "b", 1);
+    f.block = block_open(f.path, BLOCK_READ_ONLY, &err);
+    assert_true(f.block && block_attach(f.block, &device_lock, &err));
+    assert_false(block_takes_writes(f.block));
+    changes = block_medium_changes(f.block);
+    block_eject(f.block);
+    assert_string_equal(block_path(f.block), "");
+    assert_null(block_note(f.block));
+    assert_false(block_insert(f.block, "/nonexistent", -1, 0, &err));
+    assert_false(block_has_medium(f.block));
+    assert_true(block_insert(f.block, second.path, -1, 0, &err));
+    assert_int_equal(block_medium_changes(f.block), changes + 2);
+    assert_string_equal(block_path(f.block), second.path);
+    assert_true(block_is_read_only(f.block));
+    block_close(f.block);
+
+    f.block = block_open(f.path, BLOCK_SNAPSHOT, &err);
+    assert_true(f.block && block_attach(f.block, &device_lock, &err));
+    assert_true(block_insert(f.block, second.path, open(second.path, O_RDWR), 0, &err));
+    assert_true(block_is_snapshot(f.block) && block_takes_writes(f.block));
+    assert_int_equal(run(&f, BLOCK_WRITE, 0, 1), 0);
+    assert_int_equal(byte_at(&second, 0), 'b');
+    assert_int_equal(run(&f, BLOCK_COMMIT, 0, 0), 0);
+    assert_int_equal(byte_at(&second, 0), 0);
+    block_close(f.block);
+    unlink(f.path);
+    unlink(second.path);
+}
+
+static void must_succeed(struct block_request *request, int error)
+{
+    assert_int_equal(error, 0);
+}
+
+static void test_change_in_use(void **state)
+{
+    struct block_request requests[8] = {0};
+    struct fixture f = {0};
+    struct error err;
+
+    make_file(&f, "x", 1);
+    f.block = block_open(f.path, BLOCK_CDROM, &err);
+    assert_true(f.block && block_attach(f.block, &device_lock, &err));
+    for (unsigned i = 0; i < 300; i++) {
+        pthread_mutex_lock(&device_lock);
+        for (unsigned n = 0; n < ARRAY_SIZE(requests); n++) {
+            requests[n] = (struct block_request){
+                .operation = BLOCK_READ, .n_sectors = 1, .buffer = f.buffer, .done = must_succeed};
+            block_submit(f.block, &requests[n]);
+        }
+        assert_true(block_insert(f.block, f.path, -1, 0, &err));
+        pthread_mutex_unlock(&device_lock);
+        block_drain(f.block);
+    }
+    block_close(f.block);
+    unlink(f.path);
+}
+
+static blkcnt_t zero_discarding(unsigned flags)
+{
+    struct fixture f = {0};
+    static uint8_t image[1024 * 1024];
+    struct error err;
+    struct stat status;
+
+    memset(image, 0xff, sizeof(image));
+    make_file(&f, image, sizeof(image));
+    f.block = block_open(f.path, flags, &err);
+    assert_true(f.block && block_attach(f.block, &device_lock, &err));
+    f.request.unmap = true;
+    assert_int_equal(run(&f, BLOCK_WRITE_ZEROES, 0, sizeof(image) / 512), 0);
+    assert_int_equal(run(&f, BLOCK_READ, 1000, 1), 0);
+    assert_int_equal(f.buffer[0], 0);
+    assert_int_equal(run(&f, BLOCK_FLUSH, 0, 0), 0);
+    assert_int_equal(stat(f.path, &status), 0);
+    block_close(f.block);
+    unlink(f.path);
+    return status.st_blocks;
+}
+
+/* discard=ignore is of zeros that may be unmapped, too. */
+static void test_keep_discarded(void **state)
+{
+    blkcnt_t without = zero_discarding(0);
+
+    assert_true(zero_discarding(BLOCK_KEEP_DISCARDED) >= 1024 * 1024 / 512);
+    if (without >= 1024 * 1024 / 512)
+        skip(); /* a file system without holes */
+}
+
 static void test_zeros(void **state)
 {
     struct fixture f = {0};
@@ -294,10 +428,12 @@ static void test_formats(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sectors),  cmocka_unit_test(test_read_only),
-        cmocka_unit_test(test_locks),    cmocka_unit_test(test_cancel),
-        cmocka_unit_test(test_snapshot), cmocka_unit_test(test_zeros),
-        cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_sectors),        cmocka_unit_test(test_read_only),
+        cmocka_unit_test(test_locks),          cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_snapshot),       cmocka_unit_test(test_zeros),
+        cmocka_unit_test(test_formats),        cmocka_unit_test(test_large_commit),
+        cmocka_unit_test(test_media),          cmocka_unit_test(test_change_in_use),
+        cmocka_unit_test(test_keep_discarded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

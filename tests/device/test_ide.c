@@ -325,9 +325,9 @@ static void test_cd_change(void **state)
     assert_int_equal(wait(&f, CD), ATA_READY | ATA_ERR);
     assert_int_equal(sense_of(&f, &code), 2);
     assert_int_equal(code, 0x3a);
-    assert_false(block_insert(f.cd, "/nonexistent", 0, &err));
+    assert_false(block_insert(f.cd, "/nonexistent", -1, 0, &err));
     assert_non_null(strstr(err.message, "/nonexistent"));
-    assert_true(block_insert(f.cd, path, 0, &err));
+    assert_true(block_insert(f.cd, path, -1, 0, &err));
     packet(&f, (const uint8_t[12]){0x4a, 1, 0, 0, 0x10, 0, 0, 0, 8}, 8, false); /* GET EVENT */
     assert_int_equal(wait(&f, CD), ATA_READY | ATA_DRQ);
     read_words(&f, CD, w, 4);
