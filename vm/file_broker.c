@@ -14,7 +14,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 4096, MADE_MAX = 4096 };
+#include "hw/block/fdc.h"
+
+enum { PATH_BYTES = 4096, MADE_MAX = 4096, SECTOR = 512 };
+/* What it is asked for: the letter before the path. */
+enum { CREATE = 'c', FLOPPY = 'f' };
 /* What it answers, besides values of errno. */
 enum { REFUSED_HIDDEN = 10000, REFUSED_EXISTS };
 
@@ -100,13 +104,29 @@ static int open_existing(const struct server *server, const char *path, int *err
     return -1;
 }
 
-static int open_path(struct server *server, const char *path, int *error)
+static int open_floppy(const char *path, int *error)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat s;
+
+    *error = errno;
+    if (fd < 0 || (fstat(fd, &s) == 0 && S_ISREG(s.st_mode) && s.st_size % SECTOR == 0 &&
+                   fdc_is_disk((uint64_t)s.st_size / SECTOR)))
+        return fd;
+    close(fd);
+    *error = REFUSED_EXISTS;
+    return -1;
+}
+
+static int open_path(struct server *server, char what, const char *path, int *error)
 {
     int fd;
 
     *error = REFUSED_HIDDEN;
     if (is_hidden(path))
         return -1;
+    if (what == FLOPPY)
+        return open_floppy(path, error);
     fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     *error = errno;
     if (fd >= 0)
@@ -138,7 +158,7 @@ static bool answer(int socket, int fd, int error)
 static _Noreturn void serve(int socket)
 {
     static struct server server;
-    char path[PATH_BYTES];
+    char request[1 + PATH_BYTES];
     ssize_t n;
     bool ok = true;
 
@@ -153,11 +173,11 @@ static _Noreturn void serve(int socket)
     dup2(null, 1);
     dup2(null, 2);
     close_range(3, ~0u, 0);
-    while (ok && (n = recv(0, path, sizeof(path), 0)) > 0) {
+    while (ok && (n = recv(0, request, sizeof(request), 0)) > 1) {
         int error, fd;
-        if (path[n - 1])
+        if (request[n - 1])
             break;
-        fd = open_path(&server, path, &error);
+        fd = open_path(&server, request[0], request + 1, &error);
         ok = answer(0, fd, error);
         if (fd >= 0)
             close(fd);
@@ -205,10 +225,11 @@ static int received_fd(struct msghdr *message)
     return fd;
 }
 
-int file_broker_create(struct file_broker *broker, const char *path, struct error *err)
+static int ask(struct file_broker *broker, char what, const char *path, struct error *err)
 {
     union fd_message control = {.room = ""};
     int error = 0, fd;
+    char request[1 + PATH_BYTES] = {what};
     struct iovec data = {.iov_base = &error, .iov_len = sizeof(error)};
     struct msghdr message = {.msg_iov = &data,
                              .msg_iovlen = 1,
@@ -220,7 +241,8 @@ int file_broker_create(struct file_broker *broker, const char *path, struct erro
         error_set(err, "'%.40s' is no name for a file", path);
         return -1;
     }
-    if (send(broker->socket, path, size, MSG_NOSIGNAL) != (ssize_t)size ||
+    memcpy(request + 1, path, size);
+    if (send(broker->socket, request, 1 + size, MSG_NOSIGNAL) != (ssize_t)(1 + size) ||
         recvmsg(broker->socket, &message, MSG_CMSG_CLOEXEC) != sizeof(error)) {
         error_set(err, "the process that opens files is gone");
         return -1;
@@ -233,6 +255,18 @@ int file_broker_create(struct file_broker *broker, const char *path, struct erro
     else if (fd < 0)
         error_set_errno(err, error, "cannot write '%s'", path);
     return fd;
+}
+
+int file_broker_create(struct file_broker *broker, const char *path, struct error *err)
+{
+    return ask(broker, CREATE, path, err);
+}
+
+int file_broker_open_floppy(struct file_broker *broker, const char *path)
+{
+    struct error err;
+
+    return ask(broker, FLOPPY, path, &err);
 }
 
 void file_broker_stop(struct file_broker *broker)

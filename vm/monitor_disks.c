@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "vm/drives.h"
+#include "vm/file_broker.h"
 #include "vm/monitor_commands.h"
 
 static const char *attached_to(struct vm *vm, const struct drive *drive)
@@ -78,6 +79,16 @@ static void command_eject(struct monitor_call *call)
     pthread_mutex_unlock(&m->lock);
 }
 
+/* What the sandbox would not let us open any more. -1: block_insert tries, and says what is wrong.
+ */
+static int open_writable(struct monitor_call *call, const struct drive *d, const char *path)
+{
+    struct error err;
+    struct file_broker *files = block_takes_writes(d->block) ? vm_files(call->vm, &err) : NULL;
+
+    return files ? file_broker_open_floppy(files, path) : -1;
+}
+
 static void command_change(struct monitor_call *call)
 {
     struct machine *m = vm_machine(call->vm);
@@ -95,7 +106,8 @@ static void command_change(struct monitor_call *call)
     pthread_mutex_lock(&m->lock);
     if (block_is_locked(d->block))
         fprintf(call->out, "the guest has locked '%s'; eject -f it first\n", d->id);
-    else if (!block_insert(d->block, call->words[2], -1, flags, &err))
+    else if (!block_insert(d->block, call->words[2], open_writable(call, d, call->words[2]), flags,
+                           &err))
         fprintf(call->out, "%s\n", err.message);
     else if (block_note(d->block))
         fprintf(call->out, "note: %s\n", block_note(d->block));

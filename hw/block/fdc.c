@@ -7,6 +7,8 @@
  * Not there: transfers without DMA, deleted data marks (sectors are ordinary), scan commands, the
  * second drive.
  */
+#include "hw/block/fdc.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -53,15 +55,25 @@ static const struct floppy_format formats[] = {
     {640, 40, 2, 8},   {360, 40, 1, 9},   {320, 40, 1, 8},   {3360, 80, 2, 21}, {3444, 82, 2, 21},
 };
 
-static const struct floppy_format *format_of(const struct device *d)
+static const struct floppy_format *find_format(uint64_t sectors)
 {
-    uint64_t sectors = d->backend ? block_sectors(d->backend) : 0;
-
     for (unsigned i = 0; i < ARRAY_SIZE(formats); i++) {
         if (formats[i].sectors == sectors)
             return &formats[i];
     }
-    return &formats[0];
+    return NULL;
+}
+
+bool fdc_is_disk(uint64_t sectors)
+{
+    return find_format(sectors) != NULL;
+}
+
+static const struct floppy_format *format_of(const struct device *d)
+{
+    const struct floppy_format *format = find_format(d->backend ? block_sectors(d->backend) : 0);
+
+    return format ? format : &formats[0];
 }
 
 static bool has_medium(const struct device *d)

@@ -14,13 +14,15 @@ SECONDS = 60
 
 
 class Machine:
-    """A PC that stands still, with images of 64 KiB: a, b, c."""
+    """A PC that stands still, with images of 64 KiB: a, b, c; and one of a floppy disk: f."""
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory()
         for name in "abc":
             with open(os.path.join(self.folder.name, name), "wb") as file:
                 file.write(name.encode() * 65536)
+        with open(os.path.join(self.folder.name, "f"), "wb") as file:
+            file.write(b"f" * 720 * 1024)
         return self
 
     def __exit__(self, *ignored):
@@ -61,7 +63,16 @@ def eject_and_change(machine):
     expect(machine.says("-hda a -fda b", "eject ide0-hd0", "change ide9-cd0 b", "eject floppy0",
                         "change floppy0 c qcow2", "change floppy0 c", "info block"),
            "'ide0-hd0' cannot be taken out", "no drive 'ide9-cd0'", "'qcow2' is not supported",
-           "floppy0: c")
+           "note: 'c' cannot be written", "floppy0: c (raw, read-only)")
+
+
+def drive_stays(machine):
+    """Another medium is read and written as the drive's options say."""
+    expect(machine.says("-fda b", "change floppy0 f", "info block"), "floppy0: f (raw)")
+    expect(machine.says("-drive file=b,if=floppy,readonly=on", "change floppy0 f", "info block"),
+           "floppy0: f (raw, read-only)")
+    expect(machine.says("-snapshot -fda b", "change floppy0 f", "info block"),
+           "floppy0: f (raw, snapshot)")
 
 
 def commit(machine):
@@ -72,4 +83,4 @@ def commit(machine):
 if __name__ == "__main__":
     with Machine() as a_machine:
         sys.exit(run_tests([("info_block", info_block), ("eject_and_change", eject_and_change),
-                            ("commit", commit)], a_machine))
+                            ("drive_stays", drive_stays), ("commit", commit)], a_machine))
