@@ -35,6 +35,7 @@ struct medium {
 struct block {
     struct medium medium;
     unsigned flags; /* the drive's, for whatever is in it */
+    char serial[BLOCK_SERIAL_BYTES];
     bool attached, locked;
     unsigned medium_changes;
     pthread_mutex_t *device_lock; /* taken before `lock`, never while it is held */
@@ -362,8 +363,8 @@ static void deliver(struct block *block)
     pthread_mutex_lock(block->device_lock);
     pthread_mutex_lock(&block->lock);
     while ((request = queue_take(&block->finished))) {
-        pthread_mutex_unlock(&block->lock);
         request->active = false;
+        pthread_mutex_unlock(&block->lock);
         request->done(request, request->error);
         pthread_mutex_lock(&block->lock);
     }
@@ -484,6 +485,16 @@ bool block_is_write_through(const struct block *block)
     return (block->flags & BLOCK_WRITE_THROUGH) != 0;
 }
 
+void block_set_serial(struct block *block, const char *serial)
+{
+    snprintf(block->serial, sizeof(block->serial), "%s", serial);
+}
+
+const char *block_serial(const struct block *block)
+{
+    return block->serial;
+}
+
 bool block_has_medium(const struct block *block)
 {
     return block->medium.sectors != 0;
@@ -556,13 +567,18 @@ void block_detach(struct block *block)
     block->attached = false;
 }
 
+bool block_is_attached(const struct block *block)
+{
+    return block->attached;
+}
+
 /* ---- requests -------------------------------------------------------------------------------- */
 
 void block_submit(struct block *block, struct block_request *request)
 {
+    pthread_mutex_lock(&block->lock);
     request->active = true;
     request->error = 0;
-    pthread_mutex_lock(&block->lock);
     queue_append(&block->waiting, request);
     pthread_cond_signal(&block->work);
     pthread_mutex_unlock(&block->lock);
@@ -577,9 +593,9 @@ void block_cancel(struct block *block, struct block_request *request)
         pthread_cond_wait(&block->progress, &block->lock);
     if (!queue_remove(&block->waiting, request))
         queue_remove(&block->finished, request);
+    request->active = false;
     pthread_cond_broadcast(&block->progress);
     pthread_mutex_unlock(&block->lock);
-    request->active = false;
 }
 
 int block_run(struct block *block, struct block_request *request)
@@ -590,6 +606,14 @@ int block_run(struct block *block, struct block_request *request)
     int error = carry_out(block, request);
     pthread_mutex_unlock(&block->lock);
     return error;
+}
+
+void block_await(struct block *block, const struct block_request *request)
+{
+    pthread_mutex_lock(&block->lock);
+    while (request->active)
+        pthread_cond_wait(&block->progress, &block->lock);
+    pthread_mutex_unlock(&block->lock);
 }
 
 void block_drain(struct block *block)

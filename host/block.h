@@ -16,7 +16,7 @@
 #include "util/compiler.h"
 #include "util/error.h"
 
-enum { BLOCK_SECTOR = 512 };
+enum { BLOCK_SECTOR = 512, BLOCK_SERIAL_BYTES = 64 };
 enum block_flag {
     BLOCK_READ_ONLY = 1,
     BLOCK_CDROM = 2,
@@ -48,6 +48,9 @@ bool block_has_medium(const struct block *block);
 uint64_t block_sectors(const struct block *block);
 bool block_is_snapshot(const struct block *block);
 bool block_is_write_through(const struct block *block);
+/* What the guest is told as the drive's serial number; "": the drive's own. */
+void block_set_serial(struct block *block, const char *serial);
+const char *block_serial(const struct block *block);
 /* Writes go to its media, as far as they can be written. */
 bool block_takes_writes(const struct block *block);
 /* Takes the medium out; the request in progress goes on, later ones fail with ENOMEDIUM. */
@@ -66,6 +69,7 @@ bool block_is_locked(const struct block *block);
  * another drive has it already. Detaching cancels nothing: the drive does. */
 bool block_attach(struct block *block, pthread_mutex_t *lock, struct error *err);
 void block_detach(struct block *block);
+bool block_is_attached(const struct block *block);
 
 enum block_operation {
     BLOCK_READ,
@@ -90,7 +94,7 @@ struct block_request {
     /* the block's */
     struct block_request *next;
     int error;
-    bool active; /* between submit and done */
+    bool active; /* between submit and done; changes with the device lock held */
 };
 
 /* Ranges beyond the end fail with ERANGE. */
@@ -101,6 +105,8 @@ void block_cancel(struct block *block, struct block_request *request);
 /* At once, on this thread, without `done`: for the start and the end of a machine. 0 or an errno
  * value. */
 int block_run(struct block *block, struct block_request *request);
+/* Until this request is not active. Without the device lock. */
+void block_await(struct block *block, const struct block_request *request);
 /* Until no request is left. Without the device lock: for tests and the end of a machine. */
 void block_drain(struct block *block);
 

@@ -3,6 +3,7 @@
 #include "hw/device.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,27 +14,34 @@
 
 /* ---- properties ------------------------------------------------------------------------------ */
 
+const char *props_next(const char *props, char *word, size_t size)
+{
+    size_t n = 0;
+
+    while (*props && (*props != ',' || props[1] == ',')) {
+        props += *props == ',';
+        if (n < size - 1)
+            word[n++] = *props;
+        props++;
+    }
+    word[n] = '\0';
+    return *props ? props + 1 : props;
+}
+
 bool props_get(const char *props, const char *key, char *out, size_t out_size)
 {
-    size_t key_length = strlen(key);
-    const char *p = props;
+    char word[PATH_MAX + 64];
+    size_t length = strlen(key);
 
-    while (p && *p) {
-        size_t length = strcspn(p, ",");
-        bool here = length >= key_length && !memcmp(p, key, key_length) &&
-                    (length == key_length || p[key_length] == '=');
-        if (here) {
-            const char *value = length == key_length ? "on" : p + key_length + 1;
-            size_t value_length = length == key_length ? 2 : length - key_length - 1;
-            if (value_length >= out_size)
-                return false;
-            memcpy(out, value, value_length);
-            out[value_length] = '\0';
-            return true;
-        }
-        p += length;
-        if (*p)
-            p++;
+    while (props && *props) {
+        props = props_next(props, word, sizeof(word));
+        if (strncmp(word, key, length) != 0 || (word[length] && word[length] != '='))
+            continue;
+        const char *value = word[length] ? word + length + 1 : "on";
+        if (strlen(value) >= out_size)
+            return false;
+        strcpy(out, value);
+        return true;
     }
     return false;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "hw/pci/pci.h"
+#include "hw/props.h"
 #include "util/suggest.h"
 
 enum { IDE_DRIVES = 4, CDROM_INDEX = 2, MOST_INDEX = 31 };
@@ -20,11 +21,7 @@ struct drives {
     struct drive *first, **last;
     enum drive_interface usual; /* where a disk goes that does not say */
     unsigned units;             /* drives on a channel of IDE */
-    char devices[OPTIONS_DRIVES + N_DRIVES + 1][96];
-    unsigned n_devices;
-    /* of drives_save */
-    struct block_request *requests;
-    unsigned n_saving, n_saved;
+    unsigned n_saving, n_saved; /* of drives_save */
 };
 
 /* ---- what the board has ---------------------------------------------------------------------- */
@@ -61,7 +58,7 @@ static void look_at_board(struct drives *drives)
 /* What one -drive says. */
 struct spec {
     const char *text; /* the option's argument, for messages */
-    char file[4096], id[64], serial[64];
+    char file[4096], id[64], serial[BLOCK_SERIAL_BYTES];
     char interface[16], media[16], format[16], cache[16];
     long index, bus, unit; /* -1: not given */
     bool read_only, snapshot, has_snapshot, keep_discarded;
@@ -174,17 +171,6 @@ static bool set_key(struct spec *spec, const char *key, const char *value, struc
                      suggest_nearest(key, keys));
 }
 
-/* Copies up to the next comma that is not doubled; returns what follows. */
-static const char *take_word(const char *text, char *out)
-{
-    while (*text && (*text != ',' || text[1] == ',')) {
-        text += *text == ',';
-        *out++ = *text++;
-    }
-    *out = '\0';
-    return *text ? text + 1 : text;
-}
-
 static bool parse_spec(struct spec *spec, const char *text, struct error *err)
 {
     char *word = malloc(strlen(text) + 1);
@@ -192,7 +178,7 @@ static bool parse_spec(struct spec *spec, const char *text, struct error *err)
 
     *spec = (struct spec){.text = text, .index = -1, .bus = -1, .unit = -1};
     for (const char *rest = text; ok && *rest;) {
-        rest = take_word(rest, word);
+        rest = props_next(rest, word, strlen(text) + 1);
         char *equals = strchr(word, '=');
         if (!equals) {
             ok = error_set(err, "-drive %s: '%s' is no KEY=VALUE; file=FILE names the image", text,
@@ -252,8 +238,11 @@ static struct drive *add_drive(struct drives *drives, const struct drive *like, 
         return NULL;
     }
     *d = *like;
+    d->drives = drives;
     if (!*d->id)
         name_drive(drives, d);
+    if (d->interface == DRIVE_VIRTIO)
+        snprintf(d->device, sizeof(d->device), "virtio-blk,drive=%s", d->id);
     other = find_place(drives, d->interface, d->index);
     if (other || (other = find_id(drives, d->id))) {
         error_set(err, "-%s '%s': that drive has '%s' already", d->option, path ? path : "",
@@ -359,18 +348,6 @@ static bool read_flags(const struct drives *drives, const struct spec *spec, uns
                           "writeback, none, writethrough, directsync, unsafe");
 }
 
-/* What a board does not have by itself is added, as -device would. */
-static bool add_virtio_device(struct drives *drives, const struct drive *d, const char *serial,
-                              struct error *err)
-{
-    char *text = drives->devices[drives->n_devices++];
-    int n = snprintf(text, sizeof(drives->devices[0]), "virtio-blk,drive=%s%s%s", d->id,
-                     *serial ? ",serial=" : "", serial);
-
-    return n < (int)sizeof(drives->devices[0]) ||
-           error_set(err, "-drive: id= and serial= are too long");
-}
-
 static bool open_spec(struct drives *drives, const char *text, struct error *err)
 {
     struct spec spec;
@@ -389,7 +366,9 @@ static bool open_spec(struct drives *drives, const char *text, struct error *err
         return error_set(err, "-drive %s: an id has no commas", text);
     strcpy(like.id, spec.id);
     d = add_drive(drives, &like, *spec.file ? spec.file : NULL, flags, err);
-    return d && (d->interface != DRIVE_VIRTIO || add_virtio_device(drives, d, spec.serial, err));
+    if (d)
+        block_set_serial(d->block, spec.serial);
+    return d != NULL;
 }
 
 /* ---- -hda and its like ----------------------------------------------------------------------- */
@@ -400,7 +379,7 @@ static bool open_plain(struct drives *drives, unsigned option, struct error *err
 {
     const struct options *o = drives->options;
     bool is_floppy = option >= DRIVE_FDA;
-    struct drive like = {.option = option_names[option]}, *d;
+    struct drive like = {.option = option_names[option]};
     const char *path = o->drive[option];
 
     like.interface = is_floppy ? DRIVE_FLOPPY : drives->usual;
@@ -412,8 +391,7 @@ static bool open_plain(struct drives *drives, unsigned option, struct error *err
     }
     if (!path)
         return true;
-    d = add_drive(drives, &like, path, o->snapshot ? BLOCK_SNAPSHOT : 0, err);
-    return d && (d->interface != DRIVE_VIRTIO || add_virtio_device(drives, d, "", err));
+    return add_drive(drives, &like, path, o->snapshot ? BLOCK_SNAPSHOT : 0, err) != NULL;
 }
 
 static bool open_flash(struct drives *drives, unsigned n, struct error *err)
@@ -474,7 +452,6 @@ void drives_close(struct drives *drives)
         block_close(d->block);
         free(d);
     }
-    free(drives->requests);
     free(drives);
 }
 
@@ -521,9 +498,19 @@ bool drives_have_firmware(const struct drives *drives)
  * backwards, so that the first disk is the kernel's first. */
 const char *drives_device(const struct drives *drives, unsigned n)
 {
-    if (n >= drives->n_devices)
+    unsigned n_devices = 0;
+
+    for (const struct drive *d = drives->first; d; d = d->next)
+        n_devices += *d->device != '\0';
+    if (n >= n_devices)
         return NULL;
-    return drives->devices[has_pci(drives->board) ? n : drives->n_devices - 1 - n];
+    if (!has_pci(drives->board))
+        n = n_devices - 1 - n;
+    for (const struct drive *d = drives->first; d; d = d->next) {
+        if (*d->device && n-- == 0)
+            return d->device;
+    }
+    return NULL;
 }
 
 bool drives_check(const struct drives *drives, struct error *err)
@@ -540,15 +527,13 @@ bool drives_check(const struct drives *drives, struct error *err)
 
 static void saved(struct block_request *request, int error)
 {
-    struct drives *drives = request->opaque;
+    const struct drive *d = request->opaque;
+    struct drives *drives = d->drives;
     const char *program = drives->options->program;
-    unsigned n = 0;
 
-    for (const struct drive *d = drives->first; d; d = d->next) {
-        if (&drives->requests[n++] == request && error)
-            fprintf(stderr, "\r\n%s: cannot save '%s': %s\r\n", program, block_path(d->block),
-                    error == EBUSY ? "another calque uses it" : strerror(error));
-    }
+    if (error)
+        fprintf(stderr, "\r\n%s: cannot save '%s': %s\r\n", program, block_path(d->block),
+                error == EBUSY ? "another calque uses it" : strerror(error));
     drives->n_saved += !error;
     if (--drives->n_saving == 0 && drives->n_saved)
         fprintf(stderr, "\r\n%s: saved the changes of %u disk%s\r\n", program, drives->n_saved,
@@ -558,43 +543,32 @@ static void saved(struct block_request *request, int error)
 /* A disk that no device has is not attached, and has no changes. */
 static bool is_saveable(const struct drive *d)
 {
-    return block_is_snapshot(d->block) && block_has_medium(d->block) && d->taken;
+    return block_is_snapshot(d->block) && block_has_medium(d->block) && block_is_attached(d->block);
 }
 
 void drives_save(struct drives *drives)
 {
-    unsigned n = 0;
-
     if (drives->n_saving)
         return;
-    for (const struct drive *d = drives->first; d; d = d->next) {
-        n++;
-        drives->n_saving += is_saveable(d);
+    drives->n_saved = 0;
+    for (struct drive *d = drives->first; d; d = d->next) {
+        if (!is_saveable(d))
+            continue;
+        d->save = (struct block_request){.operation = BLOCK_COMMIT, .done = saved, .opaque = d};
+        drives->n_saving++;
+        block_submit(d->block, &d->save);
     }
-    if (!drives->requests)
-        drives->requests = calloc(n, sizeof(*drives->requests));
-    if (!drives->n_saving || !drives->requests) {
+    if (!drives->n_saving)
         fprintf(stderr,
                 "\r\n%s: nothing to save: without -snapshot, disks are written as the guest "
                 "writes\r\n",
                 drives->options->program);
-        drives->n_saving = 0;
-        return;
-    }
-    drives->n_saved = n = 0;
-    for (struct drive *d = drives->first; d; d = d->next, n++) {
-        drives->requests[n] =
-            (struct block_request){.operation = BLOCK_COMMIT, .done = saved, .opaque = drives};
-        if (is_saveable(d))
-            block_submit(d->block, &drives->requests[n]);
-    }
 }
 
 void drives_stop(struct drives *drives)
 {
     for (struct drive *d = drives ? drives->first : NULL; d; d = d->next) {
-        if (drives->n_saving && is_saveable(d))
-            block_drain(d->block);
+        block_await(d->block, &d->save);
         block_stop(d->block);
     }
 }

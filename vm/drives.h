@@ -12,6 +12,8 @@
 #include "host/block.h"
 #include "vm/options.h"
 
+struct drives;
+
 enum drive_interface { DRIVE_IDE, DRIVE_VIRTIO, DRIVE_FLOPPY, DRIVE_PFLASH, DRIVE_NONE };
 
 struct drive {
@@ -20,12 +22,13 @@ struct drive {
     unsigned index; /* among the drives of its interface */
     bool cdrom;
     struct block *block;
-    bool taken; /* by a device */
+    bool taken;      /* by a device */
+    char device[96]; /* what -device would have to say, as no board has it by itself; "": nothing */
     const char *option;
+    struct block_request save; /* what drives_save began */
+    struct drives *drives;
     struct drive *next;
 };
-
-struct drives;
 
 struct drives *drives_open(const struct options *o, const struct machine_class *board,
                            struct error *err);
@@ -35,8 +38,7 @@ void drives_close(struct drives *drives);
 void *drives_find(struct drives *drives, const char *name);
 /* Has the board's flash an image to start from? */
 bool drives_have_firmware(const struct drives *drives);
-/* What -device would have to say for the drives that no board has by itself: the n-th, in order of
- * creation; NULL: no more. */
+/* The n-th of the drives' devices; NULL: no more. */
 const char *drives_device(const struct drives *drives, unsigned n);
 /* The board is built: an image for which it has no drive is a mistake. */
 bool drives_check(const struct drives *drives, struct error *err);

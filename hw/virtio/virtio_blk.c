@@ -372,7 +372,7 @@ static bool read_props(struct virtio_device *v, struct error *err)
     const struct device *d = v->device;
     uint64_t n_queues = device_prop_u64(d, "num-queues", 1);
     uint64_t queue_size = device_prop_u64(d, "queue-size", QUEUE_SIZE);
-    char serial[128] = "";
+    char serial[BLOCK_SERIAL_BYTES];
 
     if (n_queues < 1 || n_queues > QUEUES_MAX)
         return error_set(err, "-device %s: num-queues is 1 to %d", d->id, QUEUES_MAX);
@@ -381,8 +381,9 @@ static bool read_props(struct virtio_device *v, struct error *err)
                          VIRTQUEUE_MAX_SIZE);
     v->n_queues = (unsigned)n_queues;
     v->queue_size = (uint16_t)queue_size;
-    device_prop_string(d, "serial", serial, sizeof(serial));
-    memcpy(b->serial, serial, ID_BYTES);
+    if (!device_prop_string(d, "serial", serial, sizeof(serial)))
+        strcpy(serial, block_serial(b->block));
+    snprintf(b->serial, sizeof(b->serial), "%.*s", ID_BYTES, serial);
     return block_size_prop(d, "logical_block_size", BLOCK_SECTOR, &b->logical, err) &&
            block_size_prop(d, "physical_block_size", b->logical, &b->physical, err);
 }

@@ -79,7 +79,7 @@ static const struct expectation expectations[] = {
      "pc",
      "-drive file=a,if=virtio,serial=s -drive file=b,if=virtio,id=y",
      {"virtio0=a", "y=b"},
-     {"virtio-blk,drive=virtio0,serial=s", "virtio-blk,drive=y"}},
+     {"virtio-blk,drive=virtio0", "virtio-blk,drive=y"}},
     {"mipsel",
      "malta",
      "-hda a -drive file=b,if=virtio",
@@ -149,6 +149,10 @@ static void test_flags(void **state)
     drives_close(drives);
     drives = open_line("x86_64", "pc", "-drive file=a,media=cdrom", &o, &err);
     assert_true(block_is_cdrom(only(drives)) && block_is_read_only(only(drives)));
+    assert_string_equal(block_serial(only(drives)), "");
+    drives_close(drives);
+    drives = open_line("x86_64", "pc", "-drive file=a,serial=1,,2", &o, &err);
+    assert_string_equal(block_serial(only(drives)), "1,2");
     drives_close(drives);
     /* An empty CD drive, unless defaults are not wanted. */
     drives = open_line("x86_64", "pc", "-m 64", &o, &err);
