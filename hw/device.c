@@ -3,72 +3,12 @@
 #include "hw/device.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "hw/machine.h"
 #include "hw/pci/pci.h"
-#include "hw/props.h"
-
-/* ---- properties ------------------------------------------------------------------------------ */
-
-const char *props_next(const char *props, char *word, size_t size)
-{
-    size_t n = 0;
-
-    while (*props && (*props != ',' || props[1] == ',')) {
-        props += *props == ',';
-        if (n < size - 1)
-            word[n++] = *props;
-        props++;
-    }
-    word[n] = '\0';
-    return *props ? props + 1 : props;
-}
-
-bool props_get(const char *props, const char *key, char *out, size_t out_size)
-{
-    char word[PATH_MAX + 64];
-    size_t length = strlen(key);
-
-    while (props && *props) {
-        props = props_next(props, word, sizeof(word));
-        if (strncmp(word, key, length) != 0 || (word[length] && word[length] != '='))
-            continue;
-        const char *value = word[length] ? word + length + 1 : "on";
-        if (strlen(value) >= out_size)
-            return false;
-        strcpy(out, value);
-        return true;
-    }
-    return false;
-}
-
-bool device_prop_string(const struct device *d, const char *key, char *out, size_t out_size)
-{
-    return props_get(d->props, key, out, out_size);
-}
-
-uint64_t device_prop_u64(const struct device *d, const char *key, uint64_t default_value)
-{
-    char text[32], *end;
-
-    if (!device_prop_string(d, key, text, sizeof(text)))
-        return default_value;
-    uint64_t value = strtoull(text, &end, 0);
-    switch (*end) {
-    case 'G':
-        return value * GIB;
-    case 'M':
-        return value * MIB;
-    case 'K':
-        return value * KIB;
-    default:
-        return value;
-    }
-}
 
 /* ---- life ------------------------------------------------------------------------------------ */
 

@@ -78,6 +78,31 @@ struct device_field {
         .kind = (field_kind), .reset = (reset_value)                                               \
     }
 
+/* What a device takes as KEY=VALUE, of -device or in a machine's table; a list ends with name ==
+ * NULL. What its regions take (size_prop, "base0" and so on, "iobase" with a default_base) and what
+ * all PCI functions do needs no entry. */
+enum device_prop_kind {
+    DEVICE_PROP_NUMBER, /* 10, 0x10, 4K, 4M, 4G */
+    DEVICE_PROP_SWITCH, /* on, off */
+    DEVICE_PROP_AUTO,   /* or auto */
+    DEVICE_PROP_TEXT,
+};
+struct device_prop {
+    const char *name;
+    uint8_t kind;
+    uint64_t least, most; /* of a number, and most bytes of a text; most 0: any */
+    bool power_of_two;
+};
+/* The host sides, of -drive and -chardev. */
+#define DEVICE_DRIVE                                                                               \
+    {                                                                                              \
+        "drive", DEVICE_PROP_TEXT, .most = 63                                                      \
+    }
+#define DEVICE_CHARDEV                                                                             \
+    {                                                                                              \
+        "chardev", DEVICE_PROP_TEXT, .most = 63                                                    \
+    }
+
 struct device_class {
     const char *name; /* as `-device` and machine tables say it */
     const char *description;
@@ -85,6 +110,7 @@ struct device_class {
     bool addable;                     /* -device takes it */
     const struct pci_class *pci;      /* hw/pci/pci.h; NULL: no PCI function */
     const struct virtio_type *virtio; /* hw/virtio/virtio.h; NULL: no virtio device */
+    const struct device_prop *props;  /* NULL: none of its own */
     gpa default_base; /* where region 0 of an added one goes; its property "iobase" counts more */
     bool interrupts;  /* an interrupt controller: info pic shows it */
     size_t state_size;
@@ -143,8 +169,12 @@ static inline void device_irq(struct device *d, unsigned line, bool level)
     irq_set(&d->irq_out[line], level);
 }
 
-/* Property of this device, or the default. Integers take 0x and decimal. */
+/* Whether a class takes all of these properties, and with these values. */
+bool device_check_props(const struct device_class *class, const char *props, struct error *err);
+/* Property of this device, or the default; one that its class has. */
 uint64_t device_prop_u64(const struct device *d, const char *key, uint64_t default_value);
+bool device_prop_on(const struct device *d, const char *key, bool default_value);
+/* False: it is not given. */
 bool device_prop_string(const struct device *d, const char *key, char *out, size_t out_size);
 
 const struct device_class *device_class_find(const char *name);

@@ -35,6 +35,11 @@ bool machine_prop_string(const struct machine *m, const char *key, char *out, si
     return props_get(m->props, key, out, out_size);
 }
 
+bool machine_prop_on(const struct machine *m, const char *key, bool default_value)
+{
+    return props_on(m->props, key, default_value);
+}
+
 void machine_request(struct machine *m, enum machine_event what)
 {
     if (m->event)
@@ -183,15 +188,15 @@ static void nearest_prop(const struct machine_class *class, const char *name, co
     *nearest = suggest_nearest(name, names);
 }
 
-static bool check_props(const struct machine_class *class, const char *props, struct error *err)
+static bool check_props(const struct machine_class *class, const char *all, struct error *err)
 {
+    const char *props = all;
     char name[64], value[256];
 
-    for (const char *p = props; p && *p; p += *p == ',') {
-        size_t length = strcspn(p, ","), name_length = MIN(strcspn(p, "="), length);
-        snprintf(name, sizeof(name), "%.*s", (int)name_length, p);
-        p += length;
-        if (!length)
+    while (props && *props) {
+        props = props_next(props, name, sizeof(name));
+        name[strcspn(name, "=")] = '\0';
+        if (!*name)
             continue;
         const struct machine_prop *prop = prop_find(class->props, name);
         if (!prop)
@@ -202,7 +207,7 @@ static bool check_props(const struct machine_class *class, const char *props, st
             return error_set(err, "-M %s: unknown property '%s' (did you mean '%s'?)", class->name,
                              name, nearest);
         }
-        if (!props_get(props, name, value, sizeof(value)) || !value_allowed(prop->values, value))
+        if (!props_get(all, name, value, sizeof(value)) || !value_allowed(prop->values, value))
             return error_set(err, "-M %s: %s=%s is not possible here (it takes %s)", class->name,
                              name, value, prop->values ? prop->values : "a shorter value");
     }
@@ -349,21 +354,6 @@ static const char *nearest_addable(const char *name)
     return suggest_nearest(name, names);
 }
 
-static bool check_numbers(const struct device *d, struct error *err)
-{
-    static const char *const keys[] = {"iobase", "iosize", "readback"};
-    char value[32], *end;
-
-    for (unsigned i = 0; i < ARRAY_SIZE(keys); i++) {
-        if (!device_prop_string(d, keys[i], value, sizeof(value)))
-            continue;
-        strtoull(value, &end, 0);
-        if (end == value || *end)
-            return error_set(err, "-device %s: %s=%s is no number", d->id, keys[i], value);
-    }
-    return true;
-}
-
 /* QEMU's short names: "virtio-blk" is what suits the machine. */
 static const struct device_class *find_addable(struct machine *m, const char *name)
 {
@@ -430,7 +420,7 @@ static bool add_device(struct machine *m, const struct machine_config *config, c
                          name, nearest_addable(name));
     if (class->pci && !machine_find_bus(m, "pci", NULL))
         return error_set(err, "-device %s: machine '%s' has no PCI bus", name, m->class->name);
-    if (!choose_id(m, name, props, id, sizeof(id), err) ||
+    if (!device_check_props(class, props, err) || !choose_id(m, name, props, id, sizeof(id), err) ||
         !find_host_side(config, id, props, &chardev, &backend, err))
         return false;
     if (!chardev && config->chardev && !strcmp(name, "isa-debugcon"))
@@ -439,8 +429,8 @@ static bool add_device(struct machine *m, const struct machine_config *config, c
     if (!d)
         return false;
     m->devices[m->n_devices++] = d;
-    return check_numbers(d, err) &&
-           device_map_all(d, device_prop_u64(d, "iobase", class->default_base), err);
+    return device_map_all(
+        d, class->default_base ? device_prop_u64(d, "iobase", class->default_base) : 0, err);
 }
 
 static bool wants_device(const struct machine *m, const struct machine_device *entry)
@@ -499,6 +489,8 @@ static bool create_device(struct machine *m, const struct machine_config *config
     } else if (entry->backend && config->backend) {
         backend = config->backend(config->opaque, entry->backend);
     }
+    if (!device_check_props(class, entry->props, err))
+        return false;
     struct device *d = device_create(class, entry->id, m, entry->props, chardev, backend, err);
     if (!d)
         return false;

@@ -174,6 +174,7 @@ bool machine_show_ram_windows(struct machine *m, const struct memory_window *win
                               struct error *err);
 /* Property of -M name,key=value. */
 bool machine_prop_string(const struct machine *m, const char *key, char *out, size_t out_size);
+bool machine_prop_on(const struct machine *m, const char *key, bool default_value);
 struct device *machine_find_device(struct machine *m, const char *id);
 /* NULL if there is none. guest NULL: of any guest. */
 const struct machine_class *machine_class_find(const char *guest, const char *name);

@@ -10,5 +10,7 @@
 const char *props_next(const char *props, char *word, size_t size);
 /* Copies the value of `key` (of a bare key: "on"). False: not there, or longer than out_size. */
 bool props_get(const char *props, const char *key, char *out, size_t out_size);
+/* on, yes, true; off, no, false; anything else is the default. */
+bool props_on(const char *props, const char *key, bool default_value);
 
 #endif

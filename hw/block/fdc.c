@@ -662,8 +662,14 @@ static const struct device_region fdc_regions[] = {
      .port = true},
 };
 
+static const struct device_prop fdc_props[] = {
+    {"dma", DEVICE_PROP_TEXT, .most = 31},
+    {NULL},
+};
+
 static const struct device_class fdc_class = {
     .name = "fdc",
+    .props = fdc_props,
     .description = "Floppy disk controller",
     .manual = "Intel 290475 (82078)",
     .state_size = sizeof(struct fdc),

@@ -358,14 +358,12 @@ static void fill_cfi(struct pflash *f)
 static bool pflash_init(struct device *d, struct error *err)
 {
     struct pflash *f = d->state;
-    char order[8];
 
     f->size = d->mappings[0].size;
     f->sector = device_prop_u64(d, "sector", 256 * KIB);
     f->width = (uint32_t)device_prop_u64(d, "width", 4);
     f->chip = (uint32_t)device_prop_u64(d, "chip", 2);
-    f->big_endian =
-        device_prop_string(d, "big-endian", order, sizeof(order)) && strcmp(order, "on") == 0;
+    f->big_endian = device_prop_on(d, "big-endian", false);
     if ((f->width != 2 && f->width != 4) || (f->chip != 2 && f->chip != 4) || f->chip > f->width ||
         !is_power_of_two(f->size) || !is_power_of_two(f->sector) || f->sector < 64 * KIB ||
         f->sector > f->size)
@@ -405,8 +403,17 @@ static const struct device_region pflash_regions[] = {
     {"flash", 64 * MIB, 1, 4, pflash_read, pflash_write, true, "size", .cpu_order = true},
 };
 
+static const struct device_prop pflash_props[] = {
+    {"sector", DEVICE_PROP_NUMBER},
+    {"width", DEVICE_PROP_NUMBER},
+    {"chip", DEVICE_PROP_NUMBER},
+    {"big-endian", DEVICE_PROP_SWITCH},
+    {NULL},
+};
+
 static const struct device_class pflash_class = {
     .name = "cfi.pflash01",
+    .props = pflash_props,
     .description = "Parallel NOR flash, Intel command set",
     .manual = "JEDEC JESD68.01, JEP137",
     .state_size = sizeof(struct pflash),

@@ -29,8 +29,15 @@ static const struct device_region regions[] = {
      .port = true},
 };
 
+static const struct device_prop debugcon_props[] = {
+    DEVICE_CHARDEV,
+    {"readback", DEVICE_PROP_NUMBER, 0, 0xff},
+    {NULL},
+};
+
 static const struct device_class debugcon_class = {
     .name = "isa-debugcon",
+    .props = debugcon_props,
     .description = "Debug port: what the guest writes goes to -debugcon",
     .manual = "Bochs, port 0xe9",
     .addable = true,

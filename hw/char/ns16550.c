@@ -471,9 +471,15 @@ static const struct device_region wide_regions[] = {
      .cpu_order = true},
 };
 
+static const struct device_prop props[] = {
+    {"clock-hz", DEVICE_PROP_NUMBER, 1, UINT32_MAX},
+    {NULL},
+};
+
 #define NS16550(id, class_name, what, its_regions)                                                 \
     static const struct device_class id##_class = {                                                \
         .name = (class_name),                                                                      \
+        .props = props,                                                                            \
         .description = (what),                                                                     \
         .manual = "National Semiconductor PC16550D, TL/C/8652",                                    \
         .state_size = sizeof(struct ns16550),                                                      \

@@ -451,8 +451,14 @@ static const struct device_region pl011_regions[] = {
     {"pl011", 0x1000, 4, 4, pl011_read, pl011_write, false, NULL},
 };
 
+static const struct device_prop pl011_props[] = {
+    {"clock-hz", DEVICE_PROP_NUMBER},
+    {NULL},
+};
+
 static const struct device_class pl011_class = {
     .name = "pl011",
+    .props = pl011_props,
     .description = "PrimeCell UART",
     .manual = "ARM DDI 0183G (r1p5)",
     .state_size = sizeof(struct pl011),

@@ -274,8 +274,6 @@ static bool serial_init(struct virtio_device *v, struct error *err)
 
     s->v = v;
     s->max_ports = device_prop_u64(d, "max_ports", MAX_PORTS);
-    if (!s->max_ports || s->max_ports > MAX_PORTS)
-        return error_set(err, "-device %s: max_ports is 1 to %d", d->id, MAX_PORTS);
     if (s->max_ports == 1)
         v->features &= ~CONSOLE_F_MULTIPORT;
     v->n_queues = s->max_ports == 1 ? 2 : (unsigned)(2 * s->max_ports + 2);
@@ -321,8 +319,14 @@ static const struct device_field serial_fields[] = {
     DEVICE_ARRAY(struct virtio_serial, message, DEVICE_U64, MAX_MESSAGES, 0),
 };
 
+static const struct device_prop serial_props[] = {
+    {"max_ports", DEVICE_PROP_NUMBER, 1, MAX_PORTS},
+    {NULL},
+};
+
 static const struct virtio_type serial_type = {
     .name = "serial",
+    .props = serial_props,
     .device_id = 3,
     .pci_class = 0x078000, /* communication, other */
     .features = CONSOLE_F_MULTIPORT | CONSOLE_F_EMERG_WRITE,
@@ -401,8 +405,17 @@ static void port_finish(struct device *d)
         port->serial->port[port->number] = NULL;
 }
 
+static const struct device_prop port_props[] = {
+    DEVICE_CHARDEV,
+    {"bus", DEVICE_PROP_TEXT, .most = 63},
+    {"nr", DEVICE_PROP_NUMBER, 0, MAX_PORTS - 1},
+    {"name", DEVICE_PROP_TEXT, .most = NAME_BYTES - 1},
+    {NULL},
+};
+
 static const struct device_class virtconsole_class = {
     .name = "virtconsole",
+    .props = port_props,
     .description = "A console of a virtio-serial device",
     .manual = "VIRTIO 1.2",
     .addable = true,
@@ -414,6 +427,7 @@ REGISTER(device_class, virtconsole_class);
 
 static const struct device_class virtserialport_class = {
     .name = "virtserialport",
+    .props = port_props,
     .description = "A port of a virtio-serial device",
     .manual = "VIRTIO 1.2",
     .addable = true,

@@ -555,8 +555,14 @@ static const struct pci_class function = {
     .config_written = config_written,
 };
 
+static const struct device_prop props[] = {
+    VGA_ROM_PROP,
+    {NULL},
+};
+
 static const struct device_class cirrus_class = {
     .name = "cirrus-vga",
+    .props = props,
     .description = "Cirrus Logic CL-GD5446 display adapter",
     .manual = "CL-GD5446 Technical Reference Manual, 1996",
     .addable = true,

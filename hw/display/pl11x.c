@@ -173,12 +173,10 @@ static void pl11x_write(struct device *d, uint64_t offset, uint64_t value, unsig
 static bool pl11x_init(struct device *d, struct error *err)
 {
     struct pl11x *s = d->state;
-    char screen[8] = "on";
 
     s->is_pl111 = d->class->name[4] == '1'; /* "pl111", "pl110" */
-    device_prop_string(d, "screen", screen, sizeof(screen));
     timer_init(&s->frame, d->clock, frame_done, d);
-    if (!strcmp(screen, "off"))
+    if (!device_prop_on(d, "screen", true))
         return true;
     s->screen = screen_create(&d->machine->screens, d->id, &pl11x_source, d);
     return s->screen || error_set(err, "%s: out of memory", d->id);
@@ -210,9 +208,15 @@ static const struct device_region pl11x_regions[] = {
      .write = pl11x_write},
 };
 
+static const struct device_prop pl11x_props[] = {
+    {"screen", DEVICE_PROP_SWITCH},
+    {NULL},
+};
+
 #define PL11X_CLASS(type, text, document)                                                          \
     static const struct device_class type##_class = {                                              \
         .name = #type,                                                                             \
+        .props = pl11x_props,                                                                      \
         .description = text,                                                                       \
         .manual = document,                                                                        \
         .state_size = sizeof(struct pl11x),                                                        \

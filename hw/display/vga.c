@@ -621,8 +621,16 @@ static const struct pci_class vga_pci = {
     .config_written = config_written,
 };
 
+static const struct device_prop vga_props[] = {
+    VGA_ROM_PROP,
+    {"xres", DEVICE_PROP_NUMBER, 1, 0xffff},
+    {"yres", DEVICE_PROP_NUMBER, 1, 0xffff},
+    {NULL},
+};
+
 static const struct device_class vga_class = {
     .name = "VGA",
+    .props = vga_props,
     .description = "Standard VGA with Bochs extensions",
     .addable = true,
     .manual = "IBM VGA; Bochs VBE DISPI",

@@ -188,6 +188,12 @@ void vga_vbe_port_write(struct device *d, uint64_t offset, uint64_t value, unsig
                      0),                                                                           \
         DEVICE_FIELD(struct_type, prefix big_endian, DEVICE_BOOL, 0)
 
+/* What vga_init_with reads. */
+#define VGA_ROM_PROP                                                                               \
+    {                                                                                              \
+        "romfile", DEVICE_PROP_TEXT, .most = 255                                                   \
+    }
+
 /* vga.c */
 /* The rest of init: `rom` is its BIOS's usual file. Creates the screen, last. */
 bool vga_init_with(struct device *d, const char *rom, struct error *err);

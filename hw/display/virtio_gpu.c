@@ -539,13 +539,19 @@ static void finish(struct virtio_device *v)
         screen_destroy(&v->device->machine->screens, gpu->screen);
 }
 
+static const struct device_prop props[] = {
+    {"xres", DEVICE_PROP_NUMBER, 1, SCREEN_MAX_WIDTH},
+    {"yres", DEVICE_PROP_NUMBER, 1, SCREEN_MAX_HEIGHT},
+    {NULL},
+};
+
 #define GPU_TYPE(class_code)                                                                       \
     {                                                                                              \
         .name = "gpu", .device_id = 16, .pci_class = (class_code), .features = VIRTIO_GPU_F_EDID,  \
         .n_queues = N_QUEUES, .queue_size = QUEUE_SIZE, .config_size = CONFIG_BYTES,               \
         .state_size = sizeof(struct virtio_gpu), .fields = fields, .n_fields = ARRAY_SIZE(fields), \
         .init = init, .finish = finish, .reset = reset, .notify = notify,                          \
-        .get_config = get_config, .set_config = set_config,                                        \
+        .get_config = get_config, .set_config = set_config, .props = props,                        \
     }
 const struct virtio_type virtio_gpu_type = GPU_TYPE(0x038000);
 const struct virtio_type virtio_gpu_vga_type = GPU_TYPE(0x030000);

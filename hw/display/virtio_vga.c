@@ -104,8 +104,15 @@ static const struct pci_class function = {
     .config_written = config_written,
 };
 
+static const struct device_prop props[] = {
+    VGA_ROM_PROP,
+    VIRTIO_PCI_PROPS,
+    {NULL},
+};
+
 static const struct device_class virtio_vga_class = {
     .name = "virtio-vga",
+    .props = props,
     .description = "Display adapter (virtio, PCI) that is a VGA, too",
     .manual = "VIRTIO 1.2; IBM VGA; Bochs VBE DISPI",
     .addable = true,

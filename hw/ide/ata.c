@@ -361,10 +361,7 @@ static void identify_disk(struct ata_drive *drive, uint16_t *w)
 
 static void identify_common(struct ata_drive *drive, uint16_t *w)
 {
-    char serial[21];
-
-    snprintf(serial, sizeof(serial), "QM%05u", drive->channel->number * 2 + drive->unit + 1);
-    ata_string(&w[10], 10, serial);
+    ata_string(&w[10], 10, drive->serial);
     ata_string(&w[23], 4, "2.5+");
     w[63] = (uint16_t)(0x07 | drive->mwdma << 8);
     w[64] = 3;
@@ -880,6 +877,12 @@ static bool drive_init(struct device *d, struct error *err)
         return error_set(err, "out of memory for device '%s'", d->id);
     }
     drive->medium_seen = block_medium_changes(drive->block);
+    if (*block_serial(drive->block))
+        snprintf(drive->serial, sizeof(drive->serial), "%.20s", block_serial(drive->block));
+    else
+        snprintf(drive->serial, sizeof(drive->serial), "QM%05u",
+                 drive->channel->number * 2 + drive->unit + 1);
+    device_prop_string(d, "serial", drive->serial, sizeof(drive->serial));
     drive->channel->drives[drive->unit] = drive;
     return true;
 }
@@ -951,9 +954,18 @@ static const struct device_field drive_fields[] = {
 };
 #undef FIELD
 
+static const struct device_prop drive_props[] = {
+    DEVICE_DRIVE,
+    {"bus", DEVICE_PROP_TEXT, .most = 23},
+    {"unit", DEVICE_PROP_NUMBER, 0, 1},
+    {"serial", DEVICE_PROP_TEXT, .most = 20},
+    {NULL},
+};
+
 #define DRIVE_CLASS(symbol, class_name, text, can_add)                                             \
     static const struct device_class symbol = {                                                    \
         .name = (class_name),                                                                      \
+        .props = drive_props,                                                                      \
         .description = (text),                                                                     \
         .manual = "ATA/ATAPI-6 (T13 1410D)",                                                       \
         .addable = (can_add),                                                                      \

@@ -68,6 +68,7 @@ struct ata_drive {
     struct block *block;
     unsigned unit;
     bool is_cd;
+    char serial[21];
     /* Task file; [1] is what was written before (48-bit commands). */
     uint8_t feature[2], count[2], low[2], mid[2], high[2];
     uint8_t select, status, error, command, control;

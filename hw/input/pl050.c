@@ -99,10 +99,8 @@ static void pl050_write(struct device *d, uint64_t offset, uint64_t value, unsig
 static bool pl050_init(struct device *d, struct error *err)
 {
     struct pl050 *s = d->state;
-    char mouse[8] = "";
 
-    device_prop_string(d, "mouse", mouse, sizeof(mouse));
-    ps2_init(&s->ps2, mouse[0] == 'o' && mouse[1] == 'n', update_line, d);
+    ps2_init(&s->ps2, device_prop_on(d, "mouse", false), update_line, d);
     if (!ps2_attach(&s->ps2, &d->machine->input))
         return error_set(err, "%s: there are too many input devices", d->id);
     return true;
@@ -132,8 +130,14 @@ static const struct device_region pl050_regions[] = {
      .write = pl050_write},
 };
 
+static const struct device_prop pl050_props[] = {
+    {"mouse", DEVICE_PROP_SWITCH},
+    {NULL},
+};
+
 static const struct device_class pl050_class = {
     .name = "pl050",
+    .props = pl050_props,
     .description = "ARM PS/2 keyboard and mouse interface",
     .manual = "ARM DDI 0143",
     .state_size = sizeof(struct pl050),

@@ -1014,13 +1014,6 @@ bool apic_set_base(struct device *apic, uint64_t value)
 
 /* ---- device ---------------------------------------------------------------------------------- */
 
-static bool is_off(const struct device *d, const char *key)
-{
-    char text[8];
-
-    return device_prop_string(d, key, text, sizeof(text)) && !strcmp(text, "off");
-}
-
 static bool apic_init(struct device *d, struct error *err)
 {
     struct apic *a = d->state;
@@ -1033,8 +1026,8 @@ static bool apic_init(struct device *d, struct error *err)
         return error_set(err, "%s: there can be at most %d local APICs", d->id, MAX_APICS);
     a->initial_id = (uint32_t)device_prop_u64(d, "id", bus->n_apics) & 0xff;
     bus->apics[bus->n_apics++] = d;
-    a->virtual_wire = !is_off(d, "virtual-wire");
-    a->has_x2apic = !is_off(d, "x2apic");
+    a->virtual_wire = device_prop_on(d, "virtual-wire", true);
+    a->has_x2apic = device_prop_on(d, "x2apic", true);
     timer_init(&a->timer, d->clock, timer_expired, d);
     return true;
 }
@@ -1085,8 +1078,16 @@ static const struct device_region apic_regions[] = {
      .write = window_write},
 };
 
+static const struct device_prop apic_props[] = {
+    {"id", DEVICE_PROP_NUMBER},
+    {"virtual-wire", DEVICE_PROP_SWITCH},
+    {"x2apic", DEVICE_PROP_SWITCH},
+    {NULL},
+};
+
 static const struct device_class apic_class = {
     .name = "apic",
+    .props = apic_props,
     .interrupts = true,
     .description = "Local APIC",
     .manual = "Intel SDM volume 3A, chapter 11",

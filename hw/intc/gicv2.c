@@ -704,8 +704,6 @@ static bool gic_init(struct device *d, struct error *err)
 
     if (n_irqs < N_PRIVATE || n_irqs > GIC_MAX_IRQS || (n_irqs % 32 && n_irqs != GIC_MAX_IRQS))
         return error_set(err, "%s: num-irq must be a multiple of 32 up to 992, or 1020", d->id);
-    if (n_cpus < 1 || n_cpus > GIC_MAX_CPUS)
-        return error_set(err, "%s: num-cpu must be 1 to %d", d->id, GIC_MAX_CPUS);
     g->n_irqs = (unsigned)n_irqs;
     g->n_cpus = (unsigned)n_cpus;
     return true;
@@ -742,8 +740,15 @@ static const struct device_region gic_a9_regions[] = {
     {"gic-cpu", 0x100, 4, 4, cpu_read, cpu_write, false, NULL},
 };
 
+static const struct device_prop gic_props[] = {
+    {"num-irq", DEVICE_PROP_NUMBER},
+    {"num-cpu", DEVICE_PROP_NUMBER, 1, GIC_MAX_CPUS},
+    {NULL},
+};
+
 static const struct device_class gicv2_class = {
     .name = "gicv2",
+    .props = gic_props,
     .interrupts = true,
     .description = "Generic Interrupt Controller, version 2",
     .manual = "ARM IHI 0048B",
@@ -762,6 +767,7 @@ REGISTER(device_class, gicv2_class);
 
 static const struct device_class gic_a9_class = {
     .name = "gic-a9mp",
+    .props = gic_props,
     .interrupts = true,
     .description = "Interrupt controller of the Cortex-A9 MPCore",
     .manual = "ARM DDI 0407, IHI 0048B",

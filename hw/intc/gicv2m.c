@@ -63,8 +63,15 @@ static const struct device_region gicv2m_regions[] = {
     {"gicv2m", 0x1000, 4, 4, gicv2m_read, gicv2m_write, false, NULL},
 };
 
+static const struct device_prop gicv2m_props[] = {
+    {"base-spi", DEVICE_PROP_NUMBER},
+    {"num-spi", DEVICE_PROP_NUMBER},
+    {NULL},
+};
+
 static const struct device_class gicv2m_class = {
     .name = "gicv2m",
+    .props = gicv2m_props,
     .interrupts = true,
     .description = "GICv2m message-signalled interrupt frame",
     .manual = "ARM DEN 0029 (SBSA), appendix E",

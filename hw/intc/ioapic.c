@@ -186,8 +186,14 @@ static const struct device_region ioapic_regions[] = {
      .write = ioapic_write},
 };
 
+static const struct device_prop ioapic_props[] = {
+    {"version", DEVICE_PROP_NUMBER},
+    {NULL},
+};
+
 static const struct device_class ioapic_class = {
     .name = "ioapic",
+    .props = ioapic_props,
     .interrupts = true,
     .description = "I/O APIC",
     .manual = "Intel 290566 (82093AA)",

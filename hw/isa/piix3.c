@@ -145,6 +145,11 @@ static const struct device_region piix4_regions[] = {
     {"reset-control", 1, 1, 1, reset_port_read, reset_port_write, .port = true, .moves = true},
 };
 
+static const struct device_prop piix3_props[] = {
+    {"pirq-shift", DEVICE_PROP_NUMBER},
+    {NULL},
+};
+
 #define PIIX_BRIDGE(piix, class_name, what, document, id, its_regions, count)                      \
     static const struct pci_class piix##_pci = {                                                   \
         .vendor = 0x8086,                                                                          \
@@ -154,6 +159,7 @@ static const struct device_region piix4_regions[] = {
     };                                                                                             \
     static const struct device_class piix##_class = {                                              \
         .name = (class_name),                                                                      \
+        .props = piix3_props,                                                                      \
         .description = what " PCI to ISA bridge",                                                  \
         .manual = (document),                                                                      \
         .pci = &piix##_pci,                                                                        \

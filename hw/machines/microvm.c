@@ -75,13 +75,6 @@ struct microvm {
     char *command_line;
 };
 
-static bool is_off(const struct machine *m, const char *prop)
-{
-    char value[8];
-
-    return machine_prop_string(m, prop, value, sizeof(value)) && !strcmp(value, "off");
-}
-
 static bool wants(const struct machine *m, const struct machine_device *entry)
 {
     static const char *const names[][2] = {
@@ -91,7 +84,7 @@ static bool wants(const struct machine *m, const struct machine_device *entry)
 
     for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
         if (!strcmp(entry->id, names[i][0]))
-            return !is_off(m, names[i][1]);
+            return machine_prop_on(m, names[i][1], true);
     }
     return true;
 }
@@ -234,13 +227,14 @@ static bool microvm_init(struct machine *m, struct error *err)
     if (!v)
         return error_set(err, "out of memory");
     m->data = v;
-    acpi = !m->boot.no_acpi && !is_off(m, "acpi");
+    acpi = !m->boot.no_acpi && machine_prop_on(m, "acpi", true);
     if (!x86_map_ram(m, LOW_RAM_MAX, &v->boot.ram, err) || !show_shadow(m, v, err))
         return false;
     pc_connect_cpu(m);
     if (acpi)
         describe(m, v);
-    else if (m->boot.kernel && !is_off(m, "auto-kernel-cmdline") && !name_transports(m, v, err))
+    else if (m->boot.kernel && machine_prop_on(m, "auto-kernel-cmdline", true) &&
+             !name_transports(m, v, err))
         return false;
     v->boot.shadowed = true;
     v->boot.firmware = "bios-microvm.bin";

@@ -161,18 +161,11 @@ static bool offer(struct machine *m, struct device *fw_cfg, struct error *err)
     return !pc->boot.make_acpi || pc_acpi_offer(&pc->acpi, fw_cfg, err);
 }
 
-static bool is_off(const struct machine *m, const char *prop)
-{
-    char value[8];
-
-    return machine_prop_string(m, prop, value, sizeof(value)) && !strcmp(value, "off");
-}
-
 /* Without the HPET the interval timer and the clock go to their lines by themselves. */
 bool pc_wants(const struct machine *m, const struct machine_device *entry)
 {
     if (!strcmp(entry->id, "hpet"))
-        return !m->boot.no_hpet && !is_off(m, "hpet");
+        return !m->boot.no_hpet && machine_prop_on(m, "hpet", true);
     if (!strcmp(entry->id, "vga"))
         return !m->boot.no_vga;
     /* Those that share interrupts with the first two are there for whoever asks for them. */
@@ -200,7 +193,7 @@ bool pc_init(struct machine *m, const struct pc_chipset *chipset, struct error *
     pc->acpi.high_bytes = pc->boot.ram.high_bytes;
     pc->boot.firmware = chipset->firmware;
     pc->boot.fw_cfg = "fw_cfg";
-    pc->boot.make_acpi = m->boot.no_acpi || is_off(m, "acpi") ? NULL : make_acpi;
+    pc->boot.make_acpi = m->boot.no_acpi || !machine_prop_on(m, "acpi", true) ? NULL : make_acpi;
     pc->boot.offer = offer;
     return x86_boot_init(m, &pc->boot, err);
 }

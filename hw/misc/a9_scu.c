@@ -104,8 +104,14 @@ static const struct device_region a9_scu_regions[] = {
      .write = a9_scu_write},
 };
 
+static const struct device_prop a9_scu_props[] = {
+    {"cpus", DEVICE_PROP_NUMBER},
+    {NULL},
+};
+
 static const struct device_class a9_scu_class = {
     .name = "a9-scu",
+    .props = a9_scu_props,
     .description = "Cortex-A9 MPCore snoop control unit",
     .manual = "ARM DDI 0407",
     .state_size = sizeof(struct a9_scu),

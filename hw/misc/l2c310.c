@@ -168,8 +168,14 @@ static const struct device_region l2c310_regions[] = {
      .write = l2c310_write},
 };
 
+static const struct device_prop l2c310_props[] = {
+    {"cache-type", DEVICE_PROP_NUMBER},
+    {NULL},
+};
+
 static const struct device_class l2c310_class = {
     .name = "l2x0",
+    .props = l2c310_props,
     .description = "ARM level 2 cache controller L2C-310",
     .manual = "ARM DDI 0246",
     .state_size = sizeof(struct l2c310),

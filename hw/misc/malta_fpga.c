@@ -270,8 +270,14 @@ static const struct device_region fpga_regions[] = {
     {"malta-fpga", FPGA_BYTES, 4, 4, fpga_read, fpga_write, .cpu_order = true},
 };
 
+static const struct device_prop fpga_props[] = {
+    {"endian", DEVICE_PROP_TEXT},
+    {NULL},
+};
+
 static const struct device_class fpga_class = {
     .name = "malta-fpga",
+    .props = fpga_props,
     .description = "FPGA of the MIPS Malta board",
     .manual = "MIPS MD00048",
     .state_size = sizeof(struct malta_fpga),

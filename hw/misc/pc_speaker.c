@@ -58,8 +58,14 @@ static const struct device_region speaker_regions[] = {
      .port = true},
 };
 
+static const struct device_prop speaker_props[] = {
+    {"pit", DEVICE_PROP_TEXT, .most = 31},
+    {NULL},
+};
+
 static const struct device_class speaker_class = {
     .name = "pc-speaker",
+    .props = speaker_props,
     .description = "System control port B: speaker and timer gate",
     .manual = "Intel 290550, 2.5.5",
     .state_size = sizeof(struct pc_speaker),

@@ -159,8 +159,14 @@ static const struct device_region pl061_regions[] = {
     {"pl061", 0x1000, 4, 4, pl061_read, pl061_write, false, NULL},
 };
 
+static const struct device_prop pl061_props[] = {
+    {"pull-ups", DEVICE_PROP_NUMBER, 0, 0xff},
+    {NULL},
+};
+
 static const struct device_class pl061_class = {
     .name = "pl061",
+    .props = pl061_props,
     .description = "PrimeCell GPIO",
     .manual = "ARM DDI 0190",
     .state_size = sizeof(struct pl061),

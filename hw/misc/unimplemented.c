@@ -44,8 +44,14 @@ static const struct device_region unimplemented_regions[] = {
      .write = unimplemented_write},
 };
 
+static const struct device_prop unimplemented_props[] = {
+    {"id", DEVICE_PROP_NUMBER},
+    {NULL},
+};
+
 static const struct device_class unimplemented_class = {
     .name = "unimplemented-device",
+    .props = unimplemented_props,
     .description = "a device that is only logged",
     .state_size = sizeof(struct unimplemented),
     .regions = unimplemented_regions,

@@ -270,8 +270,15 @@ static const struct device_region vexpress_sysreg_regions[] = {
      .write = vexpress_sysreg_write},
 };
 
+static const struct device_prop sysreg_props[] = {
+    {"sys-id", DEVICE_PROP_NUMBER},
+    {"proc-id", DEVICE_PROP_NUMBER},
+    {NULL},
+};
+
 static const struct device_class vexpress_sysreg_class = {
     .name = "arm-sysctl",
+    .props = sysreg_props,
     .description = "Versatile Express system registers",
     .manual = "ARM DUI 0447",
     .state_size = sizeof(struct vexpress_sysreg),

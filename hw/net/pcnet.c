@@ -782,8 +782,14 @@ static const struct pci_class pcnet_pci = {
     .interrupt_pin = 1,
 };
 
+static const struct device_prop props[] = {
+    {"mac", DEVICE_PROP_TEXT},
+    {NULL},
+};
+
 static const struct device_class pcnet_class = {
     .name = "pcnet",
+    .props = props,
     .description = "AMD PCnet-PCI II Ethernet controller",
     .manual = "AMD Am79C970A (19436)",
     .pci = &pcnet_pci,

@@ -723,8 +723,16 @@ static const struct pci_class gt64120_pci = {
     .makes_bus = "pci.0",
 };
 
+static const struct device_prop gt64120_props[] = {
+    {"pic", DEVICE_PROP_TEXT, .most = 31},
+    {"endian", DEVICE_PROP_TEXT},
+    {"freq", DEVICE_PROP_NUMBER},
+    {NULL},
+};
+
 static const struct device_class gt64120_class = {
     .name = "gt64120",
+    .props = gt64120_props,
     .description = "GT-64120 system controller",
     .manual = "Galileo GT-64120 data sheet 1.4",
     .pci = &gt64120_pci,

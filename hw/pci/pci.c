@@ -206,15 +206,26 @@ static bool make_bus(struct device *d, struct error *err)
     bus->host = d;
     d->pci->bus = bus;
     bus->functions[0] = d;
-    bus->first_slot = (uint8_t)(device_prop_u64(d, "first-slot", 1) & 31);
-    bus->last_slot = (uint8_t)(device_prop_u64(d, "last-slot", 31) & 31);
+    bus->first_slot = (uint8_t)device_prop_u64(d, "first-slot", 1);
+    bus->last_slot = (uint8_t)device_prop_u64(d, "last-slot", 31);
     return machine_add_bus(d->machine, "pci", d->class->pci->makes_bus, d, bus, err);
 }
+
+const struct device_prop pci_props[] = {
+    {"bus", DEVICE_PROP_TEXT, .most = 23},
+    {"addr", DEVICE_PROP_TEXT, .most = 15},
+    {NULL},
+};
+const struct device_prop pci_bridge_props[] = {
+    {"first-slot", DEVICE_PROP_NUMBER, 0, 31},
+    {"last-slot", DEVICE_PROP_NUMBER, 0, 31},
+    {NULL},
+};
 
 bool pci_attach(struct device *d, struct error *err)
 {
     char name[24];
-    bool named = device_prop_string(d, "bus", name, sizeof(name));
+    bool named;
 
     d->pci = calloc(1, sizeof(*d->pci));
     if (!d->pci)
@@ -226,6 +237,7 @@ bool pci_attach(struct device *d, struct error *err)
         pci_detach(d);
         return false;
     }
+    named = device_prop_string(d, "bus", name, sizeof(name));
     d->pci->bus = machine_find_bus(d->machine, "pci", named ? name : NULL);
     if (!d->pci->bus && !named)
         return true; /* by itself */

@@ -55,6 +55,8 @@ struct pci_class {
     void (*config_written)(struct device *d, unsigned offset, unsigned size);
 };
 
+extern const struct device_prop pci_props[], pci_bridge_props[];
+
 struct pci_bus {
     struct device *host;
     struct device *functions[256]; /* by slot << 3 | function */

@@ -359,8 +359,14 @@ static const struct device_region a9mp_timer_regions[] = {
      .write = global_write},
 };
 
+static const struct device_prop a9mp_timer_props[] = {
+    {"freq", DEVICE_PROP_NUMBER},
+    {NULL},
+};
+
 static const struct device_class a9mp_timer_class = {
     .name = "a9mp-timer",
+    .props = a9mp_timer_props,
     .description = "Cortex-A9 MPCore private timer, watchdog and global timer",
     .manual = "ARM DDI 0407",
     .state_size = sizeof(struct a9mp_timer),

@@ -326,11 +326,9 @@ static void hpet_write(struct device *d, uint64_t offset64, uint64_t value, unsi
 static bool hpet_init(struct device *d, struct error *err)
 {
     struct hpet *h = d->state;
-    char msi[8] = "off";
 
     h->intcap = (uint32_t)device_prop_u64(d, "intcap", 1 << 2);
-    device_prop_string(d, "msi", msi, sizeof(msi));
-    h->msi = !strcmp(msi, "on");
+    h->msi = device_prop_on(d, "msi", false);
     for (unsigned n = 0; n < N_TIMERS; n++) {
         h->of[n] = (struct hpet_timer){d, n};
         timer_init(&h->timer[n], d->clock, timer_expired, &h->of[n]);
@@ -360,8 +358,15 @@ static const struct device_region hpet_regions[] = {
      .write = hpet_write},
 };
 
+static const struct device_prop hpet_props[] = {
+    {"intcap", DEVICE_PROP_NUMBER},
+    {"msi", DEVICE_PROP_SWITCH},
+    {NULL},
+};
+
 static const struct device_class hpet_class = {
     .name = "hpet",
+    .props = hpet_props,
     .description = "High precision event timers",
     .manual = "IA-PC HPET specification 1.0a",
     .state_size = sizeof(struct hpet),

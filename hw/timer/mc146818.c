@@ -446,8 +446,14 @@ static const struct device_region regions[] = {
      .port = true},
 };
 
+static const struct device_prop mc146818_props[] = {
+    {"base", DEVICE_PROP_TEXT},
+    {NULL},
+};
+
 static const struct device_class mc146818_class = {
     .name = "mc146818",
+    .props = mc146818_props,
     .description = "Real-time clock and CMOS memory of the PC/AT",
     .manual = "Motorola MC146818A",
     .state_size = sizeof(struct mc146818),

@@ -149,8 +149,14 @@ static const struct device_region pl031_regions[] = {
     {"pl031", 0x1000, 4, 4, pl031_read, pl031_write, false, NULL},
 };
 
+static const struct device_prop pl031_props[] = {
+    {"base-time", DEVICE_PROP_NUMBER},
+    {NULL},
+};
+
 static const struct device_class pl031_class = {
     .name = "pl031",
+    .props = pl031_props,
     .description = "PrimeCell real time clock",
     .manual = "ARM DDI 0224",
     .state_size = sizeof(struct pl031),

@@ -206,8 +206,14 @@ static const struct device_region sp804_regions[] = {
      .write = sp804_write},
 };
 
+static const struct device_prop sp804_props[] = {
+    {"freq", DEVICE_PROP_NUMBER},
+    {NULL},
+};
+
 static const struct device_class sp804_class = {
     .name = "sp804",
+    .props = sp804_props,
     .description = "ARM dual timer",
     .manual = "ARM DDI 0271",
     .state_size = sizeof(struct sp804),

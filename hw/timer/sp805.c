@@ -165,8 +165,14 @@ static const struct device_region sp805_regions[] = {
      .write = sp805_write},
 };
 
+static const struct device_prop sp805_props[] = {
+    {"freq", DEVICE_PROP_NUMBER},
+    {NULL},
+};
+
 static const struct device_class sp805_class = {
     .name = "sp805",
+    .props = sp805_props,
     .description = "ARM watchdog",
     .manual = "ARM DDI 0270",
     .state_size = sizeof(struct sp805),

@@ -50,6 +50,7 @@ struct virtio_type {
     uint16_t queue_size; /* a power of two; init may change v->queue_size */
     uint32_t config_size;
     size_t state_size;
+    const struct device_prop *props;   /* besides those of the transport; NULL: none */
     const struct device_field *fields; /* of the state: reset with the device, shown by info */
     unsigned n_fields;
     bool (*init)(struct virtio_device *v, struct error *err);

@@ -14,6 +14,7 @@
 #include "hw/virtio/virtio_device.h"
 
 enum { REQUEST_MAX = 16, PIECE = 256 * 1024, QUEUES_MAX = 8, QUEUE_SIZE = 256 };
+enum { BLOCK_SIZE_MAX = 32768 };
 enum { HEADER_BYTES = 16, RANGE_BYTES = 16, ID_BYTES = 20, CONFIG_BYTES = 60 };
 enum { DISCARD_SECTORS = 0x7fffff, ZEROES_SECTORS = 0x10000 };
 
@@ -354,38 +355,21 @@ static void blk_started(struct virtio_device *v)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-static bool block_size_prop(const struct device *d, const char *key, uint32_t least, uint32_t *out,
-                            struct error *err)
-{
-    uint64_t value = device_prop_u64(d, key, least);
-
-    if (value < least || value > 32768 || !is_power_of_two(value))
-        return error_set(err, "-device %s: %s is a power of two from %" PRIu32 " to 32768", d->id,
-                         key, least);
-    *out = (uint32_t)value;
-    return true;
-}
-
 static bool read_props(struct virtio_device *v, struct error *err)
 {
     struct blk *b = v->state;
     const struct device *d = v->device;
-    uint64_t n_queues = device_prop_u64(d, "num-queues", 1);
-    uint64_t queue_size = device_prop_u64(d, "queue-size", QUEUE_SIZE);
     char serial[BLOCK_SERIAL_BYTES];
 
-    if (n_queues < 1 || n_queues > QUEUES_MAX)
-        return error_set(err, "-device %s: num-queues is 1 to %d", d->id, QUEUES_MAX);
-    if (queue_size < 4 || queue_size > VIRTQUEUE_MAX_SIZE || !is_power_of_two(queue_size))
-        return error_set(err, "-device %s: queue-size is a power of two from 4 to %d", d->id,
-                         VIRTQUEUE_MAX_SIZE);
-    v->n_queues = (unsigned)n_queues;
-    v->queue_size = (uint16_t)queue_size;
+    v->n_queues = (unsigned)device_prop_u64(d, "num-queues", 1);
+    v->queue_size = (uint16_t)device_prop_u64(d, "queue-size", QUEUE_SIZE);
+    b->logical = (uint32_t)device_prop_u64(d, "logical_block_size", BLOCK_SECTOR);
+    b->physical = (uint32_t)device_prop_u64(d, "physical_block_size", b->logical);
     if (!device_prop_string(d, "serial", serial, sizeof(serial)))
         strcpy(serial, block_serial(b->block));
     snprintf(b->serial, sizeof(b->serial), "%.*s", ID_BYTES, serial);
-    return block_size_prop(d, "logical_block_size", BLOCK_SECTOR, &b->logical, err) &&
-           block_size_prop(d, "physical_block_size", b->logical, &b->physical, err);
+    return b->physical >= b->logical ||
+           error_set(err, "-device %s: physical_block_size is less than logical_block_size", d->id);
 }
 
 static bool blk_init(struct virtio_device *v, struct error *err)
@@ -437,8 +421,19 @@ static const struct device_field blk_fields[] = {
     DEVICE_FIELD(struct blk, writeback, DEVICE_BOOL, 1),
 };
 
+static const struct device_prop blk_props[] = {
+    DEVICE_DRIVE,
+    {"serial", DEVICE_PROP_TEXT, .most = ID_BYTES},
+    {"num-queues", DEVICE_PROP_NUMBER, 1, QUEUES_MAX},
+    {"queue-size", DEVICE_PROP_NUMBER, 4, VIRTQUEUE_MAX_SIZE, .power_of_two = true},
+    {"logical_block_size", DEVICE_PROP_NUMBER, BLOCK_SECTOR, BLOCK_SIZE_MAX, .power_of_two = true},
+    {"physical_block_size", DEVICE_PROP_NUMBER, BLOCK_SECTOR, BLOCK_SIZE_MAX, .power_of_two = true},
+    {NULL},
+};
+
 static const struct virtio_type blk_type = {
     .name = "blk",
+    .props = blk_props,
     .device_id = 2,
     .pci_class = 0x010000,
     .features = F_SEG_MAX | F_GEOMETRY | F_BLK_SIZE | F_FLUSH | F_TOPOLOGY | F_CONFIG_WCE |

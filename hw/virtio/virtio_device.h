@@ -20,6 +20,7 @@ struct virtio_plug {
 bool virtio_plug_init(struct device *d, struct error *err);
 void virtio_plug_reset(struct device *d);
 void virtio_plug_finish(struct device *d);
+extern const struct device_prop virtio_plug_props[];
 
 #define VIRTIO_DEVICE(virtio_type_object, short_name, text)                                        \
     static const struct device_class virtio_type_object##_mmio_class = {                           \
@@ -28,6 +29,7 @@ void virtio_plug_finish(struct device *d);
         .manual = "VIRTIO 1.2",                                                                    \
         .addable = true,                                                                           \
         .virtio = &(virtio_type_object),                                                           \
+        .props = virtio_plug_props,                                                                \
         .state_size = sizeof(struct virtio_plug),                                                  \
         .init = virtio_plug_init,                                                                  \
         .reset = virtio_plug_reset,                                                                \

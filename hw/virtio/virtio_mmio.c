@@ -279,7 +279,7 @@ static bool mmio_init(struct device *d, struct error *err)
     struct virtio_mmio *m = d->state;
     char text[24];
 
-    m->legacy = device_prop_string(d, "legacy", text, sizeof(text)) && !strcmp(text, "on");
+    m->legacy = device_prop_on(d, "legacy", false);
     m->v.memory = d->memory;
     m->v.interrupt = mmio_interrupt;
     m->v.transport = d;
@@ -316,6 +316,11 @@ static struct virtio_device *find_slot(struct device *d, struct error *err)
                   count_slots(d->machine) ? " free" : "");
     return found;
 }
+
+const struct device_prop virtio_plug_props[] = {
+    {"bus", DEVICE_PROP_TEXT, .most = 23},
+    {NULL},
+};
 
 bool virtio_plug_init(struct device *d, struct error *err)
 {
@@ -366,8 +371,14 @@ static const struct device_region mmio_regions[] = {
     {"virtio-mmio", 0x200, 1, 4, mmio_read, mmio_write, false, NULL},
 };
 
+static const struct device_prop mmio_props[] = {
+    {"legacy", DEVICE_PROP_SWITCH},
+    {NULL},
+};
+
 static const struct device_class mmio_class = {
     .name = "virtio-mmio",
+    .props = mmio_props,
     .description = "Virtio transport, memory-mapped",
     .manual = "VIRTIO 1.2, section 4.2",
     .state_size = sizeof(struct virtio_mmio),

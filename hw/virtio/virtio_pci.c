@@ -487,14 +487,6 @@ static void set_identity(struct device *d)
     pci_set(d, PCI_SUBSYSTEM, 2, legacy ? type->device_id : MODERN_SUBSYSTEM);
 }
 
-static bool is_on(const struct device *d, const char *key)
-{
-    char value[8];
-
-    return device_prop_string(d, key, value, sizeof(value)) &&
-           (!strcmp(value, "on") || !strcmp(value, "true"));
-}
-
 bool virtio_pci_init_with(struct device *d, unsigned legacy_bar, unsigned modern_bar,
                           unsigned msix_bar, struct error *err)
 {
@@ -506,8 +498,8 @@ bool virtio_pci_init_with(struct device *d, unsigned legacy_bar, unsigned modern
     p->v.interrupt = pci_interrupt;
     p->v.may_access = may_access;
     p->v.transport = d;
-    p->legacy = transitional && !is_on(d, "disable-legacy");
-    p->modern = !is_on(d, "disable-modern");
+    p->legacy = transitional && !device_prop_on(d, "disable-legacy", false);
+    p->modern = !device_prop_on(d, "disable-modern", false);
     p->modern_bar = (uint8_t)modern_bar;
     if (!p->legacy && !p->modern)
         return error_set(err, "-device %s: without its %s interface nothing is left", d->id,
@@ -552,6 +544,8 @@ const struct pci_class virtio_pci_function = {
     .config_reading = config_reading,
     .config_written = config_written,
 };
+
+const struct device_prop virtio_pci_props[] = {VIRTIO_PCI_PROPS, {NULL}};
 
 const struct device_region virtio_pci_regions[VIRTIO_PCI_N_REGIONS] = {
     {"virtio-pci-legacy", VIRTIO_PCI_LEGACY_BYTES, 1, 4, legacy_read, legacy_write, .port = true,

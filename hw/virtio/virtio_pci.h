@@ -40,6 +40,12 @@ struct virtio_pci {
         DEVICE_FIELD(struct_type, prefix driver_feature_select, DEVICE_U32, 0),                    \
         PCI_MSIX_FIELDS(struct_type, prefix msix)
 
+#define VIRTIO_PCI_PROPS                                                                           \
+    {"disable-legacy", DEVICE_PROP_AUTO},                                                          \
+    {                                                                                              \
+        "disable-modern", DEVICE_PROP_SWITCH                                                       \
+    }
+
 uint64_t virtio_pci_msix_read(struct device *d, uint64_t offset, unsigned size);
 void virtio_pci_msix_write(struct device *d, uint64_t offset, uint64_t value, unsigned size);
 uint64_t virtio_pci_modern_read(struct device *d, uint64_t offset, unsigned size);
@@ -71,6 +77,7 @@ extern const struct pci_class virtio_pci_function; /* for .pci; init overwrites 
 
 /* The usual function: legacy BAR 0, MSI-X BAR 1, modern BARs 4 and 5, as QEMU has them. */
 bool virtio_pci_init(struct device *d, struct error *err);
+extern const struct device_prop virtio_pci_props[];
 extern const struct device_region virtio_pci_regions[];
 extern const struct device_field virtio_pci_fields[];
 enum { VIRTIO_PCI_N_REGIONS = 3, VIRTIO_PCI_N_FIELDS = 13 };
@@ -83,6 +90,7 @@ enum { VIRTIO_PCI_N_REGIONS = 3, VIRTIO_PCI_N_FIELDS = 13 };
         .addable = true,                                                                           \
         .pci = &virtio_pci_function,                                                               \
         .virtio = &(virtio_type_object),                                                           \
+        .props = virtio_pci_props,                                                                 \
         .state_size = sizeof(struct virtio_pci),                                                   \
         .regions = virtio_pci_regions,                                                             \
         .n_regions = VIRTIO_PCI_N_REGIONS,                                                         \
