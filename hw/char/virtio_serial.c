@@ -22,6 +22,7 @@ enum {
     NAME_BYTES = 64,
     CONFIG_BYTES = 12,
     EMERGENCY_OFFSET = 8,
+    OUTPUT_MAX = 4 << 20, /* bytes of one request, which may name the same memory many times */
 };
 
 #define CONSOLE_F_MULTIPORT (UINT64_C(1) << 1)
@@ -237,6 +238,10 @@ static void take_output(struct virtio_serial *s, unsigned number)
     while (virtqueue_pop(s->v, queue, &s->request)) {
         uint64_t at = 0;
         size_t n;
+        if (virtio_request_out_size(&s->request) > OUTPUT_MAX) {
+            virtio_broken(s->v, "more output in one request than any driver has");
+            return;
+        }
         while ((n = virtio_request_read(s->v, &s->request, at, data, sizeof(data)))) {
             if (port)
                 chardev_write(port->device->chardev, data, (unsigned)n);

@@ -201,11 +201,44 @@ static void test_bad_driver(void **state)
     driver_destroy(drv);
 }
 
+/* A chain of n times the same MiB. */
+static void send_mebibytes(struct driver *drv, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        driver_descriptor(drv, driver_table(drv, 1), i, TEXT, MIB, i + 1 < n ? DESC_NEXT : 0,
+                          (uint16_t)(i + 1));
+    driver_offer(drv, 1, 0);
+}
+
+static void test_too_much_output(void **state)
+{
+    enum { NEEDS_RESET = 64 };
+
+    for (enum driver_mode mode = 0; mode < DRIVER_MODES; mode++) {
+        struct driver *drv = create(mode);
+
+        driver_start(drv, 0, 2);
+        memset(drv->pc->ram + TEXT, 'x', MIB);
+        send_mebibytes(drv, 4);
+        assert_int_equal(driver_used_index(drv, 1), 1);
+        assert_int_equal(console.n_out, sizeof(console.out) - 1);
+        console.n_out = 0;
+        send_mebibytes(drv, 5);
+        assert_int_equal(driver_used_index(drv, 1), 1);
+        assert_int_equal(console.n_out, 0);
+        assert_int_equal(driver_status(drv) & NEEDS_RESET, NEEDS_RESET);
+        driver_start(drv, 0, 2);
+        send(drv, 1, "again", 5);
+        assert_string_equal(console.out, "again");
+        driver_destroy(drv);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_plain_console),
-                                       cmocka_unit_test(test_ports),
-                                       cmocka_unit_test(test_bad_driver)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_plain_console), cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_too_much_output), cmocka_unit_test(test_bad_driver)};
 
     return cmocka_run_group_tests_name("virtio serial", tests, NULL, NULL);
 }
