@@ -16,9 +16,11 @@ struct flash_image {
     struct block_request request;
     uint64_t bytes;        /* of the image, in whole sectors */
     uint8_t *array, *read; /* read: until the array is there */
-    uint8_t *changed;      /* a bit for each page */
     uint8_t page[PAGE];    /* being written */
-    uint64_t next;         /* page to look at */
+    /* Pages of the image that changed: a ring, in which each is once. */
+    uint32_t n_pages, first, n_changed;
+    uint32_t *changed;
+    bool *is_changed;
 };
 
 static bool read_all(struct flash_image *image, struct error *err)
@@ -50,9 +52,11 @@ struct flash_image *flash_image_create(struct device *d, struct block *block, ui
         image->block = block;
         image->bytes = bytes;
         image->read = malloc(bytes);
-        image->changed = calloc(1, size / PAGE / 8 + 1);
+        image->n_pages = (uint32_t)((bytes + PAGE - 1) / PAGE);
+        image->changed = calloc(image->n_pages, sizeof(*image->changed));
+        image->is_changed = calloc(image->n_pages, sizeof(*image->is_changed));
     }
-    if (!image || !image->read || !image->changed)
+    if (!image || !image->read || !image->changed || !image->is_changed)
         error_set(err, "out of memory for '%s'", block_path(block));
     else if (read_all(image, err))
         return image;
@@ -61,22 +65,6 @@ struct flash_image *flash_image_create(struct device *d, struct block *block, ui
         image->block = NULL;
     flash_image_destroy(image);
     return NULL;
-}
-
-static bool take_changed(struct flash_image *image, uint64_t *page)
-{
-    uint64_t n = (image->bytes + PAGE - 1) / PAGE;
-
-    for (uint64_t i = 0; i < n; i++) {
-        uint64_t at = (image->next + i) % n;
-        if (!(image->changed[at / 8] >> at % 8 & 1))
-            continue;
-        image->changed[at / 8] &= (uint8_t) ~(1 << at % 8);
-        image->next = at + 1;
-        *page = at;
-        return true;
-    }
-    return false;
 }
 
 static void write_next(struct flash_image *image);
@@ -99,14 +87,16 @@ static void write_done(struct block_request *request, int error)
 /* The next page to write, if there is one. */
 static bool prepare_next(struct flash_image *image)
 {
-    uint64_t page;
-
-    if (!take_changed(image, &page))
+    if (!image->n_changed)
         return false;
-    uint64_t at = page * PAGE, size = MIN(image->bytes - at, (uint64_t)PAGE);
+    uint32_t page = image->changed[image->first];
+    image->first = (image->first + 1) % image->n_pages;
+    image->n_changed--;
+    image->is_changed[page] = false;
+    uint64_t at = (uint64_t)page * PAGE, size = MIN(image->bytes - at, (uint64_t)PAGE);
     memcpy(image->page, image->array + at, size);
     image->request = (struct block_request){.operation = BLOCK_WRITE,
-                                            .sector = page * PAGE_SECTORS,
+                                            .sector = (uint64_t)page * PAGE_SECTORS,
                                             .n_sectors = (uint32_t)(size / BLOCK_SECTOR),
                                             .buffer = image->page,
                                             .done = write_done,
@@ -144,6 +134,7 @@ void flash_image_destroy(struct flash_image *image)
     }
     free(image->read);
     free(image->changed);
+    free(image->is_changed);
     free(image);
 }
 
@@ -159,8 +150,13 @@ void flash_image_show(struct flash_image *image, uint8_t *array)
 
 void flash_image_changed(struct flash_image *image, uint64_t offset, uint64_t size)
 {
-    for (uint64_t page = offset / PAGE; page * PAGE < offset + size; page++)
-        image->changed[page / 8] |= (uint8_t)(1 << page % 8);
+    for (uint64_t page = offset / PAGE; page < image->n_pages && page * PAGE < offset + size;
+         page++) {
+        if (image->is_changed[page])
+            continue;
+        image->is_changed[page] = true;
+        image->changed[(image->first + image->n_changed++) % image->n_pages] = (uint32_t)page;
+    }
     if (!image->request.active && !block_is_read_only(image->block))
         write_next(image);
 }

@@ -271,6 +271,7 @@ static void test_flash_image(void **state)
         struct test_bus *bus =
             test_bus_create("cfi.pflash01", "size=0x100000,sector=0x40000", block, false);
         assert_int_equal(test_get(bus, 0x200), round ? 0xffffffff : 1);
+        assert_int_equal(test_get(bus, 0x3fe00), round ? 0xffffffff : 0x1ff);
         assert_int_equal(test_get(bus, 0x40200), round ? 0x00000200 : 0x201);
         command(bus, 0x10, 0x20);
         command(bus, 0x10, 0xd0);
