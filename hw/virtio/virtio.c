@@ -81,6 +81,11 @@ uint64_t virtio_features(const struct virtio_device *v, bool legacy)
     return legacy ? (features | VIRTIO_F_ANY_LAYOUT) & UINT32_MAX : features | VIRTIO_F_VERSION_1;
 }
 
+uint32_t virtio_word(uint64_t features, uint32_t word)
+{
+    return word > 1 ? 0 : (uint32_t)(features >> word * 32);
+}
+
 /* After FEATURES_OK they are settled. What is not offered cannot be had by a legacy driver; a
  * modern one is told when it asks whether its features are right. */
 void virtio_write_features(struct virtio_device *v, unsigned word, uint32_t value, bool legacy)
@@ -166,6 +171,11 @@ void virtio_config_changed(struct virtio_device *v)
 
 /* ---- queues ---------------------------------------------------------------------------------- */
 
+struct virtqueue *virtio_queue(struct virtio_device *v, uint32_t n)
+{
+    return n < v->n_queues ? &v->queues[n] : NULL;
+}
+
 bool virtqueue_set_size(struct virtio_device *v, struct virtqueue *q, uint32_t size)
 {
     if (size > v->queue_size || !is_power_of_two(size)) {
@@ -181,6 +191,20 @@ void virtqueue_set_ready(struct virtqueue *q, bool ready)
     q->ready = ready;
     if (!ready)
         q->last_available = q->used_index = 0;
+}
+
+uint32_t virtqueue_address(const struct virtqueue *q, unsigned half)
+{
+    const uint64_t addresses[] = {q->descriptors, q->available, q->used};
+
+    return (uint32_t)(addresses[half / 2] >> half % 2 * 32);
+}
+
+void virtqueue_set_address(struct virtqueue *q, unsigned half, uint32_t value)
+{
+    uint64_t *const addresses[] = {&q->descriptors, &q->available, &q->used};
+
+    *addresses[half / 2] = deposit64(*addresses[half / 2], half % 2 * 32, 32, value);
 }
 
 void virtqueue_set_legacy(struct virtqueue *q, uint64_t address, uint64_t align)

@@ -172,6 +172,8 @@ bool virtio_attach(struct virtio_device *v, struct device *d, struct error *err)
 void virtio_detach(struct virtio_device *v); /* harmless if nothing is there */
 void virtio_reset(struct virtio_device *v);
 uint64_t virtio_features(const struct virtio_device *v, bool legacy);
+/* 32 bits of features; 0 beyond the second word. */
+uint32_t virtio_word(uint64_t features, uint32_t word);
 void virtio_write_features(struct virtio_device *v, unsigned word, uint32_t value, bool legacy);
 /* A value of 0 resets; the transport forgets its interrupts then. */
 void virtio_write_status(struct virtio_device *v, uint8_t value, bool legacy);
@@ -179,8 +181,14 @@ void virtio_notify(struct virtio_device *v, uint32_t queue);
 uint32_t virtio_read_config(struct virtio_device *v, uint32_t offset, unsigned size, bool legacy);
 void virtio_write_config(struct virtio_device *v, uint32_t offset, uint32_t value, unsigned size,
                          bool legacy);
+struct virtqueue *virtio_queue(struct virtio_device *v, uint32_t n); /* NULL: there is none */
 bool virtqueue_set_size(struct virtio_device *v, struct virtqueue *q, uint32_t size);
 void virtqueue_set_ready(struct virtqueue *q, bool ready);
+/* Halves of its addresses, the low one first: of the descriptors, the driver's area (available),
+ * the device's (used). */
+enum { VIRTQUEUE_HALVES = 6 };
+uint32_t virtqueue_address(const struct virtqueue *q, unsigned half);
+void virtqueue_set_address(struct virtqueue *q, unsigned half, uint32_t value);
 /* The legacy layout (2.7.2), all of it behind `address`; 0: none. */
 void virtqueue_set_legacy(struct virtqueue *q, uint64_t address, uint64_t align);
 

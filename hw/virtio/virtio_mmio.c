@@ -70,19 +70,6 @@ static void mmio_interrupt(void *transport, int queue)
     mmio_update(d);
 }
 
-static struct virtqueue *selected_queue(struct virtio_mmio *m)
-{
-    return m->queue_select < m->v.n_queues ? &m->v.queues[m->queue_select] : NULL;
-}
-
-static uint32_t device_features(const struct virtio_mmio *m)
-{
-    uint64_t features = virtio_features(&m->v, m->legacy);
-
-    return m->device_features_select > 1 ? 0
-                                         : (uint32_t)(features >> 32 * m->device_features_select);
-}
-
 /* What an empty slot answers too. */
 static bool identity_read(const struct virtio_mmio *m, uint64_t offset, uint32_t *value)
 {
@@ -117,10 +104,10 @@ static uint64_t mmio_read(struct device *d, uint64_t offset, unsigned size)
     if (size != 4)
         log_printf(LOG_GUEST_ERROR, "virtio-mmio: %u-byte read of register 0x%x\n", size,
                    (unsigned)offset);
-    const struct virtqueue *q = selected_queue(m);
+    const struct virtqueue *q = virtio_queue(&m->v, m->queue_select);
     switch (offset) {
     case REG_DEVICE_FEATURES:
-        return device_features(m);
+        return virtio_word(virtio_features(&m->v, m->legacy), m->device_features_select);
     case REG_QUEUE_NUM_MAX:
         return q ? m->v.queue_size : 0;
     case REG_QUEUE_READY:
@@ -155,60 +142,39 @@ static void status_write(struct device *d, uint32_t value)
     mmio_update(d);
 }
 
-static void set_low(uint64_t *address, uint32_t value)
-{
-    *address = deposit64(*address, 0, 32, value);
-}
-
-static void set_high(uint64_t *address, uint32_t value)
-{
-    *address = deposit64(*address, 32, 32, value);
-}
-
 /* Registers of the selected queue. False: not one of them. */
 static bool queue_write(struct virtio_mmio *m, uint64_t offset, uint32_t value)
 {
-    struct virtqueue unused = {0};
-    struct virtqueue *q = selected_queue(m);
+    struct virtqueue *q = virtio_queue(&m->v, m->queue_select);
     bool modern = !m->legacy;
 
-    if (!q)
-        q = &unused;
     switch (offset) {
     case REG_QUEUE_NUM:
-        if (q != &unused)
+        if (q)
             virtqueue_set_size(&m->v, q, value);
         return true;
     case REG_QUEUE_ALIGN:
-        if (m->legacy && q != &unused)
+        if (m->legacy && q)
             m->queue_align[m->queue_select] = value;
         return m->legacy;
     case REG_QUEUE_PFN:
-        if (m->legacy && q != &unused)
+        if (m->legacy && q)
             virtqueue_set_legacy(q, (uint64_t)value * m->guest_page_size,
                                  m->queue_align[m->queue_select]);
         return m->legacy;
     case REG_QUEUE_READY:
-        if (modern)
+        if (modern && q)
             virtqueue_set_ready(q, value & 1);
         return modern;
     case REG_QUEUE_DESC_LOW:
-        set_low(&q->descriptors, value);
-        return modern;
     case REG_QUEUE_DESC_HIGH:
-        set_high(&q->descriptors, value);
-        return modern;
     case REG_QUEUE_DRIVER_LOW:
-        set_low(&q->available, value);
-        return modern;
     case REG_QUEUE_DRIVER_HIGH:
-        set_high(&q->available, value);
-        return modern;
     case REG_QUEUE_DEVICE_LOW:
-        set_low(&q->used, value);
-        return modern;
     case REG_QUEUE_DEVICE_HIGH:
-        set_high(&q->used, value);
+        if (modern && q)
+            virtqueue_set_address(
+                q, (unsigned)((offset - REG_QUEUE_DESC_LOW) / 16 * 2 + offset / 4 % 2), value);
         return modern;
     default:
         return false;

@@ -43,9 +43,7 @@ enum common_register {
     COMMON_QUEUE_VECTOR = 0x1a,
     COMMON_QUEUE_ENABLE = 0x1c,
     COMMON_QUEUE_NOTIFY_OFF = 0x1e,
-    COMMON_QUEUE_DESC = 0x20,
-    COMMON_QUEUE_DRIVER = 0x28,
-    COMMON_QUEUE_DEVICE = 0x30,
+    COMMON_QUEUE_DESC = 0x20, /* then the driver's area and the device's, 64 bits each */
 };
 
 enum legacy_register {
@@ -126,14 +124,16 @@ static void write_status(struct device *d, uint8_t value, bool legacy)
 
 static struct virtqueue *selected_queue(struct virtio_pci *p)
 {
-    return p->queue_select < p->v.n_queues ? &p->v.queues[p->queue_select] : NULL;
+    return virtio_queue(&p->v, p->queue_select);
 }
 
 /* ---- the common configuration (4.1.4.3) ------------------------------------------------------ */
 
-static uint32_t half(uint64_t value, uint64_t offset)
+/* Which half of an address the register is; VIRTQUEUE_HALVES or more: it is another one. */
+static unsigned address_half(uint64_t offset)
 {
-    return (uint32_t)(offset & 4 ? value >> 32 : value);
+    return offset < COMMON_QUEUE_DESC || offset % 4 ? VIRTQUEUE_HALVES
+                                                    : (unsigned)(offset - COMMON_QUEUE_DESC) / 4;
 }
 
 static uint32_t read_queue(struct virtio_pci *p, uint64_t offset)
@@ -151,35 +151,25 @@ static uint32_t read_queue(struct virtio_pci *p, uint64_t offset)
         return (uint32_t)q->ready;
     case COMMON_QUEUE_NOTIFY_OFF:
         return p->queue_select;
-    case COMMON_QUEUE_DESC:
-    case COMMON_QUEUE_DESC + 4:
-        return half(q->descriptors, offset);
-    case COMMON_QUEUE_DRIVER:
-    case COMMON_QUEUE_DRIVER + 4:
-        return half(q->available, offset);
-    case COMMON_QUEUE_DEVICE:
-    case COMMON_QUEUE_DEVICE + 4:
-        return half(q->used, offset);
     default:
-        return 0;
+        return address_half(offset) < VIRTQUEUE_HALVES ? virtqueue_address(q, address_half(offset))
+                                                       : 0;
     }
 }
 
 static uint32_t read_common(struct device *d, uint64_t offset)
 {
     struct virtio_pci *p = state(d);
-    unsigned word = p->device_feature_select;
 
     switch (offset) {
     case COMMON_DEVICE_FEATURE_SELECT:
         return p->device_feature_select;
     case COMMON_DEVICE_FEATURE:
-        return word > 1 ? 0 : (uint32_t)(virtio_features(&p->v, false) >> word * 32);
+        return virtio_word(virtio_features(&p->v, false), p->device_feature_select);
     case COMMON_DRIVER_FEATURE_SELECT:
         return p->driver_feature_select;
     case COMMON_DRIVER_FEATURE:
-        word = p->driver_feature_select;
-        return word > 1 ? 0 : (uint32_t)(p->v.driver_features >> word * 32);
+        return virtio_word(p->v.driver_features, p->driver_feature_select);
     case COMMON_CONFIG_VECTOR:
         return p->config_vector;
     case COMMON_NUM_QUEUES:
@@ -193,11 +183,6 @@ static uint32_t read_common(struct device *d, uint64_t offset)
     default:
         return read_queue(p, offset);
     }
-}
-
-static void set_half(uint64_t *address, uint64_t offset, uint32_t value)
-{
-    *address = deposit64(*address, offset & 4 ? 32 : 0, 32, value);
 }
 
 static void write_queue(struct virtio_pci *p, uint64_t offset, uint32_t value)
@@ -218,21 +203,12 @@ static void write_queue(struct virtio_pci *p, uint64_t offset, uint32_t value)
         if (value & 1) /* only a reset takes it back (4.1.4.3.2) */
             virtqueue_set_ready(q, true);
         break;
-    case COMMON_QUEUE_DESC:
-    case COMMON_QUEUE_DESC + 4:
-        set_half(&q->descriptors, offset, value);
-        break;
-    case COMMON_QUEUE_DRIVER:
-    case COMMON_QUEUE_DRIVER + 4:
-        set_half(&q->available, offset, value);
-        break;
-    case COMMON_QUEUE_DEVICE:
-    case COMMON_QUEUE_DEVICE + 4:
-        set_half(&q->used, offset, value);
-        break;
     default:
-        log_printf(LOG_GUEST_ERROR, "virtio-pci: write of 0x%x to register 0x%x\n", value,
-                   (unsigned)offset);
+        if (address_half(offset) < VIRTQUEUE_HALVES)
+            virtqueue_set_address(q, address_half(offset), value);
+        else
+            log_printf(LOG_GUEST_ERROR, "virtio-pci: write of 0x%x to register 0x%x\n", value,
+                       (unsigned)offset);
         break;
     }
 }
