@@ -110,6 +110,15 @@ static uint8_t status_of(const struct blk_request *r, int error)
 
 static void io_done(struct block_request *io, int error);
 
+/* A driver that cannot flush gets what it writes onto stable storage at once (5.2.5.2). */
+static bool writes_back(const struct virtio_device *v)
+{
+    const struct blk *b = v->state;
+    bool settled = v->status & (VIRTIO_FEATURES_OK | VIRTIO_DRIVER_OK);
+
+    return b->writeback && (!settled || virtio_has(v, F_FLUSH));
+}
+
 static void submit(struct blk_request *r, enum block_operation operation, uint64_t sector,
                    uint32_t n_sectors)
 {
@@ -119,7 +128,7 @@ static void submit(struct blk_request *r, enum block_operation operation, uint64
     r->io.sector = sector;
     r->io.n_sectors = n_sectors;
     r->io.buffer = r->buffer;
-    r->io.through = !b->writeback;
+    r->io.through = !writes_back(r->v);
     r->io.done = io_done;
     r->io.opaque = r;
     block_submit(b->block, &r->io);
@@ -174,17 +183,23 @@ static void io_done(struct block_request *io, int error)
 
 /* ---- starts of requests ---------------------------------------------------------------------- */
 
+/* Whole blocks of the disk. */
+static bool is_there(const struct blk *b, uint64_t sector, uint64_t n_sectors)
+{
+    uint32_t per_block = b->logical / BLOCK_SECTOR;
+
+    return sector % per_block == 0 && n_sectors % per_block == 0 &&
+           sector <= block_sectors(b->block) && n_sectors <= block_sectors(b->block) - sector;
+}
+
 static void start_transfer(struct blk_request *r)
 {
     const struct blk *b = r->v->state;
     uint64_t out = virtio_request_out_size(&r->request) - HEADER_BYTES;
     uint64_t in = virtio_request_in_size(&r->request) - 1;
-    uint32_t logical = b->logical / BLOCK_SECTOR;
 
     r->size = r->type == T_OUT ? out : in;
-    uint64_t sectors = r->size / BLOCK_SECTOR;
-    if (r->size % b->logical || r->sector % logical || r->sector > block_sectors(b->block) ||
-        sectors > block_sectors(b->block) - r->sector)
+    if (r->size % BLOCK_SECTOR || !is_there(b, r->sector, r->size / BLOCK_SECTOR))
         finish(r, status_of(r, ERANGE), 0);
     else if (r->type == T_OUT && block_is_read_only(b->block))
         finish(r, status_of(r, EROFS), 0);
@@ -212,8 +227,7 @@ static void start_range(struct blk_request *r)
     r->sector = virtio_get64(r->v, range);
     if (flags & ~(uint32_t)(r->type == T_DISCARD ? 0 : FLAG_UNMAP)) {
         finish(r, S_UNSUPP, 0);
-    } else if (n > most || r->sector > block_sectors(b->block) ||
-               n > block_sectors(b->block) - r->sector) {
+    } else if (n > most || !is_there(b, r->sector, n)) {
         finish(r, status_of(r, ERANGE), 0);
     } else {
         r->io.unmap = flags & FLAG_UNMAP;
@@ -322,7 +336,7 @@ static void blk_get_config(struct virtio_device *v, uint8_t *config)
         (uint8_t)(__builtin_ctz(b->physical) - __builtin_ctz(b->logical));
     virtio_put16(v, config + CONFIG_MIN_IO, (uint16_t)(b->physical / b->logical));
     virtio_put32(v, config + CONFIG_OPT_IO, 0);
-    config[CONFIG_WRITEBACK] = b->writeback;
+    config[CONFIG_WRITEBACK] = writes_back(v);
     virtio_put16(v, config + CONFIG_NUM_QUEUES, (uint16_t)v->n_queues);
     virtio_put32(v, config + CONFIG_DISCARD_SECTORS, DISCARD_SECTORS);
     virtio_put32(v, config + CONFIG_DISCARD_SEGMENTS, 1);
@@ -342,15 +356,6 @@ static void blk_set_config(struct virtio_device *v, uint32_t offset, const uint8
     else
         log_printf(LOG_GUEST_ERROR, "virtio blk: store to configuration byte %" PRIu32 "\n",
                    offset);
-}
-
-/* A driver that cannot flush gets what it writes onto stable storage at once (5.2.5.2). */
-static void blk_started(struct virtio_device *v)
-{
-    struct blk *b = v->state;
-
-    if (!virtio_has(v, F_FLUSH))
-        b->writeback = false;
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -447,7 +452,6 @@ static const struct virtio_type blk_type = {
     .init = blk_init,
     .finish = blk_finish,
     .reset = blk_reset,
-    .started = blk_started,
     .notify = take_requests,
     .get_config = blk_get_config,
     .set_config = blk_set_config,

@@ -115,7 +115,9 @@ static void test_configuration(void **state)
         driver_set_config(f.drv, 32, 0, 1);
         assert_int_equal(driver_config(f.drv, 32, 1), 0);
         assert_int_equal(request(&f, T_OUT, 1, 512), OK);
-        driver_start(f.drv, 0, 1); /* one that cannot flush */
+        driver_start(f.drv, F_CONFIG_WCE, 1); /* one that cannot flush */
+        assert_int_equal(driver_config(f.drv, 32, 1), 0);
+        driver_set_config(f.drv, 32, 1, 1);
         assert_int_equal(driver_config(f.drv, 32, 1), 0);
         assert_int_equal(request(&f, T_OUT, 1, 512), OK);
         destroy(&f);
@@ -249,6 +251,16 @@ static void test_ranges(void **state)
     driver_start(f.drv, F_FLUSH, 1);
     range(&f, 0, 1, 0);
     assert_int_equal(request(&f, T_DISCARD, 0, 16), UNSUPP); /* not agreed on */
+    destroy(&f);
+    f = create(DRIVER_PCI, 0, "logical_block_size=4096");
+    driver_start(f.drv, F_FLUSH | F_DISCARD | F_WRITE_ZEROES, 1);
+    range(&f, 8, 16, 0);
+    assert_int_equal(request(&f, T_WRITE_ZEROES, 0, 16), OK);
+    assert_int_equal(request(&f, T_DISCARD, 0, 16), OK);
+    range(&f, 8, 15, 0); /* no whole blocks */
+    assert_int_equal(request(&f, T_WRITE_ZEROES, 0, 16), IOERR);
+    range(&f, 9, 8, 0);
+    assert_int_equal(request(&f, T_DISCARD, 0, 16), IOERR);
     destroy(&f);
 }
 
