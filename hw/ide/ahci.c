@@ -294,7 +294,7 @@ static void command_start(struct port *p, const uint8_t *fis)
     uint64_t sector = load_le32(fis + 4) & 0xffffff;
     sector |= (uint64_t)fis[8] << 24 | (uint64_t)fis[9] << 32 | (uint64_t)fis[10] << 40;
     drive->command = fis[2];
-    ata_dma_command(drive, fis[2] == WRITE_QUEUED, sector, n ? n : 65536);
+    ata_dma_command(drive, fis[2] == WRITE_QUEUED, fis[7] & 0x80, sector, n ? n : 65536);
 }
 
 static bool slot_fetch(struct port *p, unsigned slot)

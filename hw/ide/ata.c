@@ -59,10 +59,10 @@ static uint64_t address_get(const struct ata_drive *drive)
                (uint64_t)drive->high[1] << 40;
     if (drive->select & SELECT_LBA)
         return low | (uint32_t)(drive->select & 0xf) << 24;
-    if (!drive->low[0]) /* sectors count from 1 */
-        return UINT64_MAX;
-    uint32_t track =
-        (uint32_t)(drive->mid[0] | drive->high[0] << 8) * drive->heads + (drive->select & 0xf);
+    uint32_t head = drive->select & 0xf;
+    if (!drive->low[0] || drive->low[0] > drive->sectors_per_track || head >= drive->heads)
+        return UINT64_MAX; /* sectors count from 1 */
+    uint32_t track = (uint32_t)(drive->mid[0] | drive->high[0] << 8) * drive->heads + head;
     return (uint64_t)track * drive->sectors_per_track + drive->low[0] - 1;
 }
 
@@ -101,7 +101,7 @@ void ata_submit(struct ata_drive *drive, enum block_operation operation, uint64_
                                             .sector = sector,
                                             .n_sectors = n_sectors,
                                             .buffer = drive->buffer,
-                                            .through = !drive->write_cache,
+                                            .through = !drive->write_cache || drive->fua,
                                             .done = done,
                                             .opaque = drive};
     block_submit(drive->block, &drive->request);
@@ -279,7 +279,7 @@ static bool start(struct ata_drive *drive, uint64_t sector, uint32_t n_sectors, 
     return true;
 }
 
-enum { READ = 0, WRITE = 1, WIDE = 2, DMA = 4, MULTIPLE = 8, VERIFY = 16 };
+enum { READ = 0, WRITE = 1, WIDE = 2, DMA = 4, MULTIPLE = 8, VERIFY = 16, FUA = 32 };
 
 static void command_transfer(struct ata_drive *drive, unsigned how)
 {
@@ -288,6 +288,7 @@ static void command_transfer(struct ata_drive *drive, unsigned how)
     drive->wide = how & WIDE;
     drive->dma = how & DMA;
     drive->verify_only = how & VERIFY;
+    drive->fua = how & FUA;
     drive->per_block = how & MULTIPLE ? drive->multiple : 1;
     if (drive->wide)
         n |= (uint32_t)drive->count[1] << 8;
@@ -299,10 +300,12 @@ static void command_transfer(struct ata_drive *drive, unsigned how)
         start(drive, address_get(drive), n, how & WRITE);
 }
 
-void ata_dma_command(struct ata_drive *drive, bool write, uint64_t sector, uint32_t n_sectors)
+void ata_dma_command(struct ata_drive *drive, bool write, bool fua, uint64_t sector,
+                     uint32_t n_sectors)
 {
     drive->wide = drive->dma = true;
     drive->verify_only = false;
+    drive->fua = fua;
     start(drive, sector, n_sectors, write);
 }
 
@@ -329,6 +332,7 @@ static void identify_disk(struct ata_drive *drive, uint16_t *w)
     uint32_t lba28 = (uint32_t)MIN(sectors, 0x0fffffff);
 
     w[0] = 0x0040;
+    w[2] = 0xc837; /* needs nothing to spin up, and all words are there */
     w[1] = (uint16_t)cylinders;
     w[3] = 16;
     w[6] = 63;
@@ -346,14 +350,12 @@ static void identify_disk(struct ata_drive *drive, uint16_t *w)
     w[59] = drive->multiple ? 0x100 | drive->multiple : 0;
     w[60] = (uint16_t)lba28;
     w[61] = (uint16_t)(lba28 >> 16);
-    w[75] = 31;     /* queue depth - 1; SATA only reads it with word 76 */
-    w[80] = 0x00f0; /* ATA-4 to 7 */
-    w[82] = 0x4021; /* NOP, write cache, SMART */
+    w[82] = 0x4029; /* NOP, write cache, power management, SMART */
     w[83] = 0x7400; /* FLUSH CACHE EXT, FLUSH CACHE, 48-bit */
-    w[84] = 0x4000;
-    w[85] = (uint16_t)(0x4000 | (drive->write_cache ? 0x20 : 0) | (drive->smart ? 1 : 0));
+    w[84] = 0x4040; /* WRITE DMA FUA EXT and WRITE MULTIPLE FUA EXT */
+    w[85] = (uint16_t)(0x4008 | (drive->write_cache ? 0x20 : 0) | (drive->smart ? 1 : 0));
     w[86] = 0x3400;
-    w[87] = 0x4000;
+    w[87] = 0x4040;
     for (unsigned i = 0; i < 4; i++)
         w[100 + i] = (uint16_t)(sectors >> 16 * i);
     ata_string(&w[27], 20, "QEMU HARDDISK");
@@ -366,8 +368,12 @@ static void identify_common(struct ata_drive *drive, uint16_t *w)
     w[63] = (uint16_t)(0x07 | drive->mwdma << 8);
     w[64] = 3;
     w[65] = w[66] = w[67] = w[68] = 120;
+    w[80] = 0x00f0; /* ATA-4 to 7 */
     w[88] = (uint16_t)(0x3f | drive->udma << 8);
-    w[93] = 0x600b | (drive->unit ? 0x3000 : 0);
+    if (drive->channel->single)
+        w[76] = 0x0002; /* SATA, 1.5 Gb/s; word 93 is 0 then */
+    else /* 80 wires; a jumper says which drive it is, and all is well with that one */
+        w[93] = 0x6000 | (drive->unit ? 0x0b00 : 0x000b);
 }
 
 static void reply(struct ata_drive *drive, uint32_t size)
@@ -424,7 +430,8 @@ static void command_set_features(struct ata_drive *drive, unsigned unused)
         } else if (mode >> 3 == 4 && (mode & 7) < 3) {
             drive->mwdma = (uint8_t)(1u << (mode & 7));
             drive->udma = 0;
-        } else if (mode >> 3 > 1) {
+        } else if (mode > 1 &&
+                   (mode >> 3 != 1 || (mode & 7) > 4)) { /* PIO, its default or 0 to 4 */
             ata_fail(drive, ATA_ABRT);
             return;
         }
@@ -511,11 +518,13 @@ static void command_native_max(struct ata_drive *drive, unsigned how)
     ata_finish(drive);
 }
 
+/* 8.11: drive 0 is selected then, and speaks for both. */
 static void command_diagnose(struct ata_drive *drive, unsigned unused)
 {
+    drive->select = 0;
     signature(drive);
     drive->error = 1;
-    command_end(drive, drive->is_cd ? 0 : ATA_READY, true);
+    command_end(drive, drive->is_cd ? 0 : ATA_READY, drive == ata_selected(drive->channel));
 }
 
 static void command_reset(struct ata_drive *drive, unsigned unused)
@@ -552,6 +561,10 @@ static void command_smart(struct ata_drive *drive, unsigned unused)
 
 static void command_packet(struct ata_drive *drive, unsigned unused)
 {
+    if (drive->feature[0] & 2) { /* overlapped */
+        ata_fail(drive, ATA_ABRT);
+        return;
+    }
     drive->dma = drive->feature[0] & 1;
     drive->byte_limit = drive->mid[0] | (uint32_t)drive->high[0] << 8;
     drive->count[0] = 1; /* command, to the drive */
@@ -578,7 +591,7 @@ static const struct {
     {0x34, 0x34, FOR_DISK, command_transfer, WRITE | WIDE},
     {0x35, 0x35, FOR_DISK, command_transfer, WRITE | WIDE | DMA},
     {0x39, 0x39, FOR_DISK, command_transfer, WRITE | WIDE | MULTIPLE},
-    {0x3d, 0x3d, FOR_DISK, command_transfer, WRITE | WIDE | DMA}, /* FUA: every write is */
+    {0x3d, 0x3d, FOR_DISK, command_transfer, WRITE | WIDE | DMA | FUA},
     {0x40, 0x41, FOR_DISK, command_transfer, VERIFY},
     {0x42, 0x42, FOR_DISK, command_transfer, VERIFY | WIDE},
     {0x70, 0x7f, FOR_DISK, command_nothing, 0}, /* SEEK */
@@ -592,6 +605,7 @@ static const struct {
     {0xc6, 0xc6, FOR_DISK, command_multiple, 0},
     {0xc8, 0xc9, FOR_DISK, command_transfer, READ | DMA},
     {0xca, 0xcb, FOR_DISK, command_transfer, WRITE | DMA},
+    {0xce, 0xce, FOR_DISK, command_transfer, WRITE | WIDE | MULTIPLE | FUA},
     {0xe0, 0xe0, FOR_BOTH, command_power, POWER_STANDBY},
     {0xe1, 0xe1, FOR_BOTH, command_power, POWER_IDLE},
     {0xe2, 0xe2, FOR_BOTH, command_power, POWER_STANDBY},
@@ -746,10 +760,12 @@ void ata_write(struct ata_channel *c, unsigned reg, uint32_t value, unsigned siz
         }
         return;
     }
-    if (!drive || ((drive->status & (ATA_BSY | ATA_DRQ)) && value != 0x08))
+    if (!drive)
         return;
-    if (value == 0x08)
+    if (drive->is_cd && value == 0x08) /* DEVICE RESET: at any time */
         block_cancel(drive->block, &drive->request);
+    else if (drive->status & (ATA_BSY | ATA_DRQ))
+        return;
     ata_issue(drive, (uint8_t)value);
 }
 
@@ -935,6 +951,7 @@ static const struct device_field drive_fields[] = {
     DEVICE_KEPT(struct ata_drive, dma, DEVICE_BOOL),
     DEVICE_KEPT(struct ata_drive, wide, DEVICE_BOOL),
     DEVICE_KEPT(struct ata_drive, verify_only, DEVICE_BOOL),
+    DEVICE_KEPT(struct ata_drive, fua, DEVICE_BOOL),
     DEVICE_KEPT(struct ata_drive, sector, DEVICE_U64),
     DEVICE_KEPT(struct ata_drive, left, DEVICE_U32),
     DEVICE_KEPT(struct ata_drive, now, DEVICE_U32),

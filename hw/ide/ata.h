@@ -80,6 +80,7 @@ struct ata_drive {
     /* The transfer. */
     uint8_t phase;
     bool dma, wide, verify_only;
+    bool fua; /* of a write: on stable storage before its end */
     uint64_t sector;
     uint32_t left, now; /* sectors: of the command, of the piece in the buffer */
     uint32_t per_block; /* of a PIO block */
@@ -112,8 +113,10 @@ uint32_t ata_pio_in(struct ata_drive *drive, uint8_t *out, uint32_t size);
 uint32_t ata_pio_out(struct ata_drive *drive, const uint8_t *in, uint32_t size);
 struct ata_drive *ata_selected(struct ata_channel *c); /* NULL: not there */
 void ata_drive_reset(struct ata_drive *drive);         /* as SRST: with its signature */
-/* 1 to 65536 sectors of a disk from `sector` by DMA (NCQ), as if by READ or WRITE DMA EXT. */
-void ata_dma_command(struct ata_drive *drive, bool write, uint64_t sector, uint32_t n_sectors);
+/* 1 to 65536 sectors of a disk from `sector` by DMA (NCQ), as if by READ DMA EXT, WRITE DMA EXT or
+ * WRITE DMA FUA EXT. */
+void ata_dma_command(struct ata_drive *drive, bool write, bool fua, uint64_t sector,
+                     uint32_t n_sectors);
 
 /* ---- between ata.c and atapi.c ---- */
 void ata_finish(struct ata_drive *drive); /* good; with interrupt */

@@ -491,9 +491,10 @@ void atapi_identify(struct ata_drive *drive, uint16_t *w)
 {
     w[0] = 0x85c0; /* ATAPI CD, removable, packets of 12 bytes, DRQ within 50 us */
     w[49] = 0x0b00;
-    w[53] = 7;
-    w[80] = 0x001e;
-    w[82] = 0x4010;
-    w[85] = 0x4010;
+    w[53] = 6;
+    w[82] = w[85] = 0x4218; /* NOP, DEVICE RESET, PACKET, power management */
+    w[83] = 0x5000;         /* FLUSH CACHE */
+    w[86] = 0x1000;
+    w[84] = w[87] = 0x4000;
     ata_string(&w[27], 20, "QEMU DVD-ROM");
 }

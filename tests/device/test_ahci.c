@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* AHCI: commands by PIO, DMA and queues, packets, errors, resets. */
 #include "disk.h"
+#include "hw/ide/ata.h"
 #include "pc.h"
 #include "util/bits.h"
 
@@ -11,6 +12,7 @@ enum { IS = 0x10, CMD = 0x18, TFD = 0x20, SACT = 0x34, CI = 0x38 };
 struct fixture {
     struct test_pc *pc;
     struct block *disk, *cd;
+    const struct ata_drive *drive;
 };
 
 static void create(struct fixture *f)
@@ -21,7 +23,7 @@ static void create(struct fixture *f)
     pc_add(f->pc, "q35-mch", "pci0", 0xcf8, NULL, NULL);
     pc_watch(f->pc, pc_add(f->pc, "ich9-lpc", "lpc", 0, "addr=1f.0", NULL));
     pc_add(f->pc, "ich9-ahci", "ahci", 0, "addr=1f.2", NULL);
-    pc_add(f->pc, "ide-hd", "hda", 0, "bus=ide.0", f->disk);
+    f->drive = pc_add(f->pc, "ide-hd", "hda", 0, "bus=ide.0,serial=A,,1", f->disk)->state;
     pc_add(f->pc, "ide-cd", "hdc", 0, "bus=ide.1", f->cd);
     pc_reset(f->pc);
     pc_config_set(f->pc, AHCI, 0x24, BASE, 4);
@@ -93,6 +95,9 @@ static void test_disk(void **state)
     prepare(&f, 0, 0xec, 0, 0, 512);
     issue(&f, P0, 1);
     assert_int_equal(load_le16(f.pc->ram + DATA + 120), 5000);
+    assert_memory_equal(f.pc->ram + DATA + 20, ",A 1", 4);
+    assert_int_equal(load_le16(f.pc->ram + DATA + 76 * 2), 2); /* SATA */
+    assert_int_equal(load_le16(f.pc->ram + DATA + 93 * 2), 0);
     assert_int_equal(load_le32(f.pc->ram + LIST + 4), 512);
     assert_int_equal(pc_load(f.pc, P0 + IS, 4), 3);
     assert_int_equal(f.pc->ram[FIS + 0x20], 0x5f);
@@ -113,6 +118,37 @@ static void test_disk(void **state)
     prepare(&f, 5, 0x20, 2001, 1, 512); /* by PIO */
     issue(&f, P0, 1 << 5);
     assert_int_equal(f.pc->ram[DATA + 0x50000], 0x5a);
+    destroy(&f);
+}
+
+/* "Force unit access": such a write is on stable storage before its end. */
+static void test_fua(void **state)
+{
+    static const struct {
+        uint8_t command;
+        uint8_t device; /* of a queued one */
+        bool fua;
+    } writes[] = {{0x35, 0, false}, {0x3d, 0, true},    {0xce, 0, true},
+                  {0x39, 0, false}, {0x61, 0x80, true}, {0x61, 0, false}};
+    struct fixture f;
+
+    create(&f);
+    for (unsigned i = 0; i < ARRAY_SIZE(writes); i++) {
+        bool queued = writes[i].command == 0x61;
+        uint8_t *fis = prepare(&f, i, writes[i].command, 20 + i, 1, 512);
+        fis[7] |= writes[i].device;
+        memset(f.pc->ram + DATA + i * 0x10000, (int)i + 1, 512);
+        if (queued)
+            pc_store(f.pc, P0 + SACT, 1 << i, 4);
+        issue(&f, P0, 1 << i);
+        assert_int_equal(f.drive->request.operation, BLOCK_WRITE);
+        assert_int_equal(f.drive->request.through, writes[i].fua);
+        assert_int_equal(pc_load(f.pc, P0 + TFD, 1), 0x50);
+    }
+    prepare(&f, 0, 0x20, 20, ARRAY_SIZE(writes), ARRAY_SIZE(writes) * 512);
+    issue(&f, P0, 1);
+    for (unsigned i = 0; i < ARRAY_SIZE(writes); i++)
+        assert_int_equal(f.pc->ram[DATA + i * 512], i + 1);
     destroy(&f);
 }
 
@@ -192,10 +228,8 @@ static void test_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_disk),
-        cmocka_unit_test(test_queue),
-        cmocka_unit_test(test_packet),
-        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_disk),   cmocka_unit_test(test_fua),    cmocka_unit_test(test_queue),
+        cmocka_unit_test(test_packet), cmocka_unit_test(test_errors),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

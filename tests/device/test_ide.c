@@ -97,6 +97,11 @@ static void test_identify(void **state)
     assert_int_equal(w[100], N_SECTORS & 0xffff);
     assert_int_equal(w[1], N_SECTORS / 16 / 63);
     assert_memory_equal(&w[27], "EQUMH RADDSI K", 14);
+    assert_memory_equal(&w[10], "MQ0000 1", 8);
+    assert_int_equal(w[2], 0xc837);
+    assert_int_equal(w[82], 0x4029);
+    assert_int_equal(w[84] & w[87], 0x4040); /* FUA */
+    assert_int_equal(w[93], 0x600b);
     command(&f, 0, 0, 0xa1); /* not a CD */
     assert_int_equal(wait(&f, DATA), ATA_READY | ATA_ERR);
     assert_int_equal(pc_in(f.pc, DATA + 1, 1), ATA_ABRT);
@@ -106,6 +111,62 @@ static void test_identify(void **state)
     assert_int_equal(wait(&f, CD), ATA_READY | ATA_DRQ);
     read_words(&f, CD, w, 256);
     assert_int_equal(w[0], 0x85c0);
+    assert_int_equal(w[82], 0x4218); /* DEVICE RESET */
+    assert_int_equal(w[83], 0x5000);
+    destroy(&f);
+}
+
+/* Drive 1 says of itself what drive 0 does not, and drive 0 speaks for both. */
+static void test_two_drives(void **state)
+{
+    struct fixture f;
+    struct block *second = disk_create(N_SECTORS, 0);
+    uint16_t w[256];
+
+    create(&f);
+    block_set_serial(second, "S,2");
+    pc_add(f.pc, "ide-hd", "hdb2", 0, "bus=ide.0,unit=1", second);
+    pc_reset(f.pc);
+    pc_config_set(f.pc, IDE, 0x40, 0x80008000, 4);
+    pc_config_set(f.pc, IDE, 4, 5, 2);
+    pc_out(f.pc, DATA + 6, 0xb0, 1);
+    pc_out(f.pc, STATUS, 0xec, 1);
+    read_words(&f, DATA, w, 256);
+    assert_int_equal(w[93], 0x6b00);
+    assert_memory_equal(&w[10], ",S 2    ", 8);
+    pc_in(f.pc, STATUS, 1);
+    assert_false(f.pc->line[0]);
+    pc_out(f.pc, STATUS, 0x90, 1); /* EXECUTE DEVICE DIAGNOSTIC */
+    assert_true(f.pc->line[0]);
+    assert_int_equal(pc_in(f.pc, STATUS, 1), ATA_READY);
+    assert_false(f.pc->line[0]);
+    assert_int_equal(pc_in(f.pc, DATA + 6, 1) & 0x10, 0);
+    assert_int_equal(pc_in(f.pc, DATA + 1, 1), 1);
+    pc_out(f.pc, DATA + 6, 0xb0, 1);
+    assert_false(f.pc->line[0]);
+    destroy(&f);
+    block_close(second);
+}
+
+static void test_features(void **state)
+{
+    static const struct {
+        uint8_t feature, count;
+        bool taken;
+    } cases[] = {
+        {0x03, 0x00, true},  {0x03, 0x01, true},  {0x03, 0x02, false}, {0x03, 0x0c, true},
+        {0x03, 0x0d, false}, {0x03, 0x10, false}, {0x03, 0x22, true},  {0x03, 0x23, false},
+        {0x03, 0x45, true},  {0x03, 0x46, false}, {0x02, 0, true},     {0x82, 0, true},
+        {0x33, 0, false},
+    };
+    struct fixture f;
+
+    create(&f);
+    for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+        pc_out(f.pc, DATA + 1, cases[i].feature, 1);
+        command(&f, 0, cases[i].count, 0xef);
+        assert_int_equal(wait(&f, DATA), ATA_READY | (cases[i].taken ? 0 : ATA_ERR));
+    }
     destroy(&f);
 }
 
@@ -156,6 +217,15 @@ static void test_pio(void **state)
     pc_out(f.pc, STATUS, 0x20, 1);
     assert_int_equal(wait(&f, DATA), ATA_READY | ATA_DRQ);
     assert_int_equal(pc_in(f.pc, DATA, 2), (1 * 16 + 2) * 63 + 2);
+    pc_out(f.pc, CONTROL, 4, 1);
+    pc_out(f.pc, CONTROL, 0, 1);
+    pc_out(f.pc, DATA + 6, 0xa0, 1);
+    for (unsigned sector = 0; sector < 65; sector += 64) { /* there is neither 0 nor 64 */
+        pc_out(f.pc, DATA + 3, sector, 1);
+        pc_out(f.pc, STATUS, 0x20, 1);
+        assert_int_equal(wait(&f, DATA), ATA_READY | ATA_ERR);
+        assert_int_equal(pc_in(f.pc, DATA + 1, 1) & ATA_IDNF, ATA_IDNF);
+    }
     destroy(&f);
 }
 
@@ -345,7 +415,8 @@ static void test_cd_change(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_identify), cmocka_unit_test(test_pio),
+        cmocka_unit_test(test_identify), cmocka_unit_test(test_two_drives),
+        cmocka_unit_test(test_features), cmocka_unit_test(test_pio),
         cmocka_unit_test(test_errors),   cmocka_unit_test(test_dma),
         cmocka_unit_test(test_cd),       cmocka_unit_test(test_cd_change),
     };
