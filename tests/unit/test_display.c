@@ -155,9 +155,48 @@ static void make(const char *folder, const char *name, const char *contents)
     fclose(f);
 }
 
+static bool opens_floppy(struct file_broker *broker, const char *folder, const char *name,
+                         long size)
+{
+    char path[256];
+
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    FILE *f = fopen(path, "w");
+    assert_int_equal(ftruncate(fileno(f), size), 0);
+    fclose(f);
+    int fd = file_broker_open_floppy(broker, path);
+    if (fd < 0)
+        return false;
+    assert_int_equal(lseek(fd, 0, SEEK_END), size); /* as it was */
+    assert_int_equal(pwrite(fd, "x", 1, 0), 1);
+    close(fd);
+    return true;
+}
+
+static void test_floppies(void **state)
+{
+    char folder[] = "/tmp/calque-files-XXXXXX", command[64];
+    struct error err;
+    struct file_broker *broker = file_broker_start(&err);
+
+    assert_non_null(broker);
+    assert_non_null(mkdtemp(folder));
+    assert_true(opens_floppy(broker, folder, "disk", 1440 * 1024));
+    assert_true(opens_floppy(broker, folder, "old", 360 * 1024));
+    assert_false(opens_floppy(broker, folder, ".hidden", 1440 * 1024));
+    assert_false(opens_floppy(broker, folder, "more", 1440 * 1024 + 1));
+    assert_false(opens_floppy(broker, folder, "empty", 0));
+    assert_int_equal(file_broker_open_floppy(broker, folder), -1);
+    assert_int_equal(file_broker_open_floppy(broker, "/dev/zero"), -1);
+    assert_int_equal(file_broker_open_floppy(broker, "/nonexistent/disk"), -1);
+    file_broker_stop(broker);
+    snprintf(command, sizeof(command), "rm -r %s", folder);
+    assert_int_equal(system(command), 0);
+}
+
 static void test_files(void **state)
 {
-    char folder[] = "/tmp/calque-files-XXXXXX", command[64], long_path[5000];
+    char folder[] = "/tmp/calque-files-XXXXXX", command[96], long_path[5000];
     struct error err;
     struct file_broker *broker = file_broker_start(&err);
 
@@ -193,10 +232,8 @@ static void test_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ppm),
-        cmocka_unit_test(test_png),
-        cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_ppm),   cmocka_unit_test(test_png),      cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_files), cmocka_unit_test(test_floppies),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
