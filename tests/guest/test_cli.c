@@ -508,6 +508,21 @@ static void test_names(void **state)
     }
 }
 
+/* Signals are read where events are: they are blocked from then on. */
+static bool takes_signal(pid_t child, int signal)
+{
+    char path[64], line[256];
+    unsigned long long blocked = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)child);
+    FILE *f = fopen(path, "r");
+    while (f && fgets(line, sizeof(line), f))
+        sscanf(line, "SigBlk: %llx", &blocked);
+    if (f)
+        fclose(f);
+    return blocked >> (signal - 1) & 1;
+}
+
 /* A guest that does nothing is ended by a signal, at once and cleanly. */
 static void test_signal_ends_it(void **state)
 {
@@ -530,7 +545,8 @@ static void test_signal_ends_it(void **state)
                       NULL);
             _exit(127);
         }
-        usleep(300000);
+        for (unsigned n = 0; n < 1000 && !takes_signal(child, signals[i]); n++)
+            usleep(20000);
         assert_int_equal(waitpid(child, &status, WNOHANG), 0);
         kill(child, signals[i]);
         while (waitpid(child, &status, WNOHANG) == 0 && waited++ < 500)
