@@ -60,10 +60,12 @@ def eject_and_change(machine):
                         "change ide1-cd0 c raw", "info block"),
            "ide1-cd0: [not inserted]", "ide1-cd0: b (raw, read-only)", "cannot open 'missing'",
            "ide1-cd0: b (raw, read-only)", "ide1-cd0: c (raw, read-only)")
-    expect(machine.says("-hda a -fda b", "eject ide0-hd0", "change ide9-cd0 b", "eject floppy0",
-                        "change floppy0 c qcow2", "change floppy0 c", "info block"),
-           "'ide0-hd0' cannot be taken out", "no drive 'ide9-cd0'", "'qcow2' is not supported",
-           "note: 'c' cannot be written", "floppy0: c (raw, read-only)")
+    said = machine.says("-hda a -fda b", "eject ide0-hd0", "change ide9-cd0 b", "eject floppy0",
+                        "change floppy0 c qcow2", "change floppy0 c", "info block")
+    expect(said, "'ide0-hd0' cannot be taken out", "no drive 'ide9-cd0'", "'qcow2' is not supported",
+           "floppy0: c (raw")
+    # No floppy disk is so small. Where system calls are filtered it cannot be written.
+    assert ("note: 'c' cannot be written" in said) == ("c (raw, read-only)" in said), said
 
 
 def drive_stays(machine):
