@@ -3,8 +3,10 @@
  * Waits for file descriptors and calls back: the I/O thread's loop. Uses poll, so that regular
  * files and /dev/null work like anything else.
  *
- * Threading: one thread adds, removes and runs. Any thread may call watch_set_enabled,
- * watch_set_writing, watch_set_due and event_loop_wake; a running wait notices at once.
+ * Threading: one thread creates, destroys, adds, removes, waits and dispatches. All the others may
+ * be called from any thread: event_loop_now_ns, watch_set_enabled, watch_set_writing,
+ * watch_set_due, watch_move_due, event_loop_wake, event_loop_end and event_loop_is_ending. A
+ * running wait notices the watch_ ones and event_loop_wake at once.
  */
 #ifndef CALQUE_HOST_EVENT_LOOP_H
 #define CALQUE_HOST_EVENT_LOOP_H
@@ -29,7 +31,7 @@ struct watch {
     struct watch *next;      /* the loop's */
 };
 
-/* The host's monotonic time, which pauses and due times are in. Any thread. */
+/* The host's monotonic time, which pauses and due times are in. */
 int64_t event_loop_now_ns(void);
 
 struct event_loop *event_loop_create(struct error *err);
@@ -45,7 +47,7 @@ void watch_set_due(struct event_loop *loop, struct watch *watch, int64_t delay_n
 /* In delay_ns, whatever was asked for before. */
 void watch_move_due(struct event_loop *loop, struct watch *watch, int64_t delay_ns);
 
-/* Somebody wants the process to end: nobody is to wait for ever any more. Any thread. */
+/* Somebody wants the process to end: nobody is to wait for ever any more. */
 void event_loop_end(struct event_loop *loop);
 bool event_loop_is_ending(const struct event_loop *loop);
 

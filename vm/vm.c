@@ -159,6 +159,14 @@ static void clock_due(void *opaque)
     clock_run(vm->machine->clock);
 }
 
+/* Streams stop waiting for readers who may never come. */
+static void quit(struct vm *vm, int status)
+{
+    vm->status = status;
+    vm->quit = true;
+    event_loop_end(vm->loop);
+}
+
 static void signal_arrived(void *opaque)
 {
     struct vm *vm = opaque;
@@ -170,9 +178,7 @@ static void signal_arrived(void *opaque)
             continue;
         }
         fprintf(stderr, "%s: terminating on signal %u\n", vm->options->program, info.ssi_signo);
-        vm->status = 0;
-        vm->quit = true;
-        event_loop_end(vm->loop);
+        quit(vm, 0);
     }
 }
 
@@ -267,7 +273,7 @@ void vm_step(struct vm *vm)
 
 void vm_quit(struct vm *vm)
 {
-    vm->quit = true;
+    quit(vm, vm->status);
 }
 
 bool vm_is_ending(const struct vm *vm)
@@ -286,8 +292,7 @@ void vm_reset(struct vm *vm)
         vm->state = VM_PAUSED;
     if (!machine_reset(vm->machine, &err)) {
         say(vm, err.message);
-        vm->status = 1;
-        vm->quit = true;
+        quit(vm, 1);
         return;
     }
     if (running)
@@ -327,17 +332,16 @@ static void act_on_events(struct vm *vm)
     if (events & (1u << MACHINE_PANIC))
         say(vm, "the guest reports a panic");
     if (events & (1u << MACHINE_EXIT)) {
-        vm->status = vm->machine->exit_status;
-        vm->quit = true;
+        quit(vm, vm->machine->exit_status);
     } else if (events & (1u << MACHINE_POWER_OFF)) {
         if (vm->options->no_shutdown)
             hold(vm, VM_SHUTDOWN);
         else
-            vm->quit = true;
+            quit(vm, 0);
     } else if (events & (1u << MACHINE_RESET)) {
         if (vm->options->no_reboot) {
             say_reason(vm);
-            vm->quit = true;
+            quit(vm, 0);
         } else {
             vm_reset(vm);
         }
