@@ -21,11 +21,8 @@ static void info_name(struct monitor_call *call)
 {
     const char *name = vm_options(call->vm)->name;
 
-    /* What follows is not the name: -name debian,process=x. */
-    if (name && !strncmp(name, "guest=", 6))
-        name += 6;
     if (name)
-        fprintf(call->out, "%.*s\n", (int)strcspn(name, ","), name);
+        fprintf(call->out, "%s\n", name);
 }
 
 static void info_uuid(struct monitor_call *call)

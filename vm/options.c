@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hw/props.h"
 #include "util/log.h"
 #include "util/suggest.h"
 
@@ -18,7 +19,7 @@ struct option_row {
     /* value is NULL for options without argument. */
     bool (*apply)(struct options *o, const struct option_row *row, const char *value,
                   struct error *err);
-    size_t member;      /* for the set_* functions: what of struct options to set */
+    size_t member;      /* for the set_* functions: what of struct options to set; enum list */
     const char *detail; /* for not_yet: what is missing; for the lists: allowed values */
 };
 
@@ -259,45 +260,74 @@ static bool set_smp(struct options *o, const struct option_row *row, const char 
     return true;
 }
 
-static bool add_serial(struct options *o, const struct option_row *row, const char *value,
-                       struct error *err)
-{
-    if (o->n_serial == OPTIONS_SERIALS)
-        return error_set(err, "-serial %s: no machine has more than %d serial ports", value,
-                         OPTIONS_SERIALS);
-    o->serial[o->n_serial++] = value;
-    return true;
-}
+#define MEMBER(m) offsetof(struct options, m)
 
-static bool add_monitor(struct options *o, const struct option_row *row, const char *value,
-                        struct error *err)
-{
-    if (o->n_monitor == OPTIONS_MONITORS)
-        return error_set(err, "-monitor %s: no more than %d can be had", value, OPTIONS_MONITORS);
-    o->monitor[o->n_monitor++] = value;
-    return true;
-}
+/* Options that may be given several times; `help` in place of a value lists what there is. */
+enum list {
+    LIST_SERIAL,
+    LIST_MONITOR,
+    LIST_MON,
+    LIST_CHARDEV,
+    LIST_DRIVE,
+    LIST_PFLASH,
+    LIST_DEVICE,
+};
+static const struct {
+    size_t texts, n; /* of struct options */
+    unsigned most;
+    enum options_action on_help; /* ACTION_RUN: nothing is listed */
+} lists[] = {
+    [LIST_SERIAL] = {MEMBER(serial), MEMBER(n_serial), OPTIONS_SERIALS, ACTION_RUN},
+    [LIST_MONITOR] = {MEMBER(monitor), MEMBER(n_monitor), OPTIONS_MONITORS, ACTION_RUN},
+    [LIST_MON] = {MEMBER(mon), MEMBER(n_mon), OPTIONS_MONITORS, ACTION_RUN},
+    [LIST_CHARDEV] = {MEMBER(chardev), MEMBER(n_chardev), OPTIONS_CHARDEVS, ACTION_LIST_CHARDEVS},
+    [LIST_DRIVE] = {MEMBER(drive_specs), MEMBER(n_drive_specs), OPTIONS_DRIVES, ACTION_RUN},
+    [LIST_PFLASH] = {MEMBER(pflash), MEMBER(n_pflash), OPTIONS_FLASHES, ACTION_RUN},
+    [LIST_DEVICE] = {MEMBER(device), MEMBER(n_devices), OPTIONS_DEVICES, ACTION_LIST_DEVICES},
+};
 
-static bool add_mon(struct options *o, const struct option_row *row, const char *value,
-                    struct error *err)
+static bool add_text(struct options *o, const struct option_row *row, const char *value,
+                     struct error *err)
 {
-    if (o->n_mon == OPTIONS_MONITORS)
-        return error_set(err, "-mon %s: no more than %d can be had", value, OPTIONS_MONITORS);
-    o->mon[o->n_mon++] = value;
-    return true;
-}
+    const char **texts = (const char **)((char *)o + lists[row->member].texts);
+    unsigned *n = (unsigned *)((char *)o + lists[row->member].n);
 
-static bool add_chardev(struct options *o, const struct option_row *row, const char *value,
-                        struct error *err)
-{
-    if (asks_for_list(value)) {
-        o->action = ACTION_LIST_CHARDEVS;
+    if (lists[row->member].on_help != ACTION_RUN && asks_for_list(value)) {
+        o->action = lists[row->member].on_help;
         return true;
     }
-    if (o->n_chardev == OPTIONS_CHARDEVS)
-        return error_set(err, "-chardev %s: no more than %d can be had", value, OPTIONS_CHARDEVS);
-    o->chardev[o->n_chardev++] = value;
+    if (*n == lists[row->member].most)
+        return error_set(err, "-%s %s: no more than %u can be given", row->name, value, *n);
+    texts[(*n)++] = value;
     return true;
+}
+
+/* NAME, or guest=NAME and QEMU's others. What the host's processes and threads are called is ours.
+ */
+static bool set_name(struct options *o, const struct option_row *row, const char *value,
+                     struct error *err)
+{
+    char *word = malloc(strlen(value) + 1);
+    bool ok = word || error_set(err, "out of memory");
+
+    for (const char *rest = value; ok && *rest;) {
+        bool first = rest == value, has_key;
+        rest = props_next(rest, word, strlen(value) + 1);
+        has_key = strchr(word, '=') != NULL;
+        if ((first && !has_key) || !strncmp(word, "guest=", 6)) {
+            const char *name = has_key ? word + 6 : word;
+            ok = strlen(name) < sizeof(o->guest_name) ||
+                 error_set(err, "-name: a name has no more than %zu characters",
+                           sizeof(o->guest_name) - 1);
+            snprintf(o->guest_name, sizeof(o->guest_name), "%s", name);
+            o->name = o->guest_name;
+        } else if (strncmp(word, "process=", 8) && strncmp(word, "debug-threads=", 14)) {
+            ok = error_set(
+                err, "-name: '%s' is not known; it takes: guest=, process=, debug-threads=", word);
+        }
+    }
+    free(word);
+    return ok;
 }
 
 static bool set_log(struct options *o, const struct option_row *row, const char *value,
@@ -412,26 +442,6 @@ static bool set_cdrom(struct options *o, const struct option_row *row, const cha
     return true;
 }
 
-/* vm/drives.c reads them: what they may say depends on the board. */
-static bool add_drive(struct options *o, const struct option_row *row, const char *value,
-                      struct error *err)
-{
-    if (o->n_drive_specs == OPTIONS_DRIVES)
-        return error_set(err, "-drive %s: no more than %d can be given", value, OPTIONS_DRIVES);
-    o->drive_specs[o->n_drive_specs++] = value;
-    return true;
-}
-
-static bool add_pflash(struct options *o, const struct option_row *row, const char *value,
-                       struct error *err)
-{
-    if (o->n_pflash == OPTIONS_FLASHES)
-        return error_set(err, "-pflash %s: no board has more than %d flashes", value,
-                         OPTIONS_FLASHES);
-    o->pflash[o->n_pflash++] = value;
-    return true;
-}
-
 static bool set_boot_order(char order[8], const char *letters, size_t length, struct error *err)
 {
     enum { MOST = 7 };
@@ -482,20 +492,6 @@ static bool set_boot(struct options *o, const struct option_row *row, const char
     return true;
 }
 
-/* Devices that can be added to a board: the class says so by having a place of its own. */
-static bool add_device(struct options *o, const struct option_row *row, const char *value,
-                       struct error *err)
-{
-    if (asks_for_list(value)) {
-        o->action = ACTION_LIST_DEVICES;
-        return true;
-    }
-    if (o->n_devices == OPTIONS_DEVICES)
-        return error_set(err, "-device %s: no more than %d can be added", value, OPTIONS_DEVICES);
-    o->device[o->n_devices++] = value;
-    return true;
-}
-
 static const char *const vga_note = "the display adapter is the standard VGA (-vga std)";
 
 static bool set_vga(struct options *o, const struct option_row *row, const char *value,
@@ -522,8 +518,6 @@ static bool no_semihosting(struct options *o, const struct option_row *row, cons
 /* ---- the table ---------------------------------------------------------------------------------
  */
 
-#define MEMBER(m) offsetof(struct options, m)
-
 static const struct option_row rows[] = {
     {"machine", "M", "NAME[,KEY=VALUE]", "the board; -M help lists them", set_machine, 0, NULL},
     {"cpu", NULL, "NAME", "the CPU; -cpu help lists them", set_cpu, 0, NULL},
@@ -532,7 +526,7 @@ static const struct option_row rows[] = {
     {"accel", NULL, "NAME", "tcg; kvm is accepted and emulated", set_accel, 0, NULL},
     {"enable-kvm", NULL, NULL, NULL, accept_kvm, 0, NULL},
     {"no-kvm", NULL, NULL, NULL, ignore, 0, NULL},
-    {"name", NULL, "NAME", "what the guest is called", set_string, MEMBER(name), NULL},
+    {"name", NULL, "NAME", "what the guest is called", set_name, 0, NULL},
     {"uuid", NULL, "UUID", "the machine's UUID, which SMBIOS tells the guest", set_uuid, 0, NULL},
     {"kernel", NULL, "FILE", "a bzImage, zImage, Image, uImage, ELF or Multiboot kernel", set_file,
      MEMBER(boot.kernel), NULL},
@@ -549,16 +543,16 @@ static const struct option_row rows[] = {
     {"fda", NULL, "FILE", "the first floppy disk's image", set_drive, DRIVE_FDA, NULL},
     {"fdb", NULL, "FILE", "the second", set_drive, DRIVE_FDB, NULL},
     {"drive", NULL, "KEY=VALUE,...", "a drive: file=, if=, index=, media=, format=raw, readonly=on",
-     add_drive, 0, NULL},
+     add_text, LIST_DRIVE, NULL},
     {"pflash", NULL, "FILE", "the contents of the board's flash; a second one of the next",
-     add_pflash, 0, NULL},
+     add_text, LIST_PFLASH, NULL},
     {"snapshot", NULL, NULL,
      "keep what guests write to disks in temporary files; Ctrl-a s saves it", set_flag,
      MEMBER(snapshot), NULL},
     {"boot", NULL, "ORDER", "where firmware boots from: a floppy, c disk, d CD, n network; menu=on",
      set_boot, 0, NULL},
-    {"device", NULL, "NAME[,KEY=VALUE]", "one more device; -device help lists them", add_device, 0,
-     NULL},
+    {"device", NULL, "NAME[,KEY=VALUE]", "one more device; -device help lists them", add_text,
+     LIST_DEVICE, NULL},
     {"nographic", NULL, NULL, "console and monitor on this terminal; Ctrl-a h lists its keys",
      set_flag, MEMBER(nographic), NULL},
     {"display", NULL, "NAME[,KEY=VALUE]", "sdl (a window), vnc=HOST:N, none; -display help",
@@ -574,15 +568,15 @@ static const struct option_row rows[] = {
     {"no-quit", NULL, NULL, "the window cannot be closed", set_flag, MEMBER(no_quit), NULL},
     {"no-frame", NULL, NULL, NULL, ignore, 0, NULL},
     {"serial", NULL, "STREAM",
-     "a serial port, in order: stdio, mon:stdio, file:F, pty, tcp:HOST:PORT, null, none",
-     add_serial, 0, NULL},
+     "a serial port, in order: stdio, mon:stdio, file:F, pty, tcp:HOST:PORT, null, none", add_text,
+     LIST_SERIAL, NULL},
     {"parallel", NULL, "STREAM", "the parallel port", set_string, MEMBER(parallel), NULL},
     {"debugcon", NULL, "STREAM", "what the guest writes to port 0xe9", set_string, MEMBER(debugcon),
      NULL},
-    {"monitor", NULL, "STREAM", "a monitor on a stream, or none", add_monitor, 0, NULL},
+    {"monitor", NULL, "STREAM", "a monitor on a stream, or none", add_text, LIST_MONITOR, NULL},
     {"chardev", NULL, "KIND,id=ID,...", "a stream for -serial chardev:ID; -chardev help lists them",
-     add_chardev, 0, NULL},
-    {"mon", NULL, "chardev=ID", "a monitor on a stream of -chardev", add_mon, 0, NULL},
+     add_text, LIST_CHARDEV, NULL},
+    {"mon", NULL, "chardev=ID", "a monitor on a stream of -chardev", add_text, LIST_MON, NULL},
     {"echr", NULL, "NUMBER", "the key that starts the Ctrl-a keys: 1 is Ctrl-a", set_string,
      MEMBER(escape_key), NULL},
     {"nodefaults", NULL, NULL, "no serial port or monitor that is not asked for", set_flag,

@@ -43,7 +43,9 @@ struct options {
     char machine[64]; /* "": none given */
     char machine_props[256];
     char dumpdtb[256];
-    const char *cpu, *name;
+    const char *cpu;
+    const char *name; /* of -name, points to guest_name; NULL: none */
+    char guest_name[128];
     uint64_t ram_bytes; /* 0: the machine's default */
     struct boot_options boot;
     const char *serial[OPTIONS_SERIALS];

@@ -122,6 +122,30 @@ static void test_sizes(void **state)
     }
 }
 
+static void test_name(void **state)
+{
+    static const struct {
+        const char *command, *name;
+    } rows[] = {
+        {"c -name it", "it"},
+        {"c -name guest=it", "it"},
+        {"c -name guest=it,debug-threads=on", "it"},
+        {"c -name it,process=p", "it"},
+        {"c -name process=p,guest=a,,b", "a,b"},
+        {"c -name a,,b", "a,b"},
+        {"c -name guest=a -name debug-threads=off", "a"},
+    };
+    struct options o;
+    struct error err;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+        assert_true(parse(&o, rows[i].command, &err));
+        assert_string_equal(o.name, rows[i].name);
+    }
+    assert_true(parse(&o, "c -name debug-threads=on", &err));
+    assert_null(o.name);
+}
+
 static void test_mistakes(void **state)
 {
     static const struct {
@@ -145,6 +169,10 @@ static void test_mistakes(void **state)
         {"c -net user", "-net user"},
         {"c -jitdump=", "-jitdump"},
         {"c -kernel=x", "-kernel=x"},
+        {"c -name a,b", "'b'"},
+        {"c -name gast=a", "'gast=a'"},
+        {"c -serial null -serial null -serial null -serial null -serial x", "more than 4"},
+        {"c -pflash a -pflash b -pflash c", "-pflash c"},
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(mistakes); i++) {
@@ -160,8 +188,11 @@ static void test_mistakes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_full_line),          cmocka_unit_test(test_dashes_and_aliases),
-        cmocka_unit_test(test_machine_properties), cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_full_line),
+        cmocka_unit_test(test_dashes_and_aliases),
+        cmocka_unit_test(test_machine_properties),
+        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_name),
         cmocka_unit_test(test_mistakes),
     };
 
