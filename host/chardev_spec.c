@@ -7,9 +7,8 @@
 #include <string.h>
 
 #include "host/chardev_kinds.h"
+#include "util/sorted.h"
 #include "util/suggest.h"
-
-enum { MAX_KINDS = 31 };
 
 /* ---- kinds -------------------------------------------------------------------------------------
  */
@@ -32,16 +31,14 @@ static const struct chardev_kind *kind_find(const char *name, size_t length, boo
 
 static const char *kind_nearest(const char *word, bool is_long)
 {
-    const char *names[MAX_KINDS + 1];
+    struct sorted kinds = {.n = 0};
     const char *nearest;
-    unsigned n = 0;
 
     REGISTRY_FOREACH (chardev_kind, struct chardev_kind, kind) {
-        if (n < MAX_KINDS && !(is_long ? kind->only_short : kind->only_long))
-            names[n++] = kind->name;
+        if (!(is_long ? kind->only_short : kind->only_long))
+            sorted_add(&kinds, kind, kind->name);
     }
-    names[n] = NULL;
-    nearest = suggest_nearest(word, names);
+    nearest = suggest_nearest(word, kinds.names);
     return nearest ? nearest : "none";
 }
 

@@ -10,6 +10,7 @@
 #include "exec/vcpu.h"
 #include "frontend/guest.h"
 #include "hw/props.h"
+#include "util/sorted.h"
 #include "util/suggest.h"
 
 const struct machine_class *machine_class_find(const char *guest, const char *name)
@@ -343,15 +344,13 @@ void *machine_find_bus(struct machine *m, const char *kind, const char *name)
 /* The classes -device may name, for a wrong name's sake. */
 static const char *nearest_addable(const char *name)
 {
-    const char *names[64];
-    unsigned n = 0;
+    struct sorted classes = {.n = 0};
 
     REGISTRY_FOREACH (device_class, struct device_class, class) {
-        if (class->addable && n < ARRAY_SIZE(names) - 1)
-            names[n++] = class->name;
+        if (class->addable)
+            sorted_add(&classes, class, class->name);
     }
-    names[n] = NULL;
-    return suggest_nearest(name, names);
+    return suggest_nearest(name, classes.names);
 }
 
 /* QEMU's short names: "virtio-blk" is what suits the machine. */

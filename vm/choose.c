@@ -9,31 +9,10 @@
 #include "host/chardev_kinds.h"
 #include "util/bits.h"
 #include "util/log.h"
+#include "util/sorted.h"
 #include "util/suggest.h"
 
-enum { MAX_NAMES = 128, KERNEL_HEAD = 0x240 };
-
-/* A sorted list of things from a registry: link order is nobody's business. */
-struct sorted {
-    const void *items[MAX_NAMES];
-    const char *names[MAX_NAMES + 1]; /* ends with NULL */
-    unsigned n;
-};
-
-static void sorted_add(struct sorted *list, const void *item, const char *name)
-{
-    unsigned at = list->n;
-
-    if (list->n == MAX_NAMES)
-        return;
-    for (; at && strcmp(list->names[at - 1], name) > 0; at--) {
-        list->items[at] = list->items[at - 1];
-        list->names[at] = list->names[at - 1];
-    }
-    list->items[at] = item;
-    list->names[at] = name;
-    list->names[++list->n] = NULL;
-}
+enum { KERNEL_HEAD = 0x240 };
 
 static void all_guests(struct sorted *list)
 {
@@ -59,15 +38,6 @@ static const char *join(const struct sorted *list, char *text, size_t size)
     for (unsigned i = 0; i < list->n && used < size; i++)
         used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "", list->names[i]);
     return list->n ? text : "none";
-}
-
-static const void *sorted_find(const struct sorted *list, const char *name)
-{
-    for (unsigned i = 0; i < list->n; i++) {
-        if (!strcmp(list->names[i], name))
-            return list->items[i];
-    }
-    return NULL;
 }
 
 /* ---- the guest ---------------------------------------------------------------------------------

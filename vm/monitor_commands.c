@@ -7,50 +7,37 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/sorted.h"
 #include "util/suggest.h"
-
-enum { MAX_COMMANDS = 160 };
 
 /* ---- the tables --------------------------------------------------------------------------------
  */
-
-struct command_list {
-    const struct monitor_command *command[MAX_COMMANDS];
-    unsigned n;
-};
 
 static bool same_text(const char *a, const char *b)
 {
     return a == b || (a && b && !strcmp(a, b));
 }
 
-/* All of a kind, sorted: link order is nobody's business. */
-static void list_commands(const char *below, struct command_list *list)
+static void list_commands(const char *below, struct sorted *list)
 {
     list->n = 0;
     REGISTRY_FOREACH (monitor_table, struct monitor_table, table) {
         if (!same_text(table->below, below))
             continue;
-        for (const struct monitor_command *one = table->commands; one->name; one++) {
-            unsigned at = list->n;
-            if (at == MAX_COMMANDS)
-                return;
-            for (; at && strcmp(list->command[at - 1]->name, one->name) > 0; at--)
-                list->command[at] = list->command[at - 1];
-            list->command[at] = one;
-            list->n++;
-        }
+        for (const struct monitor_command *one = table->commands; one->name; one++)
+            sorted_add(list, one, one->name);
     }
 }
 
 static const struct monitor_command *command_find(const char *below, const char *name)
 {
-    struct command_list list;
+    struct sorted list;
 
     list_commands(below, &list);
     for (unsigned i = 0; i < list.n; i++) {
-        if (!strcmp(list.command[i]->name, name) || same_text(list.command[i]->alias, name))
-            return list.command[i];
+        const struct monitor_command *one = list.items[i];
+        if (!strcmp(one->name, name) || same_text(one->alias, name))
+            return one;
     }
     return NULL;
 }
@@ -79,27 +66,23 @@ static void print_command(const struct monitor_command *one, const char *prefix,
 
 static void print_all(const char *below, FILE *out)
 {
-    struct command_list list;
+    struct sorted list;
     char prefix[32] = "";
 
     if (below)
         snprintf(prefix, sizeof(prefix), "%s ", below);
     list_commands(below, &list);
     for (unsigned i = 0; i < list.n; i++)
-        print_command(list.command[i], prefix, out);
+        print_command(list.items[i], prefix, out);
 }
 
 static void say_unknown(struct monitor_call *call, const char *below, const char *word)
 {
-    const char *names[MAX_COMMANDS + 1];
-    struct command_list list;
+    struct sorted list;
     const char *nearest;
 
     list_commands(below, &list);
-    for (unsigned i = 0; i < list.n; i++)
-        names[i] = list.command[i]->name;
-    names[list.n] = NULL;
-    nearest = suggest_nearest(word, names);
+    nearest = suggest_nearest(word, list.names);
     fprintf(call->out, "there is no %s%s'%s'; did you mean '%s'?\n", below ? below : "command", " ",
             word, nearest ? nearest : "help");
 }
@@ -133,11 +116,11 @@ static void command_help(struct monitor_call *call)
 
 static void complete_names(const char *below, const char *prefix, struct line_choices *out)
 {
-    struct command_list list;
+    struct sorted list;
 
     list_commands(below, &list);
     for (unsigned i = 0; i < list.n; i++)
-        line_choices_add(out, prefix, list.command[i]->name);
+        line_choices_add(out, prefix, list.names[i]);
 }
 
 static void complete_help(struct vm *vm, unsigned n, const char *prefix, struct line_choices *out)
