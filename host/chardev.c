@@ -56,6 +56,11 @@ bool chardev_awaits_peer(const struct chardev *c)
     return c && c->ops->awaits_peer && c->ops->awaits_peer(c);
 }
 
+bool chardev_in_front(const struct chardev *c)
+{
+    return !c->ops->in_front || c->ops->in_front(c);
+}
+
 void chardev_destroy(struct chardev *c)
 {
     struct chardev_spec *spec;
@@ -78,6 +83,22 @@ unsigned chardev_client_room(const struct chardev *c)
 void chardev_client_receive(const struct chardev *c, const uint8_t *data, unsigned size)
 {
     c->client->receive(c->client_opaque, data, size);
+}
+
+void chardev_client_deliver(const struct chardev *c, uint8_t *waiting, unsigned *n_waiting)
+{
+    while (*n_waiting) {
+        uint8_t data[256];
+        unsigned n = MIN(chardev_client_room(c), (unsigned)sizeof(data));
+        n = MIN(n, *n_waiting);
+        if (!n)
+            return;
+        /* Out of the way first: the client may have more delivered meanwhile. */
+        memcpy(data, waiting, n);
+        *n_waiting -= n;
+        memmove(waiting, waiting + n, *n_waiting);
+        chardev_client_receive(c, data, n);
+    }
 }
 
 void chardev_client_event(const struct chardev *c, enum chardev_event event)

@@ -58,6 +58,8 @@ struct chardev_ops {
     void (*describe)(const struct chardev *c, char *text, size_t size);
     /* Is the guest not to start before somebody has connected? NULL: no. */
     bool (*awaits_peer)(const struct chardev *c);
+    /* Do keys come to this user of a shared stream? NULL: nobody shares it. */
+    bool (*in_front)(const struct chardev *c);
 };
 
 void chardev_connect(struct chardev *c, const struct chardev_client *client, void *opaque);
@@ -67,10 +69,13 @@ void chardev_accept_input(struct chardev *c);
 void chardev_start(struct chardev *c);
 void chardev_describe(const struct chardev *c, char *text, size_t size);
 bool chardev_awaits_peer(const struct chardev *c);
+bool chardev_in_front(const struct chardev *c);
 
 /* For the streams themselves: how much the client takes, and telling it. */
 unsigned chardev_client_room(const struct chardev *c);
 void chardev_client_receive(const struct chardev *c, const uint8_t *data, unsigned size);
+/* Hands over what waits, as far as there is room, and closes the gap. */
+void chardev_client_deliver(const struct chardev *c, uint8_t *waiting, unsigned *n_waiting);
 void chardev_client_event(const struct chardev *c, enum chardev_event event);
 
 #endif

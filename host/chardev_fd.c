@@ -21,8 +21,8 @@ enum { READ_MAX = 512, PTY_LOOK_NS = 200000000 };
 struct fd_stream {
     struct chardev chardev;
     struct event_loop *loop;
-    struct watch watch;     /* of in_fd, or of out_fd where only that can wait */
-    struct watch out_watch; /* of out_fd, where both are there and differ */
+    struct watch watch;     /* of in_fd */
+    struct watch out_watch; /* of out_fd, where that is another */
     struct chardev_output output;
     int in_fd, out_fd; /* -1: none */
     bool owns_fds;
@@ -34,6 +34,14 @@ struct fd_stream {
     const char *link;    /* pty: a name for it, to be removed in the end */
     char description[160];
 };
+
+static void close_fds(int in_fd, int out_fd)
+{
+    if (in_fd >= 0)
+        close(in_fd);
+    if (out_fd >= 0 && out_fd != in_fd)
+        close(out_fd);
+}
 
 /* ---- output ------------------------------------------------------------------------------------
  */
@@ -72,6 +80,8 @@ static void stream_ended(struct fd_stream *stream)
         return;
     }
     watch_set_enabled(stream->loop, &stream->watch, false);
+    if (stream->owns_fds && stream->in_fd != stream->out_fd)
+        close(stream->in_fd);
     stream->watch.fd = stream->in_fd = -1;
     chardev_client_event(&stream->chardev, CHARDEV_CLOSED);
 }
@@ -122,12 +132,8 @@ static void stream_destroy(struct chardev *c)
         unlink(stream->link);
     event_loop_remove(stream->loop, &stream->watch);
     event_loop_remove(stream->loop, &stream->out_watch);
-    if (stream->owns_fds) {
-        if (stream->out_fd >= 0 && stream->out_fd != stream->in_fd)
-            close(stream->out_fd);
-        if (stream->in_fd >= 0)
-            close(stream->in_fd);
-    }
+    if (stream->owns_fds)
+        close_fds(stream->in_fd, stream->out_fd);
     free(stream);
 }
 
@@ -142,18 +148,21 @@ static void stream_describe(const struct chardev *c, char *text, size_t size)
         .destroy = stream_destroy, .start = stream_start, .describe = stream_describe              \
     }
 
-/* Takes over the descriptors also when it fails, if they are its own. */
+/* owns_fds: takes the descriptors over, also when it fails. */
 static struct fd_stream *stream_create(const struct chardev_context *context,
                                        const struct chardev_ops *ops, int in_fd, int out_fd,
-                                       struct error *err)
+                                       bool owns_fds, struct error *err)
 {
     struct fd_stream *stream = calloc(1, sizeof(*stream));
     struct watch *out_watch;
 
     if (!stream) {
+        if (owns_fds)
+            close_fds(in_fd, out_fd);
         error_set(err, "out of memory");
         return NULL;
     }
+    stream->owns_fds = owns_fds;
     stream->chardev = (struct chardev){.ops = ops, .state = stream};
     stream->loop = context->loop;
     stream->in_fd = in_fd;
@@ -183,7 +192,7 @@ static struct chardev *stdio_create(const struct chardev_context *context,
 {
     int in_fd = fcntl(STDIN_FILENO, F_GETFD) < 0 ? -1 : STDIN_FILENO;
     int out_fd = fcntl(STDOUT_FILENO, F_GETFD) < 0 ? -1 : STDOUT_FILENO;
-    struct fd_stream *stream = stream_create(context, &stdio_ops, in_fd, out_fd, err);
+    struct fd_stream *stream = stream_create(context, &stdio_ops, in_fd, out_fd, false, err);
 
     if (!stream)
         return NULL;
@@ -240,16 +249,14 @@ static struct chardev *file_create(const struct chardev_context *context,
         }
     }
     fd = open_output_file(path, append, &created, err);
-    stream = fd < 0 ? NULL : stream_create(context, &file_ops, in_fd, fd, err);
-    if (!stream) {
-        if (in_fd >= 0)
-            close(in_fd);
-        if (fd >= 0)
-            close(fd);
+    if (fd < 0) {
+        close_fds(in_fd, -1);
         return NULL;
     }
+    stream = stream_create(context, &file_ops, in_fd, fd, true, err);
+    if (!stream)
+        return NULL;
     stream->output.lossless = true;
-    stream->owns_fds = true;
     stream->is_file = !append;
     stream->created = created ? path : NULL;
     return &stream->chardev;
@@ -284,7 +291,7 @@ static struct chardev *pipe_create(const struct chardev_context *context,
                                    const struct chardev_spec *spec, struct error *err)
 {
     const char *path = chardev_spec_string(spec, "path");
-    struct fd_stream *stream = NULL;
+    struct fd_stream *stream;
     int in_fd, out_fd;
 
     if (!path) {
@@ -294,25 +301,17 @@ static struct chardev *pipe_create(const struct chardev_context *context,
     in_fd = open_fifo(path, ".in");
     out_fd = open_fifo(path, ".out");
     if (in_fd < 0 || out_fd < 0) {
-        if (in_fd >= 0)
-            close(in_fd);
-        if (out_fd >= 0)
-            close(out_fd);
+        close_fds(in_fd, out_fd);
         in_fd = out_fd = open_fifo(path, "");
     }
-    if (in_fd < 0)
+    if (in_fd < 0) {
         error_set_errno(err, errno, "cannot open the pipes '%s.in' and '%s.out', nor '%s'", path,
                         path, path);
-    else
-        stream = stream_create(context, &pipe_ops, in_fd, out_fd, err);
-    if (!stream) {
-        if (in_fd >= 0)
-            close(in_fd);
-        if (out_fd >= 0 && out_fd != in_fd)
-            close(out_fd);
         return NULL;
     }
-    stream->owns_fds = true;
+    stream = stream_create(context, &pipe_ops, in_fd, out_fd, true, err);
+    if (!stream)
+        return NULL;
     snprintf(stream->description, sizeof(stream->description), "pipe:%s", path);
     return &stream->chardev;
 }
@@ -363,12 +362,10 @@ static struct chardev *pty_create(const struct chardev_context *context,
         close(fd);
         return NULL;
     }
-    stream = stream_create(context, &pty_ops, fd, fd, err);
-    if (!stream) {
-        close(fd);
+    stream = stream_create(context, &pty_ops, fd, fd, true, err);
+    if (!stream)
         return NULL;
-    }
-    stream->owns_fds = stream->is_pty = stream->output.is_pty = true;
+    stream->is_pty = stream->output.is_pty = true;
     stream->link =
         link && context->will_remove ? context->will_remove(context->opaque, link) : link;
     snprintf(stream->description, sizeof(stream->description), "pty:%s", name);

@@ -92,13 +92,12 @@ struct mux_actions {
     void (*quit)(void *opaque); /* Ctrl-a x */
     void (*save)(void *opaque); /* Ctrl-a s; says itself what it did */
     void *opaque;
-    const char *program;
     uint8_t escape_key; /* 0: Ctrl-a */
 };
 /* Takes over `under`, destroys it in the end. */
 struct mux *mux_create(struct chardev *under, const struct mux_actions *actions);
 void mux_destroy(struct mux *mux);
 /* A new user's end; the first is in front. The mux owns it. NULL when there are too many. */
-struct chardev *mux_add(struct mux *mux, const char *name);
+struct chardev *mux_add(struct mux *mux);
 
 #endif

@@ -215,17 +215,7 @@ static void peer_closed(struct socket_stream *s)
 
 static void deliver(struct socket_stream *s)
 {
-    while (s->n_input) {
-        unsigned n = MIN(chardev_client_room(&s->chardev), s->n_input);
-        uint8_t data[256];
-        n = MIN(n, (unsigned)sizeof(data));
-        if (!n)
-            return;
-        memcpy(data, s->input, n);
-        s->n_input -= n;
-        memmove(s->input, s->input + n, s->n_input);
-        chardev_client_receive(&s->chardev, data, n);
-    }
+    chardev_client_deliver(&s->chardev, s->input, &s->n_input);
 }
 
 /* Who sends something and goes is served still: the last line is to be acted upon, and what is

@@ -17,7 +17,6 @@ enum { MUX_USERS = 4, MUX_WAITING = 4096, CTRL_A = 0x01 };
 struct mux_user {
     struct chardev chardev;
     struct mux *mux;
-    const char *name;
     uint8_t waiting[MUX_WAITING];
     unsigned n_waiting;
 };
@@ -80,20 +79,7 @@ static void user_write(struct chardev *c, const uint8_t *data, unsigned size)
 
 static void user_deliver(struct mux_user *user)
 {
-    struct chardev *c = &user->chardev;
-
-    while (user->n_waiting && c->client && c->client->can_receive) {
-        unsigned room = c->client->can_receive(c->client_opaque);
-        unsigned n = MIN(room, user->n_waiting);
-        uint8_t data[64];
-        n = MIN(n, (unsigned)sizeof(data));
-        if (!n)
-            return;
-        memcpy(data, user->waiting, n);
-        user->n_waiting -= n;
-        memmove(user->waiting, user->waiting + n, user->n_waiting);
-        c->client->receive(c->client_opaque, data, n);
-    }
+    chardev_client_deliver(&user->chardev, user->waiting, &user->n_waiting);
 }
 
 /* Called on whatever thread made room, with the device lock held, like all delivery here. */
@@ -233,13 +219,23 @@ static const struct chardev_client mux_client = {mux_can_receive, mux_receive, m
 /* ---- life --------------------------------------------------------------------------------------
  */
 
+static bool user_in_front(const struct chardev *c)
+{
+    const struct mux_user *user = c->state;
+
+    return user == &user->mux->users[user->mux->front];
+}
+
 static void user_destroy(struct chardev *c)
 {
     /* Part of the mux. */
 }
 
-static const struct chardev_ops user_ops = {
-    .name = "mux", .write = user_write, .accept_input = user_accept_input, .destroy = user_destroy};
+static const struct chardev_ops user_ops = {.name = "mux",
+                                            .write = user_write,
+                                            .accept_input = user_accept_input,
+                                            .destroy = user_destroy,
+                                            .in_front = user_in_front};
 
 struct mux *mux_create(struct chardev *under, const struct mux_actions *actions)
 {
@@ -254,15 +250,14 @@ struct mux *mux_create(struct chardev *under, const struct mux_actions *actions)
     return mux;
 }
 
-struct chardev *mux_add(struct mux *mux, const char *name)
+struct chardev *mux_add(struct mux *mux)
 {
     struct mux_user *user;
 
     if (mux->n_users == MUX_USERS)
         return NULL;
     user = &mux->users[mux->n_users];
-    *user =
-        (struct mux_user){.chardev = {.ops = &user_ops, .state = user}, .mux = mux, .name = name};
+    *user = (struct mux_user){.chardev = {.ops = &user_ops, .state = user}, .mux = mux};
     if (mux->n_users++ == 0)
         chardev_connect(mux->under, &mux_client, mux);
     return &user->chardev;

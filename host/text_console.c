@@ -179,19 +179,7 @@ void text_console_scroll(struct text_console *console, int rows)
 
 static void deliver(struct text_console *console)
 {
-    struct chardev *c = &console->chardev;
-
-    while (console->n_waiting && c->client && c->client->can_receive) {
-        uint8_t data[64];
-        unsigned n = MIN(c->client->can_receive(c->client_opaque), (unsigned)sizeof(data));
-        n = MIN(n, console->n_waiting);
-        if (!n)
-            return;
-        memcpy(data, console->waiting, n);
-        console->n_waiting -= n;
-        memmove(console->waiting, console->waiting + n, console->n_waiting);
-        c->client->receive(c->client_opaque, data, n);
-    }
+    chardev_client_deliver(&console->chardev, console->waiting, &console->n_waiting);
 }
 
 /* All of it or nothing, so that no sequence arrives in part. */

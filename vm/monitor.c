@@ -12,7 +12,6 @@ struct monitor {
     struct vm *vm;
     struct chardev *chardev;
     struct line_editor *editor;
-    bool in_front;
     char prompt[32];
     struct monitor_mark mark[N_MARKS];
     bool complete; /* a line waits to be run; no keys are taken meanwhile */
@@ -139,7 +138,7 @@ static void monitor_event(void *opaque, enum chardev_event event)
         line_editor_prompt(monitor->editor);
     } else if (event == CHARDEV_BACK) {
         monitor_say(monitor, "\n", 1);
-    } else if (event == CHARDEV_OPENED && monitor->in_front) {
+    } else if (event == CHARDEV_OPENED && chardev_in_front(monitor->chardev)) {
         greet(monitor);
     } else if (event == CHARDEV_CLOSED) {
         line_editor_reset(monitor->editor);
@@ -156,7 +155,7 @@ static void monitor_complete(void *opaque, const char *line, struct line_choices
     monitor_command_complete(monitor->vm, line, out);
 }
 
-struct monitor *monitor_create(struct vm *vm, struct chardev *chardev, bool in_front)
+struct monitor *monitor_create(struct vm *vm, struct chardev *chardev)
 {
     struct monitor *monitor = calloc(1, sizeof(*monitor));
     struct line_editor_client client = {monitor_say, monitor_complete, monitor};
@@ -165,7 +164,6 @@ struct monitor *monitor_create(struct vm *vm, struct chardev *chardev, bool in_f
         return NULL;
     monitor->vm = vm;
     monitor->chardev = chardev;
-    monitor->in_front = in_front;
     /* Scripts written for QEMU wait for its prompt. */
     snprintf(monitor->prompt, sizeof(monitor->prompt), "(%s) ",
              strncmp(vm_options(vm)->program, "qemu-", 5) ? "calque" : "qemu");
@@ -188,7 +186,7 @@ void monitor_destroy(struct monitor *monitor)
 
 void monitor_start(struct monitor *monitor)
 {
-    if (monitor && monitor->in_front)
+    if (monitor && chardev_in_front(monitor->chardev))
         greet(monitor);
 }
 

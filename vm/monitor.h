@@ -14,8 +14,7 @@
 
 struct monitor;
 
-/* in_front: what is typed on the stream goes to the monitor from the start. */
-struct monitor *monitor_create(struct vm *vm, struct chardev *chardev, bool in_front);
+struct monitor *monitor_create(struct vm *vm, struct chardev *chardev);
 void monitor_destroy(struct monitor *monitor);
 void monitor_start(struct monitor *monitor);
 void monitor_run(struct monitor *monitor);

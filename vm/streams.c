@@ -102,8 +102,7 @@ static struct stream *open_stream(struct streams *streams, struct chardev_spec *
                                   const char *id, bool muxed, struct error *err)
 {
     struct stream *stream = &streams->stream[streams->n_streams];
-    struct mux_actions actions = {mux_quit, mux_save, streams->vm, streams->options->program,
-                                  streams->escape_key};
+    struct mux_actions actions = {mux_quit, mux_save, streams->vm, streams->escape_key};
     struct chardev_context context = {
         .loop = streams->loop,
         .program = streams->options->program,
@@ -137,8 +136,7 @@ static struct stream *open_stream(struct streams *streams, struct chardev_spec *
 }
 
 /* A user's end of the stream. */
-static struct chardev *take_stream(struct stream *stream, const char *option, const char *user,
-                                   struct error *err)
+static struct chardev *take_stream(struct stream *stream, const char *option, struct error *err)
 {
     struct chardev *end;
 
@@ -151,7 +149,7 @@ static struct chardev *take_stream(struct stream *stream, const char *option, co
         stream->taken = true;
         return stream->chardev;
     }
-    end = mux_add(stream->mux, user);
+    end = mux_add(stream->mux);
     if (!end)
         error_set(err, "%s chardev:%s: too many share it", option, stream->id);
     return end;
@@ -178,10 +176,9 @@ static bool open_chardev(struct streams *streams, const char *text, struct error
 /* ---- monitors ----------------------------------------------------------------------------------
  */
 
-static bool add_monitor(struct streams *streams, struct chardev *c, bool in_front,
-                        struct error *err)
+static bool add_monitor(struct streams *streams, struct chardev *c, struct error *err)
 {
-    struct monitor *monitor = monitor_create(streams->vm, c, in_front);
+    struct monitor *monitor = monitor_create(streams->vm, c);
 
     if (!monitor)
         return error_set(err, "out of memory");
@@ -197,7 +194,6 @@ static bool open_port(struct streams *streams, const char *option, const char *w
     bool muxed = !strncmp(what, "mon:", 4);
     struct chardev_spec *spec;
     struct stream *stream;
-    struct chardev *end;
 
     if (!strcmp(what, "none"))
         return true;
@@ -206,16 +202,15 @@ static bool open_port(struct streams *streams, const char *option, const char *w
         if (!stream)
             return error_set(err, "%s %s: there is no -chardev with the id '%s'", option, what,
                              what + 8);
-        *out = take_stream(stream, option, id, err);
+        *out = take_stream(stream, option, err);
         return *out != NULL;
     }
     spec = chardev_spec_parse(option, muxed ? what + 4 : what, err);
     stream = spec ? open_stream(streams, spec, id, muxed, err) : NULL;
-    *out = stream ? take_stream(stream, option, id, err) : NULL;
+    *out = stream ? take_stream(stream, option, err) : NULL;
     if (!muxed || !*out)
         return *out != NULL;
-    end = mux_add(stream->mux, "monitor");
-    return add_monitor(streams, end, false, err);
+    return add_monitor(streams, mux_add(stream->mux), err);
 }
 
 static bool open_serial(struct streams *streams, unsigned port, const char *what, struct error *err)
@@ -237,7 +232,7 @@ static bool open_monitor(struct streams *streams, const char *option, const char
     /* A monitor needs no second one. */
     if (!open_port(streams, option, muxed ? strchr(what, ':') + 1 : what, id, &c, err))
         return false;
-    return !c || add_monitor(streams, c, true, err);
+    return !c || add_monitor(streams, c, err);
 }
 
 /* "chardev=ID,mode=readline", "ID". */
@@ -268,15 +263,6 @@ static bool open_mon(struct streams *streams, const char *text, struct error *er
 
 /* ---- QEMU's defaults ---------------------------------------------------------------------------
  */
-
-static bool wants_stdio(const char *const *what, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++) {
-        if (!strcmp(what[i], "stdio") || !strcmp(what[i], "mon:stdio"))
-            return true;
-    }
-    return false;
-}
 
 /* Some -serial brings a monitor along. */
 static bool serial_has_monitor(const struct options *o)
@@ -315,7 +301,6 @@ static bool open_defaults(struct streams *streams, struct error *err)
     const struct options *o = streams->options;
     bool terminal = (o->nographic || !o->no_display) && !o->no_defaults && !streams->stdio_used;
     bool has_monitor = o->n_monitor || o->n_mon || serial_has_monitor(o);
-    bool monitor_on_stdio = wants_stdio(o->monitor, o->n_monitor);
 
     if (has_window(streams))
         return o->n_serial || o->no_defaults || open_serial(streams, 0, "vc:80Cx24C", err);
@@ -325,7 +310,7 @@ static bool open_defaults(struct streams *streams, struct error *err)
         return has_monitor || !o->nographic || open_monitor(streams, "-monitor", "stdio", err);
     if (!has_monitor)
         return open_serial(streams, 0, "mon:stdio", err);
-    return monitor_on_stdio || open_serial(streams, 0, "stdio", err);
+    return open_serial(streams, 0, "stdio", err);
 }
 
 /* With -nographic, -monitor stdio is what there would be without it. */
@@ -450,7 +435,7 @@ struct chardev *streams_find(struct streams *streams, const char *name)
     if (!strcmp(name, "debugcon"))
         return streams->debugcon;
     stream = stream_find(streams, name);
-    return stream ? take_stream(stream, "-device", "device", NULL) : NULL;
+    return stream ? take_stream(stream, "-device", NULL) : NULL;
 }
 
 /* Output that nobody makes: said, since the user looks for it. */

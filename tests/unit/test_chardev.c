@@ -99,13 +99,14 @@ static void test_mux_keys(void **state)
 {
     struct notes notes = {.n_out = 0};
     struct chardev under = {.ops = &note_ops, .state = &notes};
-    struct mux_actions actions = {note_quit, note_save, &notes, "calque"};
+    struct mux_actions actions = {note_quit, note_save, &notes};
     struct mux *mux = mux_create(&under, &actions);
     struct user serial = {.room = 100}, monitor = {.room = 100};
-    struct chardev *a = mux_add(mux, "serial"), *b = mux_add(mux, "monitor");
+    struct chardev *a = mux_add(mux), *b = mux_add(mux);
 
     chardev_connect(a, &user_client, &serial);
     chardev_connect(b, &user_client, &monitor);
+    assert_true(chardev_in_front(&under) && chardev_in_front(a) && !chardev_in_front(b));
     keys(&under, "ab\x01\x01");
     assert_string_equal(serial.in, "ab\x01");
     keys(&under, "\x01"
@@ -115,6 +116,7 @@ static void test_mux_keys(void **state)
                  "c");
     assert_int_equal(serial.back, 1);
     assert_int_equal(monitor.front, 1);
+    assert_true(!chardev_in_front(a) && chardev_in_front(b));
     keys(&under, "info\x01"
                  "cd");
     assert_string_equal(monitor.in, "info");
@@ -141,9 +143,9 @@ static void test_mux_timestamps(void **state)
 {
     struct notes notes = {.n_out = 0};
     struct chardev under = {.ops = &note_ops, .state = &notes};
-    struct mux_actions actions = {note_quit, note_save, &notes, "calque"};
+    struct mux_actions actions = {note_quit, note_save, &notes};
     struct mux *mux = mux_create(&under, &actions);
-    struct chardev *a = mux_add(mux, "serial");
+    struct chardev *a = mux_add(mux);
 
     chardev_write(a, (const uint8_t *)"one\n", 4);
     keys(&under, "\x01t");
@@ -162,10 +164,10 @@ static void test_mux_other_key(void **state)
 {
     struct notes notes = {.n_out = 0};
     struct chardev under = {.ops = &note_ops, .state = &notes};
-    struct mux_actions actions = {note_quit, note_save, &notes, "calque", 0x14};
+    struct mux_actions actions = {note_quit, note_save, &notes, 0x14};
     struct mux *mux = mux_create(&under, &actions);
     struct user serial = {.room = 100}, monitor = {.room = 100};
-    struct chardev *a = mux_add(mux, "serial"), *b = mux_add(mux, "monitor");
+    struct chardev *a = mux_add(mux), *b = mux_add(mux);
 
     chardev_connect(a, &user_client, &serial);
     chardev_connect(b, &user_client, &monitor);
@@ -187,10 +189,10 @@ static void test_mux_flow(void **state)
 {
     struct notes notes = {.n_out = 0};
     struct chardev under = {.ops = &note_ops, .state = &notes};
-    struct mux_actions actions = {note_quit, note_save, &notes, "calque"};
+    struct mux_actions actions = {note_quit, note_save, &notes};
     struct mux *mux = mux_create(&under, &actions);
     struct user serial = {.room = 0};
-    struct chardev *a = mux_add(mux, "serial");
+    struct chardev *a = mux_add(mux);
 
     chardev_connect(a, &user_client, &serial);
     keys(&under, "abcdef\x01x");

@@ -627,12 +627,16 @@ static void test_log_and_append(void **state)
     assert_int_equal(write(fd, "from a file", 11), 11);
     close(fd);
     snprintf(what, sizeof(what), "file,id=a,path=/dev/null,input-path=%s", path);
+    fd = dup(0);
+    close(fd);
     c = chardev_open(&context, chardev_spec_parse_long(what, &err), &err);
     chardev_connect(c, &user_client, &user);
     chardev_start(c);
     UNTIL(user.n_in == 11);
     UNTIL(user.closed);
     chardev_destroy(c);
+    assert_int_equal(dup(0), fd); /* nothing is left open */
+    close(fd);
     unlink(path);
 }
 
