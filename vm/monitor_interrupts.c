@@ -7,25 +7,13 @@
 /* ---- info irq ----------------------------------------------------------------------------------
  */
 
-static const char *receiver_name(const struct machine *m, const void *receiver)
-{
-    if (receiver == m->cpu)
-        return "cpu";
-    for (unsigned i = 0; i < m->n_devices; i++) {
-        if (m->devices[i] == receiver)
-            return m->devices[i]->id;
-    }
-    return NULL;
-}
-
-static unsigned print_wires(const struct machine *m, const struct irq *wires, unsigned n,
-                            const char *sender, const char *to, FILE *out)
+static unsigned print_wires(const struct irq *wires, unsigned n, const char *sender, const void *to,
+                            FILE *out)
 {
     unsigned printed = 0;
 
     for (unsigned i = 0; i < n; i++) {
-        if (!wires[i].set || receiver_name(m, wires[i].receiver) != to ||
-            (!wires[i].raised && !wires[i].level))
+        if (!wires[i].set || wires[i].receiver != to || (!wires[i].raised && !wires[i].level))
             continue;
         fprintf(out, "%4u: %12" PRIu64 "  %s%s\n", wires[i].line, wires[i].raised, sender,
                 wires[i].level ? ", high now" : "");
@@ -34,16 +22,16 @@ static unsigned print_wires(const struct machine *m, const struct irq *wires, un
     return printed;
 }
 
-static void print_wires_to(const struct machine *m, const char *to, FILE *out)
+static void print_wires_to(const struct machine *m, const void *to, const char *name, FILE *out)
 {
     unsigned n = 0;
 
-    fprintf(out, "IRQ statistics for %s:\n", to);
+    fprintf(out, "IRQ statistics for %s:\n", name);
     for (unsigned i = 0; i < m->n_devices; i++) {
         const struct device *d = m->devices[i];
-        n += print_wires(m, d->irq_out, d->class->n_irq_out, d->id, to, out);
+        n += print_wires(d->irq_out, d->class->n_irq_out, d->id, to, out);
     }
-    n += print_wires(m, m->cpu->irq_out, m->cpu->guest->n_irq_out, "cpu", to, out);
+    n += print_wires(m->cpu->irq_out, m->cpu->guest->n_irq_out, "cpu", to, out);
     if (!n)
         fprintf(out, "   (none raised yet)\n");
 }
@@ -54,10 +42,11 @@ static void info_irq(struct monitor_call *call)
 
     pthread_mutex_lock(&m->lock);
     for (unsigned i = 0; i < m->n_devices; i++) {
-        if (m->devices[i]->class->interrupts && m->devices[i]->class->n_irq_in)
-            print_wires_to(m, m->devices[i]->id, call->out);
+        const struct device *d = m->devices[i];
+        if (d->class->interrupts && d->class->n_irq_in)
+            print_wires_to(m, d, d->id, call->out);
     }
-    print_wires_to(m, "cpu", call->out);
+    print_wires_to(m, m->cpu, "cpu", call->out);
     pthread_mutex_unlock(&m->lock);
 }
 

@@ -4,47 +4,31 @@
 
 #include <string.h>
 
-/* Other names; bits: how much of it counts, 0: all. */
+#include "tcg/ir.h"
+
+/* Names that debuggers do not know; bits: how much of it counts, 0: all. */
 static const struct {
     const char *guest; /* how its name starts */
     const char *name, *field;
     uint8_t bits, shift;
 } aliases[] = {
-    {"arm", "sp", "r13", 0, 0},         {"arm", "lr", "r14", 0, 0},   {"arm", "r15", "pc", 0, 0},
-    {"arm", "ip", "r12", 0, 0},         {"arm", "fp", "r11", 0, 0},   {"mips", "s8", "fp", 0, 0},
-    {"mips", "status", "status", 0, 0}, {"x86", "eax", "rax", 32, 0}, {"x86", "ebx", "rbx", 32, 0},
-    {"x86", "ecx", "rcx", 32, 0},       {"x86", "edx", "rdx", 32, 0}, {"x86", "esi", "rsi", 32, 0},
-    {"x86", "edi", "rdi", 32, 0},       {"x86", "ebp", "rbp", 32, 0}, {"x86", "esp", "rsp", 32, 0},
-    {"x86", "sp", "rsp", 0, 0},         {"x86", "fp", "rbp", 0, 0},   {"x86", "ax", "rax", 16, 0},
-    {"x86", "bx", "rbx", 16, 0},        {"x86", "cx", "rcx", 16, 0},  {"x86", "dx", "rdx", 16, 0},
-    {"x86", "al", "rax", 8, 0},         {"x86", "bl", "rbx", 8, 0},   {"x86", "cl", "rcx", 8, 0},
-    {"x86", "dl", "rdx", 8, 0},         {"x86", "ah", "rax", 8, 8},   {"x86", "bh", "rbx", 8, 8},
-    {"x86", "ch", "rcx", 8, 8},         {"x86", "dh", "rdx", 8, 8},
+    {"arm", "r15", "pc", 0, 0},   {"arm", "ip", "r12", 0, 0},   {"arm", "fp", "r11", 0, 0},
+    {"mips", "s8", "fp", 0, 0},   {"x86", "eax", "rax", 32, 0}, {"x86", "ebx", "rbx", 32, 0},
+    {"x86", "ecx", "rcx", 32, 0}, {"x86", "edx", "rdx", 32, 0}, {"x86", "esi", "rsi", 32, 0},
+    {"x86", "edi", "rdi", 32, 0}, {"x86", "ebp", "rbp", 32, 0}, {"x86", "esp", "rsp", 32, 0},
+    {"x86", "sp", "rsp", 0, 0},   {"x86", "fp", "rbp", 0, 0},   {"x86", "ax", "rax", 16, 0},
+    {"x86", "bx", "rbx", 16, 0},  {"x86", "cx", "rcx", 16, 0},  {"x86", "dx", "rdx", 16, 0},
+    {"x86", "al", "rax", 8, 0},   {"x86", "bl", "rbx", 8, 0},   {"x86", "cl", "rcx", 8, 0},
+    {"x86", "dl", "rdx", 8, 0},   {"x86", "ah", "rax", 8, 8},   {"x86", "bh", "rbx", 8, 8},
+    {"x86", "ch", "rcx", 8, 8},   {"x86", "dh", "rdx", 8, 8},
 };
 
 static bool field_read(const struct vcpu *cpu, const struct state_field *field, uint64_t *value)
 {
-    const uint8_t *at = (const uint8_t *)cpu + field->offset;
-    unsigned bytes;
-
-    switch (field->type) {
-    case IR_I8:
-        bytes = 1;
-        break;
-    case IR_I16:
-        bytes = 2;
-        break;
-    case IR_I32:
-        bytes = 4;
-        break;
-    case IR_I64:
-        bytes = 8;
-        break;
-    default:
+    if (field->type < IR_I8 || field->type > IR_I64)
         return false;
-    }
     *value = 0;
-    memcpy(value, at, bytes);
+    memcpy(value, (const uint8_t *)cpu + field->offset, ir_type_bytes(field->type));
     return true;
 }
 
