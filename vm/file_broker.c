@@ -41,6 +41,8 @@ struct made {
 };
 
 struct server {
+    int argc;
+    char *const *argv;
     struct made made[MADE_MAX];
     unsigned n_made;
 };
@@ -62,7 +64,7 @@ static bool was_made_here(const struct server *server, const struct stat *s)
     return false;
 }
 
-/* "/home/x/.bashrc", ".config/autostart/x": what programs read unasked is hidden. */
+/* "/home/x/.bashrc", ".config/autostart/x" */
 static bool is_hidden(const char *path)
 {
     for (const char *p = path; p; p = strchr(p, '/')) {
@@ -73,6 +75,29 @@ static bool is_hidden(const char *path)
             return true;
     }
     return false;
+}
+
+/* Does a word of the command line, or what follows an =, : or comma in one, start with it? */
+static bool is_named(const struct server *server, const char *folder, size_t length)
+{
+    for (int i = 0; i < server->argc; i++) {
+        for (const char *at = server->argv[i]; at; at = at ? at + 1 : NULL) {
+            if (!strncmp(at, folder, length))
+                return true;
+            at = strpbrk(at, "=:,");
+        }
+    }
+    return false;
+}
+
+/* In a hidden folder other files may stand beside the user's images, and anything that has the size
+ * of a floppy disk, which nobody reads unasked. */
+static bool may_be_opened(const struct server *server, char what, const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+    return !is_hidden(path) ||
+           (!is_hidden(name) && (what == FLOPPY || is_named(server, path, (size_t)(name - path))));
 }
 
 static bool is_picture(int fd)
@@ -123,7 +148,7 @@ static int open_path(struct server *server, char what, const char *path, int *er
     int fd;
 
     *error = REFUSED_HIDDEN;
-    if (is_hidden(path))
+    if (!may_be_opened(server, what, path))
         return -1;
     if (what == FLOPPY)
         return open_floppy(path, error);
@@ -155,13 +180,15 @@ static bool answer(int socket, int fd, int error)
 }
 
 /* Forked without exec: as little as possible is done, until the other side is gone. */
-static _Noreturn void serve(int socket)
+static _Noreturn void serve(int argc, char *const *argv, int socket)
 {
     static struct server server;
     char request[1 + PATH_BYTES];
     ssize_t n;
     bool ok = true;
 
+    server.argc = argc;
+    server.argv = argv;
     prctl(PR_SET_NAME, "calque-files");
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     signal(SIGINT, SIG_IGN);
@@ -188,7 +215,7 @@ static _Noreturn void serve(int socket)
 /* ---- the one that asks ------------------------------------------------------------------------
  */
 
-struct file_broker *file_broker_start(struct error *err)
+struct file_broker *file_broker_start(int argc, char *const *argv, struct error *err)
 {
     struct file_broker *broker = calloc(1, sizeof(*broker));
     int ends[2];
@@ -204,7 +231,7 @@ struct file_broker *file_broker_start(struct error *err)
     }
     broker->child = fork();
     if (broker->child == 0)
-        serve(ends[1]);
+        serve(argc, argv, ends[1]);
     close(ends[1]);
     broker->socket = ends[0];
     if (broker->child > 0)
@@ -249,9 +276,14 @@ static int ask(struct file_broker *broker, char what, const char *path, struct e
     }
     fd = received_fd(&message);
     if (fd < 0 && error == REFUSED_HIDDEN)
-        error_set(err, "'%s': hidden files are not written", path);
+        error_set(
+            err, "'%s' is hidden: such files are made only in folders that calque was started with",
+            path);
     else if (fd < 0 && error == REFUSED_EXISTS)
-        error_set(err, "'%s' is there already and is no picture", path);
+        error_set(
+            err,
+            "'%s' is there already; only calque's own files, empty ones and pictures are replaced",
+            path);
     else if (fd < 0)
         error_set_errno(err, error, "cannot write '%s'", path);
     return fd;

@@ -55,25 +55,23 @@ static bool has_below(const char *name)
 /* ---- help --------------------------------------------------------------------------------------
  */
 
-static void print_command(const struct monitor_command *one, const char *prefix, FILE *out)
+static void print_command(const struct monitor_command *one, const char *below, FILE *out)
 {
     char left[80];
 
-    snprintf(left, sizeof(left), "%s%s%s%s%s%s", prefix, one->name, one->alias ? "|" : "",
-             one->alias ? one->alias : "", *one->arguments ? " " : "", one->arguments);
+    snprintf(left, sizeof(left), "%s%s%s%s%s%s%s", below ? below : "", below ? " " : "", one->name,
+             one->alias ? "|" : "", one->alias ? one->alias : "", *one->arguments ? " " : "",
+             one->arguments);
     fprintf(out, "%-28s -- %s\n", left, one->help);
 }
 
 static void print_all(const char *below, FILE *out)
 {
     struct sorted list;
-    char prefix[32] = "";
 
-    if (below)
-        snprintf(prefix, sizeof(prefix), "%s ", below);
     list_commands(below, &list);
     for (unsigned i = 0; i < list.n; i++)
-        print_command(list.items[i], prefix, out);
+        print_command(list.items[i], below, out);
 }
 
 static void say_unknown(struct monitor_call *call, const char *below, const char *word)
@@ -87,31 +85,28 @@ static void say_unknown(struct monitor_call *call, const char *below, const char
             word, nearest ? nearest : "help");
 }
 
+static void help_for(struct monitor_call *call, const char *below, const char *name)
+{
+    const struct monitor_command *one = command_find(below, name);
+
+    if (one)
+        print_command(one, below, call->out);
+    else
+        say_unknown(call, below, name);
+}
+
 static void command_help(struct monitor_call *call)
 {
-    const struct monitor_command *one;
-
-    if (call->n_words < 2) {
+    if (call->n_words < 2)
         print_all(NULL, call->out);
-        return;
-    }
-    if (has_below(call->words[1])) {
-        if (call->n_words == 2) {
-            print_all(call->words[1], call->out);
-            return;
-        }
-        one = command_find(call->words[1], call->words[2]);
-        if (!one)
-            say_unknown(call, call->words[1], call->words[2]);
-        else
-            print_command(one, "info ", call->out);
-        return;
-    }
-    one = command_find(NULL, call->words[1]);
-    if (!one)
-        say_unknown(call, NULL, call->words[1]);
+    else if (!has_below(call->words[1]) && call->n_words > 2)
+        monitor_usage(call);
+    else if (!has_below(call->words[1]))
+        help_for(call, NULL, call->words[1]);
+    else if (call->n_words == 2)
+        print_all(call->words[1], call->out);
     else
-        print_command(one, "", call->out);
+        help_for(call, call->words[1], call->words[2]);
 }
 
 static void complete_names(const char *below, const char *prefix, struct line_choices *out)
@@ -208,6 +203,7 @@ static bool split(struct monitor_call *call, char *line, char *name, size_t name
             fprintf(call->out, "%s: too many words\n", name);
             return false;
         }
+        call->last = call->rest + (at - line - length);
         if (!cut_word(&at, &word)) {
             fprintf(call->out, "%s: a quote has no end\n", name);
             return false;
@@ -215,6 +211,17 @@ static bool split(struct monitor_call *call, char *line, char *name, size_t name
         call->words[call->n_words++] = word;
     }
     return true;
+}
+
+void monitor_usage(const struct monitor_call *call)
+{
+    const struct monitor_command *one = call->command;
+    const char *below = call->below ? call->below : "", *blank = call->below ? " " : "";
+
+    if (!one->max_words)
+        fprintf(call->out, "%s%s%s takes nothing more\n", below, blank, one->name);
+    else
+        fprintf(call->out, "it is: %s%s%s %s\n", below, blank, one->name, one->arguments);
 }
 
 static void run_named(struct monitor_call *call, const char *below)
@@ -227,16 +234,11 @@ static void run_named(struct monitor_call *call, const char *below)
         return;
     }
     call->command = one;
-    if (given < one->min_words || (one->max_words != MONITOR_ANY && given > one->max_words)) {
-        if (!one->max_words)
-            fprintf(call->out, "%s%s%s takes nothing more\n", below ? below : "", below ? " " : "",
-                    one->name);
-        else
-            fprintf(call->out, "it is: %s%s%s %s\n", below ? below : "", below ? " " : "",
-                    one->name, one->arguments);
-        return;
-    }
-    one->run(call);
+    call->below = below;
+    if (given < one->min_words || (one->max_words != MONITOR_ANY && given > one->max_words))
+        monitor_usage(call);
+    else
+        one->run(call);
 }
 
 void monitor_command_run(struct monitor_call *call, char *line)
@@ -253,7 +255,7 @@ void monitor_command_run(struct monitor_call *call, char *line)
     call->n_words = 0;
     if (split(call, line, name, sizeof(name)))
         run_named(call, NULL);
-    call->rest = NULL;
+    call->rest = call->last = NULL;
     free(rest);
 }
 

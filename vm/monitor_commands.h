@@ -18,6 +18,7 @@
 
 #include <stdio.h>
 
+#include "frontend/guest.h"
 #include "util/registry.h"
 #include "vm/line_editor.h"
 #include "vm/vm.h"
@@ -30,10 +31,12 @@ struct monitor_call {
     struct monitor *monitor; /* NULL: from elsewhere, a debugger say */
     struct vm *vm;
     const struct monitor_command *command;
+    const char *below; /* "info": it is a word of that; NULL */
     FILE *out;
     char *words[MONITOR_WORDS]; /* the command's own name first; without quotes */
     unsigned n_words;
     const char *rest; /* the line behind the name, as it was typed */
+    const char *last; /* where the last word starts in it */
 };
 
 struct monitor_command {
@@ -55,12 +58,15 @@ REGISTRY_DECLARE(monitor_table);
 
 /* Runs the line, whose text it changes. */
 void monitor_command_run(struct monitor_call *call, char *line);
+/* Says how the command is written: a word is missing, or there is one too many. */
+void monitor_usage(const struct monitor_call *call);
 /* Completes the last word of the line. */
 void monitor_command_complete(struct vm *vm, const char *line, struct line_choices *out);
 /* Figures as they were when a command last showed them here, so that it can say what came since. */
 enum monitor_mark_kind { MARK_JIT, MARK_TLB, MARK_TRAPS, N_MARKS };
 struct monitor_mark {
     struct counters counters;
+    uint64_t traps[MAX_EXCEPTION_KINDS];
     int64_t time_ns; /* of the machine's clock; 0: never yet */
 };
 /* NULL: none, for calls from elsewhere. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* info: the processors. */
+#include <string.h>
+
 #include "vm/monitor_commands.h"
 
 static void print_registers(struct vm *vm, void *out)
@@ -9,9 +11,13 @@ static void print_registers(struct vm *vm, void *out)
     cpu->guest->print_state(cpu, out);
 }
 
+/* -a: of all CPUs. */
 static void info_registers(struct monitor_call *call)
 {
-    vm_look(call->vm, print_registers, call->out);
+    if (call->n_words > 1 && strcmp(call->words[1], "-a") != 0)
+        monitor_usage(call);
+    else
+        vm_look(call->vm, print_registers, call->out);
 }
 
 static void info_cpus(struct monitor_call *call)

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "vm/drives.h"
-#include "vm/file_broker.h"
 #include "vm/monitor_commands.h"
 
 static const char *attached_to(struct vm *vm, const struct drive *drive)
@@ -65,9 +64,14 @@ static struct drive *find_removable(struct monitor_call *call, const char *name)
 static void command_eject(struct monitor_call *call)
 {
     struct machine *m = vm_machine(call->vm);
-    bool force = call->n_words == 3 && !strcmp(call->words[1], "-f");
-    struct drive *d = find_removable(call, call->words[call->n_words - 1]);
+    bool force = !strcmp(call->words[1], "-f");
+    struct drive *d;
 
+    if (force != (call->n_words == 3)) {
+        monitor_usage(call);
+        return;
+    }
+    d = find_removable(call, call->words[call->n_words - 1]);
     if (!d)
         return;
     pthread_mutex_lock(&m->lock);
@@ -83,10 +87,7 @@ static void command_eject(struct monitor_call *call)
  */
 static int open_writable(struct monitor_call *call, const struct drive *d, const char *path)
 {
-    struct error err;
-    struct file_broker *files = block_takes_writes(d->block) ? vm_files(call->vm, &err) : NULL;
-
-    return files ? file_broker_open_floppy(files, path) : -1;
+    return block_takes_writes(d->block) ? vm_open_floppy(call->vm, path) : -1;
 }
 
 static void command_change(struct monitor_call *call)

@@ -4,9 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "vm/file_broker.h"
 #include "vm/monitor_commands.h"
 #include "vm/screenshot.h"
 #include "vm/send_keys.h"
@@ -49,22 +47,25 @@ static bool ends_with(const char *text, const char *end)
     return length >= end_length && !strcmp(text + length - end_length, end);
 }
 
-/* FILE [-f png|ppm] [SCREEN [HEAD]] */
+/* FILE [-f png|ppm] [SCREEN [HEAD]]; a screen has one head. */
 static bool parse_dump(struct dump *dump, struct monitor_call *call)
 {
-    const char *format = NULL;
+    const char *format = NULL, *head = "0", *too_much = NULL;
+    const char **const places[] = {&dump->file, &dump->screen, &head, &too_much};
     unsigned n = 0;
 
     for (unsigned i = 1; i < call->n_words; i++) {
         if (!strcmp(call->words[i], "-f") && i + 1 < call->n_words)
             format = call->words[++i];
-        else if (n++ == 0)
-            dump->file = call->words[i];
-        else if (n == 2)
-            dump->screen = call->words[i];
+        else if (n < ARRAY_SIZE(places))
+            *places[n++] = call->words[i];
     }
-    if (!dump->file) {
-        fprintf(call->out, "screendump needs the name of a file\n");
+    if (!dump->file || too_much) {
+        monitor_usage(call);
+        return false;
+    }
+    if (strcmp(head, "0") != 0) {
+        fprintf(call->out, "a screen has one head, 0, and no '%s'\n", head);
         return false;
     }
     dump->format = ends_with(dump->file, ".png") ? PICTURE_PNG : PICTURE_PPM;
@@ -80,17 +81,13 @@ static bool parse_dump(struct dump *dump, struct monitor_call *call)
 static void write_dump(struct monitor_call *call, const struct dump *dump,
                        const struct screenshot *picture)
 {
-    struct error err = {""};
-    struct file_broker *files = vm_files(call->vm, &err);
-    int fd = files ? file_broker_create(files, dump->file, &err) : -1;
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "wb");
+    struct error err;
+    FILE *file = vm_create_file(call->vm, dump->file, &err);
 
     if (!file || !screenshot_write(picture, dump->format, file, &err))
         fprintf(call->out, "screendump: %s\n", err.message);
     if (file)
         fclose(file);
-    else if (fd >= 0)
-        close(fd);
 }
 
 static void command_screendump(struct monitor_call *call)

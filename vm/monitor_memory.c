@@ -10,9 +10,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "vm/file_broker.h"
 #include "vm/monitor_commands.h"
 #include "vm/monitor_registers.h"
 
@@ -73,6 +71,11 @@ static void say_unreadable(const struct looking *look, gva address)
 {
     fprintf(look->call->out, "Cannot access memory at %s0x%" PRIx64 "\n",
             look->physical ? "physical " : "", address);
+}
+
+static void say_too_much(const struct monitor_call *call, const char *rest)
+{
+    fprintf(call->out, "'%s' is too much\n", rest);
 }
 
 /* ---- showing -----------------------------------------------------------------------------------
@@ -218,7 +221,7 @@ static void show(struct vm *vm, void *opaque)
         return;
     }
     if (*at) {
-        fprintf(look->call->out, "'%s' is too much\n", at);
+        say_too_much(look->call, at);
         return;
     }
     if (look->format.form == 'i')
@@ -260,9 +263,11 @@ static void print(struct vm *vm, void *opaque)
         fprintf(call->out, "%s\n", err.message);
         return;
     }
-    if (*at)
-        fprintf(call->out, "'%s' is too much", at);
-    else if (format.form == 'x')
+    if (*at) {
+        say_too_much(call, at);
+        return;
+    }
+    if (format.form == 'x')
         fprintf(call->out, "%#" PRIx64, value);
     else if (format.form == 'o')
         fprintf(call->out, "%#" PRIo64, value);
@@ -290,7 +295,7 @@ struct range {
     bool read_all;
 };
 
-/* ADDRESS SIZE at the start of the rest, and a file's name behind them if that is wanted. */
+/* ADDRESS SIZE at the start of the rest, and a file's name, the last word, if that is wanted. */
 static bool parse_range(struct range *range, struct monitor_call *call, bool wants_file)
 {
     struct expression_registers registers = monitor_registers(range->look.cpu);
@@ -302,9 +307,9 @@ static bool parse_range(struct range *range, struct monitor_call *call, bool wan
         fprintf(call->out, "%s\n", err.message);
         return false;
     }
-    if (wants_file == (*at != 0))
+    if (wants_file ? at == call->last : !*at)
         return true;
-    fprintf(call->out, "it is: %s %s\n", call->command->name, call->command->arguments);
+    monitor_usage(call);
     return false;
 }
 
@@ -358,36 +363,30 @@ static void command_sum(struct monitor_call *call)
 
 static bool add_to_file(struct range *range, const uint8_t *data, size_t size)
 {
-    if (fwrite(data, 1, size, range->file) == size)
-        return true;
-    fprintf(range->look.call->out, "cannot write it: %s\n", strerror(errno));
-    return false;
+    return fwrite(data, 1, size, range->file) == size;
 }
 
 static void save(struct vm *vm, void *opaque)
 {
     struct range *range = opaque;
     struct monitor_call *call = range->look.call;
-    struct file_broker *files;
+    const char *path = call->words[call->n_words - 1];
     struct error err;
-    int fd = -1;
+    bool failed;
 
     range->look.cpu = vm_machine(vm)->cpu;
     if (!parse_range(range, call, true))
         return;
-    files = vm_files(vm, &err);
-    if (files)
-        fd = file_broker_create(files, call->words[call->n_words - 1], &err);
-    range->file = fd < 0 ? NULL : fdopen(fd, "wb");
+    range->file = vm_create_file(vm, path, &err);
     if (!range->file) {
-        fprintf(call->out, "%s\n", fd < 0 ? err.message : "out of memory");
-        if (fd >= 0)
-            close(fd);
+        fprintf(call->out, "%s\n", err.message);
         return;
     }
     go_through(range);
-    if (fclose(range->file) != 0 && range->read_all)
-        fprintf(call->out, "cannot write it: %s\n", strerror(errno));
+    failed = ferror(range->file);
+    failed |= fclose(range->file) != 0;
+    if (failed)
+        fprintf(call->out, "cannot write '%s': %s\n", path, strerror(errno));
 }
 
 static void command_memsave(struct monitor_call *call)
@@ -416,6 +415,8 @@ static void translate(struct vm *vm, void *opaque)
 
     if (!expression_evaluate(&at, &registers, &address, &err))
         fprintf(call->out, "%s\n", err.message);
+    else if (*at)
+        say_too_much(call, at);
     else if (!mmu_look(cpu->mmu, address, false, &physical))
         fprintf(call->out, "Unmapped\n");
     else

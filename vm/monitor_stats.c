@@ -218,36 +218,49 @@ static void info_tlb_stats(struct monitor_call *call)
 
 struct traps {
     struct report report;
-    uint64_t all;
+    uint64_t *then; /* as they were when last shown; NULL: nobody asked before */
+    uint64_t all, since;
     bool counting;
 };
+
+static void trap_row(const struct traps *traps, const char *name, uint64_t times, uint64_t since)
+{
+    fprintf(traps->report.out, "  %-20s %16" PRIu64 " %12.1f %12.1f %9.2f %%\n", name, times,
+            per_second(times, traps->report.seconds), per_second(since, traps->report.since),
+            percent(times, traps->all));
+}
 
 static void tell_trap(void *opaque, unsigned kind, const char *name, uint64_t times)
 {
     struct traps *traps = opaque;
+    uint64_t since = times - (traps->then ? traps->then[kind] : 0);
     char number[16];
 
     if (traps->counting) {
         traps->all += times;
+        traps->since += since;
         return;
     }
     snprintf(number, sizeof(number), "0x%02x", kind);
-    fprintf(traps->report.out, "  %-20s %16" PRIu64 " %12.1f %11.2f%%\n", name ? name : number,
-            times, per_second(times, traps->report.seconds), percent(times, traps->all));
+    trap_row(traps, name ? name : number, times, since);
+    if (traps->then)
+        traps->then[kind] = times;
 }
 
 static void print_traps(struct vm *vm, void *opaque)
 {
-    struct traps traps = {.counting = true};
+    struct monitor_call *call = opaque;
+    struct monitor_mark *mark = monitor_mark(call->monitor, MARK_TRAPS);
+    struct traps traps = {.then = mark ? mark->traps : NULL, .counting = true};
     struct exec *exec = vm_machine(vm)->exec;
 
-    report_begin(&traps.report, vm, opaque, MARK_TRAPS);
+    report_begin(&traps.report, vm, call, MARK_TRAPS);
     exec_tell_exceptions(exec, tell_trap, &traps);
-    fprintf(traps.report.out, "%-22s %16s %12s %12s\n", "entered", "total", "/s", "share");
+    fprintf(traps.report.out, "%-22s %16s %12s %12s %11s\n", "entered", "total", "/s", "/s since",
+            "share");
     traps.counting = false;
     exec_tell_exceptions(exec, tell_trap, &traps);
-    fprintf(traps.report.out, "  %-20s %16" PRIu64 " %12.1f\n", "all", traps.all,
-            per_second(traps.all, traps.report.seconds));
+    trap_row(&traps, "all", traps.all, traps.since);
 }
 
 static void info_traps(struct monitor_call *call)

@@ -681,6 +681,8 @@ static const char *base_name(const char *path)
 bool options_parse(struct options *options, int argc, char **argv, struct error *err)
 {
     memset(options, 0, sizeof(*options));
+    options->argc = argc;
+    options->argv = argv;
     options->program = argc && argv[0] && *argv[0] ? base_name(argv[0]) : "calque";
     for (int i = 1; i < argc; i++) {
         const char *given = argv[i];

@@ -38,6 +38,8 @@ enum {
 enum options_drive { DRIVE_HDA, DRIVE_HDB, DRIVE_HDC, DRIVE_HDD, DRIVE_FDA, DRIVE_FDB, N_DRIVES };
 
 struct options {
+    int argc;
+    char *const *argv;   /* what was parsed */
     const char *program; /* the name calque was called by, without its folder */
     enum options_action action;
     char machine[64]; /* "": none given */

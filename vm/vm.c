@@ -75,11 +75,27 @@ struct sandbox_needs *vm_sandbox_needs(struct vm *vm)
     return &vm->needs;
 }
 
-struct file_broker *vm_files(struct vm *vm, struct error *err)
+FILE *vm_create_file(struct vm *vm, const char *path, struct error *err)
 {
-    if (!vm->files)
+    FILE *file;
+    int fd;
+
+    if (!vm->files) {
         *err = vm->files_error;
-    return vm->files;
+        return NULL;
+    }
+    fd = file_broker_create(vm->files, path, err);
+    file = fd < 0 ? NULL : fdopen(fd, "wb");
+    if (fd >= 0 && !file) {
+        error_set_errno(err, errno, "cannot write '%s'", path);
+        close(fd);
+    }
+    return file;
+}
+
+int vm_open_floppy(struct vm *vm, const char *path)
+{
+    return vm->files ? file_broker_open_floppy(vm->files, path) : -1;
 }
 
 struct send_keys *vm_send_keys(struct vm *vm)
@@ -438,7 +454,7 @@ struct vm *vm_create(const struct options *options, struct error *err)
     vm->options = options;
     vm->signal_fd = -1;
     vm->state = VM_PAUSED;
-    vm->files = file_broker_start(&vm->files_error);
+    vm->files = file_broker_start(options->argc, options->argv, &vm->files_error);
     log_mask = options->log_items;
     if (!build(vm, err) || !log_open(options->log_file, err) || !record_code(vm, err) ||
         !open_gdb(vm, err)) {

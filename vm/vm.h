@@ -46,8 +46,10 @@ struct drives *vm_drives(struct vm *vm);
 void vm_save_disks(struct vm *vm); /* what -snapshot kept from the images; device lock held */
 /* Runs look(opaque) with the vCPU standing still and its state precise. */
 void vm_look(struct vm *vm, void (*look)(struct vm *vm, void *opaque), void *opaque);
-/* Who opens files while the guest runs; NULL with err: nobody. */
-struct file_broker *vm_files(struct vm *vm, struct error *err);
+/* A file that the user names while the guest runs, empty; NULL with err: it cannot be had. */
+FILE *vm_create_file(struct vm *vm, const char *path, struct error *err);
+/* The image of a floppy disk, to be read and written; -1: it cannot be had so. */
+int vm_open_floppy(struct vm *vm, const char *path);
 struct send_keys *vm_send_keys(struct vm *vm);
 
 #endif

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The monitor and the Ctrl-a keys from outside: on stdio, shared with the console, and on sockets;
 each line that people know from QEMU; peers that flood, break off, or send nonsense."""
+import fcntl
 import os
 import random
 import select
@@ -36,6 +37,24 @@ ECHO = [
     0x240B0042,  # li    $t3, 'B'
 ]
 
+# Says !, waits for a character, sends it back and resets the board at once.
+LAST_WORD = [
+    0x3C08B800,  # lui   $t0, 0xb800
+    0x3C0CBF00,  # lui   $t4, 0xbf00: the board's registers
+    0x240B0021,  # li    $t3, '!'
+    0xA10B03F8,  # sb    $t3, 0x3f8($t0)
+    0x910903FD,  # 1: lbu $t1, 0x3fd($t0)
+    0x312A0001,  # andi  $t2, $t1, 1
+    0x1140FFFD,  # beqz  $t2, 1b
+    0x00000000,  # nop
+    0x910B03F8,  # lbu   $t3, 0x3f8($t0)
+    0xA10B03F8,  # sb    $t3, 0x3f8($t0)
+    0x24090042,  # li    $t1, 0x42
+    0xAD890500,  # sw    $t1, 0x500($t4): SOFTRES
+    0x1000FFFF,  # b     .
+    0x00000000,  # nop
+]
+
 
 class Stream:
     """One end of a conversation: what has come and was not looked at yet is in `text`."""
@@ -51,8 +70,10 @@ class Stream:
         if not select.select([self.read_fd], [], [], max(seconds, 0))[0]:
             return False
         got = os.read(self.read_fd, 65536)
+        if not got:
+            raise AssertionError(f"the other side has ended it, behind {self.text[-400:]!r}")
         self.text += got
-        return bool(got)
+        return True
 
     def expect(self, what, seconds=SECONDS):
         """Everything up to and with `what`."""
@@ -211,6 +232,8 @@ class Monitor(unittest.TestCase):
         self.assertIn("/nonexistent", self.line(monitor, "memsave 0x80100000 4 /nonexistent/f"))
         self.assertIn("already", self.line(monitor, "memsave 0x80100000 4 echo"))
         self.assertIn("it is:", self.line(monitor, "memsave 0x80100000 4"))
+        hidden = os.path.join(self.folder.name, ".vm")
+        self.assertIn("hidden", self.line(monitor, f"screendump {hidden}/f"))
 
     def check_media(self, monitor):
         cd = os.path.join(self.folder.name, "cd")
@@ -236,6 +259,12 @@ class Monitor(unittest.TestCase):
         self.assertIn("quote", self.line(monitor, 'log "int'))
         self.assertIn("count", self.line(monitor, "x/99999999x 0"))
         self.assertEqual(self.line(monitor, "   "), "\n")
+        for line in ("gva2gpa 0x80100000 4", "x 0x80100000 4", "p 1 2"):
+            self.assertIn("is too much", self.line(monitor, line), line)
+        for line in ("info registers x", "help stop now", "eject ide1-cd0 x", "sum 0 4 4",
+                     "memsave 0x80100000 4 a b", "screendump a b 0 c", "help info mem x"):
+            self.assertIn("it is: ", self.line(monitor, line), line)
+        self.assertIn("head", self.line(monitor, "screendump a vga 1"))
 
     def check_reset_and_end(self, monitor, process, console, command=b"quit\n"):
         console.quiet()
@@ -269,7 +298,7 @@ class Monitor(unittest.TestCase):
         self.assertEqual(os.listdir(self.folder.name), ["echo"])
 
     def check_mux(self, process, stream):
-        stream.expect(b"!")
+        self.assertEqual(stream.expect(b"!"), "!")  # and no greeting of a monitor behind it
         stream.send(b"abc")
         stream.expect(b"abc")
         stream.send(b"\x01c")
@@ -360,6 +389,18 @@ class Monitor(unittest.TestCase):
         for one in (process, feeder):
             one.terminate()
             self.ends(one)
+
+    def test_end_while_nobody_reads(self):
+        """What is still to be written when the guest ends calque has a second, and is then lost."""
+        image = os.path.join(self.folder.name, "last")
+        with open(image, "wb") as file:
+            file.write(struct.pack(f"<{len(LAST_WORD)}I", *LAST_WORD))
+        process = self.start("-display", "none", "-serial", "stdio", "-no-reboot", "-kernel", image)
+        fcntl.fcntl(process.stdout.fileno(), fcntl.F_SETPIPE_SZ, 4096)
+        # One character fills a pipe of one page: it counts pieces, not bytes.
+        self.assertTrue(select.select([process.stdout], [], [], SECONDS)[0])
+        process.stdin.write(b"a")
+        self.ends(process)
 
     def test_other_key(self):
         process = self.start("-nographic", "-echr", "0x14")

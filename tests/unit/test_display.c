@@ -177,10 +177,15 @@ static void test_floppies(void **state)
 {
     char folder[] = "/tmp/calque-files-XXXXXX", command[64];
     struct error err;
-    struct file_broker *broker = file_broker_start(&err);
+    struct file_broker *broker = file_broker_start(0, NULL, &err);
 
     assert_non_null(broker);
     assert_non_null(mkdtemp(folder));
+    snprintf(command, sizeof(command), "%s/.vm", folder);
+    assert_int_equal(mkdir(command, 0700), 0);
+    assert_true(opens_floppy(broker, folder, ".vm/disk", 1440 * 1024));
+    assert_false(opens_floppy(broker, folder, ".vm/.hidden", 1440 * 1024));
+    assert_false(opens_floppy(broker, folder, ".vm/more", 1440 * 1024 + 1));
     assert_true(opens_floppy(broker, folder, "disk", 1440 * 1024));
     assert_true(opens_floppy(broker, folder, "old", 360 * 1024));
     assert_false(opens_floppy(broker, folder, ".hidden", 1440 * 1024));
@@ -197,11 +202,14 @@ static void test_floppies(void **state)
 static void test_files(void **state)
 {
     char folder[] = "/tmp/calque-files-XXXXXX", command[96], long_path[5000];
+    char *argv[] = {"calque", "-drive", command}, part[64];
+    struct file_broker *broker;
     struct error err;
-    struct file_broker *broker = file_broker_start(&err);
 
-    assert_non_null(broker);
     assert_non_null(mkdtemp(folder));
+    snprintf(command, sizeof(command), "format=raw,file=%s/.vm/disk", folder);
+    broker = file_broker_start(ARRAY_SIZE(argv), argv, &err);
+    assert_non_null(broker);
     assert_int_equal(create(broker, folder, "a", "hello"), 5);
     assert_int_equal(create(broker, folder, "a", "you"), 3); /* its own */
     make(folder, "precious", "do not touch");
@@ -212,6 +220,15 @@ static void test_files(void **state)
     assert_int_equal(create(broker, folder, "empty", "x"), 1);
     assert_int_equal(create(broker, folder, ".hidden", "x"), -1);
     assert_int_equal(create(broker, folder, "./../../tmp/.x/y", "x"), -1);
+    for (unsigned i = 0; i < 3; i++) {
+        snprintf(part, sizeof(part), "%s/%s", folder, ((char *[]){".vm", ".vm/deep", ".v"})[i]);
+        assert_int_equal(mkdir(part, 0700), 0);
+    }
+    assert_int_equal(create(broker, folder, ".vm/a", "x"), 1);
+    assert_int_equal(create(broker, folder, ".vm/.a", "x"), -1);
+    assert_int_equal(create(broker, folder, ".vm/deep/a", "x"), -1);
+    assert_int_equal(create(broker, folder, ".vm/../.x", "x"), -1);
+    assert_int_equal(create(broker, folder, ".v/a", "x"), -1);
     assert_int_equal(create(broker, folder, "none/y", "x"), -1);
     assert_int_equal(create(broker, "/dev", "null", "x"), 1);
     assert_int_equal(create(broker, "/dev", "zero", "x"), -1);
