@@ -1035,6 +1035,26 @@ bool memory_write(struct memory *memory, gpa address, const void *buffer, size_t
     return true;
 }
 
+bool memory_poke(struct memory *memory, gpa address, const void *buffer, size_t size)
+{
+    const uint8_t *in = buffer;
+
+    while (size) {
+        const struct flat_section *flat = memory_lookup(memory, address);
+        uint64_t here;
+
+        if (!flat || flat->section.kind == MEMORY_DEVICE)
+            return false;
+        here = MIN(size, flat->section.size - (address - flat->section.base));
+        memcpy(flat->section.host + (address - flat->section.base), in, here);
+        range_stored(memory, flat->block, flat_offset(flat, address), here);
+        in += here;
+        address += here;
+        size -= here;
+    }
+    return true;
+}
+
 void *memory_ram_pointer(struct memory *memory, gpa address, uint64_t size)
 {
     const struct flat_section *flat = memory_lookup(memory, address);

@@ -130,6 +130,9 @@ void memory_print_map(const struct memory *memory, FILE *out);
  * (value 0). Stores into pages with code invalidate that code. */
 bool memory_read(struct memory *memory, gpa address, void *buffer, size_t size);
 bool memory_write(struct memory *memory, gpa address, const void *buffer, size_t size);
+/* For debuggers, who write ROM, too. False: somewhere is neither RAM nor ROM; what lies before it
+ * has been written. */
+bool memory_poke(struct memory *memory, gpa address, const void *buffer, size_t size);
 /* One access of 1, 2, 4 or 8 bytes, host byte order value; ok says whether something was there. */
 uint64_t memory_load(struct memory *memory, gpa address, unsigned size, bool *ok);
 void memory_store(struct memory *memory, gpa address, uint64_t value, unsigned size, bool *ok);

@@ -1708,16 +1708,6 @@ bool mmu_look(struct mmu *mmu, gva address, bool user, gpa *physical)
     return true;
 }
 
-static const struct flat_section *peek_page(struct mmu *mmu, uint64_t va, bool user, gpa *physical)
-{
-    const struct flat_section *flat;
-
-    if (!mmu_look(mmu, va, user, physical))
-        return NULL;
-    flat = memory_lookup(mmu->memory, *physical);
-    return flat && flat->section.kind != MEMORY_DEVICE ? flat : NULL;
-}
-
 bool mmu_peek(struct mmu *mmu, gva address, void *buffer, size_t size, bool user)
 {
     uint8_t *out = buffer;
@@ -1725,9 +1715,14 @@ bool mmu_peek(struct mmu *mmu, gva address, void *buffer, size_t size, bool user
     while (size) {
         uint64_t va = masked(mmu, address);
         size_t here = MIN(size, left_in_page(va));
+        const struct memory_section *section;
         gpa physical;
 
-        if (!peek_page(mmu, va, user, &physical) || !memory_read(mmu->memory, physical, out, here))
+        if (!mmu_look(mmu, va, user, &physical))
+            return false;
+        section = memory_find(mmu->memory, physical);
+        if (!section || section->kind == MEMORY_DEVICE ||
+            !memory_read(mmu->memory, physical, out, here))
             return false;
         out += here;
         address += here;
@@ -1744,16 +1739,9 @@ bool mmu_poke(struct mmu *mmu, gva address, const void *buffer, size_t size, boo
         uint64_t va = masked(mmu, address);
         size_t here = MIN(size, left_in_page(va));
         gpa physical;
-        const struct flat_section *flat = peek_page(mmu, va, user, &physical);
 
-        if (!flat)
+        if (!mmu_look(mmu, va, user, &physical) || !memory_poke(mmu->memory, physical, in, here))
             return false;
-        if (flat->section.kind == MEMORY_ROM) {
-            memcpy(flat->section.host + (physical - flat->section.base), in, here);
-            memory_changed(mmu->memory, physical, here);
-        } else if (!memory_write(mmu->memory, physical, in, here)) {
-            return false;
-        }
         in += here;
         address += here;
         size -= here;

@@ -184,7 +184,7 @@ static bool peek(struct gdb *gdb, uint64_t address, uint8_t *bytes, size_t size)
 static bool poke(struct gdb *gdb, uint64_t address, const uint8_t *bytes, size_t size)
 {
     if (gdb->physical)
-        return is_memory(gdb, address) && memory_write(gdb->cpu->memory, address, bytes, size);
+        return memory_poke(gdb->cpu->memory, address, bytes, size);
     return mmu_poke(gdb->cpu->mmu, address, bytes, size, false) ||
            mmu_poke(gdb->cpu->mmu, address, bytes, size, true);
 }

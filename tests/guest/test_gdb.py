@@ -415,6 +415,16 @@ class ByHand(unittest.TestCase):
                 self.assertEqual(client.ask(unknown.encode("latin1")), "", unknown)
 
     @on()
+    def test_rom_by_physical_address(self, name, guest):
+        """A store of the guest's would go to the flash's commands, or nowhere."""
+        rom = {"arm": 0, "i386": 0xfffffff0, "x86_64": 0xfffffff0}.get(name, 0x1fc00000)
+        with Machine(name) as machine, Client(machine) as client:
+            self.assertEqual(client.ask("Qqemu.PhyMemMode:1"), "OK")
+            self.assertEqual(client.ask(f"M{rom:x},4:90408e41"), "OK")
+            self.assertEqual(client.ask(f"m{rom:x},4"), "90408e41")
+            self.assertEqual(client.ask("M7fffff000000,1:00"), "E0e")
+
+    @on()
     def test_registers(self, name, guest):
         symbol = symbols(guest)
         with Machine(name) as machine, Client(machine) as client:

@@ -227,6 +227,13 @@ static void later_additions_overlay(void **state)
     memory_store(f->memory, 0x100000, 0x99, 1, &ok);
     assert_true(ok);
     assert_int_equal(rom[0], 0x22);
+    /* A debugger writes RAM and ROM, and nothing of a device. */
+    assert_true(memory_poke(f->memory, 0xfffff, "\x44\x55", 2));
+    assert_int_equal(ram[0xfffff], 0x44);
+    assert_int_equal(rom[0], 0x55);
+    rom[0] = 0x22;
+    assert_false(memory_poke(f->memory, 0x101000, "\x44", 1));
+    assert_int_equal(f->device->bytes[0], 0x33);
     assert_true(memory_remove(f->memory, 0x101000));
     assert_int_equal(memory_load(f->memory, 0x101000, 1, &ok), 0x22);
     assert_true(memory_remove(f->memory, 0x100000));
@@ -310,9 +317,11 @@ static void stores_into_code_are_reported(void **state)
     assert_int_equal(c.size, 0x1000);
     memory_changed(f->memory, 0x60001800, 0x10);
     assert_int_equal(c.n, 4);
+    assert_true(memory_poke(f->memory, 0x1800, block, 1));
+    assert_int_equal(c.n, 5);
     memory_set_page_code(f->memory, 0x60001000, false);
     memory_store(f->memory, 0x60001004, 1, 4, &ok);
-    assert_int_equal(c.n, 4);
+    assert_int_equal(c.n, 5);
 }
 
 /* Random overlays against an array that says who owns each page. */
