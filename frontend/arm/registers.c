@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The registers as debuggers see them: gdb's manual, "ARM Features". */
 #include "frontend/arm/cpu.h"
+#include "frontend/register_tables.h"
 
 enum { PC = 15, CPSR = 16, D0 = 32, FPSCR = 64 };
 
@@ -37,14 +38,7 @@ static bool core_write(struct vcpu *v, unsigned which, const uint64_t *value)
         "r" #n, 32, n                                                                              \
     }
 static const struct guest_register core[] = {
-    R(0),
-    R(1),
-    R(2),
-    R(3),
-    R(4),
-    R(5),
-    R(6),
-    R(7),
+    REGISTERS_0_7(R),
     R(8),
     R(9),
     R(10),
@@ -111,12 +105,6 @@ static bool has_neon(struct vcpu *v)
     {                                                                                              \
         "d" #n, 64, D0 + (n), "ieee_double"                                                        \
     }
-#define D_LOW                                                                                      \
-    D(0), D(1), D(2), D(3), D(4), D(5), D(6), D(7), D(8), D(9), D(10), D(11), D(12), D(13), D(14), \
-        D(15)
-#define D_HIGH                                                                                     \
-    D(16), D(17), D(18), D(19), D(20), D(21), D(22), D(23), D(24), D(25), D(26), D(27), D(28),     \
-        D(29), D(30), D(31)
 #define Q(n)                                                                                       \
     {                                                                                              \
         "q" #n, 128, n, "neon_q"                                                                   \
@@ -125,20 +113,16 @@ static bool has_neon(struct vcpu *v)
     {                                                                                              \
         "fpscr", 32, FPSCR, "int", "float"                                                         \
     }
-static const struct guest_register vfp16[] = {D_LOW, STATUS, {NULL}};
-static const struct guest_register vfp32[] = {D_LOW, D_HIGH, STATUS, {NULL}};
-static const struct guest_register neon[] = {
-    Q(0), Q(1),  Q(2),  Q(3),  Q(4),  Q(5),  Q(6),  Q(7),   Q(8),
-    Q(9), Q(10), Q(11), Q(12), Q(13), Q(14), Q(15), {NULL},
-};
+static const struct guest_register vfp16[] = {REGISTERS_0_15(D), STATUS, {NULL}};
+static const struct guest_register vfp32[] = {REGISTERS_0_31(D), STATUS, {NULL}};
+static const struct guest_register neon[] = {REGISTERS_0_15(Q), {NULL}};
 
-#define VECTOR(id, type, count) "<vector id=\"" id "\" type=\"" type "\" count=\"" #count "\"/>"
-#define MEMBER(name, type) "<field name=\"" name "\" type=\"" type "\"/>"
-static const char neon_types[] = VECTOR("v16u8", "uint8", 16) VECTOR("v8u16", "uint16", 8)
-    VECTOR("v4u32", "uint32", 4) VECTOR("v2u64", "uint64", 2)
-        VECTOR("v4f32", "ieee_single", 4) "<union id=\"neon_q\">" MEMBER("u8", "v16u8")
-            MEMBER("u16", "v8u16") MEMBER("u32", "v4u32") MEMBER("u64", "v2u64")
-                MEMBER("f32", "v4f32") "</union>";
+static const char neon_types[] = TYPE_VECTOR("v16u8", "uint8", 16) TYPE_VECTOR("v8u16", "uint16", 8)
+    TYPE_VECTOR("v4u32", "uint32", 4) TYPE_VECTOR("v2u64", "uint64", 2)
+        TYPE_VECTOR("v4f32", "ieee_single", 4)
+            TYPE_UNION("neon_q", TYPE_FIELD("u8", "v16u8") TYPE_FIELD("u16", "v8u16")
+                                     TYPE_FIELD("u32", "v4u32") TYPE_FIELD("u64", "v2u64")
+                                         TYPE_FIELD("f32", "v4f32"));
 
 /* ---- what an operating system sets ----------------------------------------------------------- */
 
@@ -188,20 +172,16 @@ static void system_read(struct vcpu *v, unsigned which, uint64_t *value)
     *value = values[which];
 }
 
-#define SYSTEM(name, bits, which)                                                                  \
-    {                                                                                              \
-        name, bits, which, NULL, "system"                                                          \
-    }
 static const struct guest_register system_registers[] = {
-    SYSTEM("spsr", 32, SPSR),         SYSTEM("sctlr", 32, SCTLR),
-    SYSTEM("ttbcr", 32, TTBCR),       SYSTEM("ttbr0", 64, TTBR0),
-    SYSTEM("ttbr1", 64, TTBR1),       SYSTEM("dacr", 32, DACR),
-    SYSTEM("dfsr", 32, DFSR),         SYSTEM("dfar", 32, DFAR),
-    SYSTEM("ifsr", 32, IFSR),         SYSTEM("ifar", 32, IFAR),
-    SYSTEM("vbar", 32, VBAR),         SYSTEM("contextidr", 32, CONTEXTIDR),
-    SYSTEM("tpidrurw", 32, TPIDRURW), SYSTEM("tpidruro", 32, TPIDRURO),
-    SYSTEM("tpidrprw", 32, TPIDRPRW), SYSTEM("cpacr", 32, CPACR),
-    SYSTEM("fpexc", 32, FPEXC),       {NULL},
+    SYSTEM_REGISTER("spsr", 32, SPSR),         SYSTEM_REGISTER("sctlr", 32, SCTLR),
+    SYSTEM_REGISTER("ttbcr", 32, TTBCR),       SYSTEM_REGISTER("ttbr0", 64, TTBR0),
+    SYSTEM_REGISTER("ttbr1", 64, TTBR1),       SYSTEM_REGISTER("dacr", 32, DACR),
+    SYSTEM_REGISTER("dfsr", 32, DFSR),         SYSTEM_REGISTER("dfar", 32, DFAR),
+    SYSTEM_REGISTER("ifsr", 32, IFSR),         SYSTEM_REGISTER("ifar", 32, IFAR),
+    SYSTEM_REGISTER("vbar", 32, VBAR),         SYSTEM_REGISTER("contextidr", 32, CONTEXTIDR),
+    SYSTEM_REGISTER("tpidrurw", 32, TPIDRURW), SYSTEM_REGISTER("tpidruro", 32, TPIDRURO),
+    SYSTEM_REGISTER("tpidrprw", 32, TPIDRPRW), SYSTEM_REGISTER("cpacr", 32, CPACR),
+    SYSTEM_REGISTER("fpexc", 32, FPEXC),       {NULL},
 };
 
 const struct guest_register_set arm_register_sets[] = {

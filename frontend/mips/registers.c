@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The registers as debuggers see them: gdb's manual, "MIPS Features". */
 #include "frontend/mips/system.h"
+#include "frontend/register_tables.h"
 
 enum { LO = 32, HI, PC };
 
@@ -35,17 +36,17 @@ static bool cpu_write(struct vcpu *v, unsigned which, const uint64_t *value)
     return which || !word;
 }
 
-#define R(bits, n)                                                                                 \
+#define R32(n)                                                                                     \
     {                                                                                              \
-        "r" #n, bits, n                                                                            \
+        "r" #n, 32, n                                                                              \
+    }
+#define R64(n)                                                                                     \
+    {                                                                                              \
+        "r" #n, 64, n                                                                              \
     }
 #define CPU(bits)                                                                                  \
-    R(bits, 0), R(bits, 1), R(bits, 2), R(bits, 3), R(bits, 4), R(bits, 5), R(bits, 6),            \
-        R(bits, 7), R(bits, 8), R(bits, 9), R(bits, 10), R(bits, 11), R(bits, 12), R(bits, 13),    \
-        R(bits, 14), R(bits, 15), R(bits, 16), R(bits, 17), R(bits, 18), R(bits, 19), R(bits, 20), \
-        R(bits, 21), R(bits, 22), R(bits, 23), R(bits, 24), R(bits, 25), R(bits, 26), R(bits, 27), \
-        R(bits, 28), R(bits, 29), R(bits, 30), R(bits, 31), {"lo", bits, LO, .number = 33},        \
-        {"hi", bits, HI, .number = 34}, {"pc", bits, PC, .number = 37},                            \
+    REGISTERS_0_31(R##bits), {"lo", bits, LO, .number = 33}, {"hi", bits, HI, .number = 34},       \
+        {"pc", bits, PC, .number = 37},                                                            \
     {                                                                                              \
         NULL                                                                                       \
     }
@@ -78,10 +79,7 @@ static const struct guest_register cp0_known32[] = {CP0_KNOWN(32)};
 static const struct guest_register cp0_known64[] = {CP0_KNOWN(64)};
 
 /* Numbers behind all that gdb knows itself. */
-#define CP0(name, bits, number, select)                                                            \
-    {                                                                                              \
-        name, bits, SELECT(number, select), NULL, "system"                                         \
-    }
+#define CP0(name, bits, number, select) SYSTEM_REGISTER(name, bits, SELECT(number, select))
 #define CP0_OTHERS(bits)                                                                           \
     {"index", 32, SELECT(0, 0), NULL, "system", 100}, CP0("entrylo0", bits, 2, 0),                 \
         CP0("entrylo1", bits, 3, 0), CP0("context", bits, 4, 0), CP0("userlocal", bits, 4, 2),     \
@@ -146,19 +144,16 @@ static bool fpu_write(struct vcpu *v, unsigned which, const uint64_t *value)
     return true;
 }
 
-#define F(bits, type, n)                                                                           \
+#define F32(n)                                                                                     \
     {                                                                                              \
-        "f" #n, bits, n, type, "float"                                                             \
+        "f" #n, 32, n, "ieee_single", "float"                                                      \
+    }
+#define F64(n)                                                                                     \
+    {                                                                                              \
+        "f" #n, 64, n, "ieee_double", "float"                                                      \
     }
 #define FPU(bits, type)                                                                            \
-    {"f0", bits, 0, type, "float", 38}, F(bits, type, 1), F(bits, type, 2), F(bits, type, 3),      \
-        F(bits, type, 4), F(bits, type, 5), F(bits, type, 6), F(bits, type, 7), F(bits, type, 8),  \
-        F(bits, type, 9), F(bits, type, 10), F(bits, type, 11), F(bits, type, 12),                 \
-        F(bits, type, 13), F(bits, type, 14), F(bits, type, 15), F(bits, type, 16),                \
-        F(bits, type, 17), F(bits, type, 18), F(bits, type, 19), F(bits, type, 20),                \
-        F(bits, type, 21), F(bits, type, 22), F(bits, type, 23), F(bits, type, 24),                \
-        F(bits, type, 25), F(bits, type, 26), F(bits, type, 27), F(bits, type, 28),                \
-        F(bits, type, 29), F(bits, type, 30), F(bits, type, 31),                                   \
+    {"f0", bits, 0, type, "float", 38}, REGISTERS_1_31(F##bits),                                   \
         {"fcsr", bits, FCSR, NULL, "float", 70}, {"fir", bits, FIR, NULL, "float", 71},            \
     {                                                                                              \
         NULL                                                                                       \

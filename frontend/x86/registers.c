@@ -3,6 +3,7 @@
  * The registers as debuggers see them: gdb's manual, "i386 Features". What the processor checks
  * when software loads it (segments, control registers) can be read only.
  */
+#include "frontend/register_tables.h"
 #include "frontend/x86/system.h"
 #include "frontend/x86/x87.h"
 
@@ -187,26 +188,25 @@ static bool system_write(struct vcpu *v, unsigned which, const uint64_t *value)
 
 /* ---- tables ---------------------------------------------------------------------------------- */
 
-#define FLAG(name, bit) "<field name=\"" name "\" start=\"" #bit "\" end=\"" #bit "\"/>"
-static const char core_types[] = "<flags id=\"i386_eflags\" size=\"4\">" FLAG("CF", 0) FLAG("", 1)
-    FLAG("PF", 2) FLAG("AF", 4) FLAG("ZF", 6) FLAG("SF", 7) FLAG("TF", 8) FLAG("IF", 9)
-        FLAG("DF", 10) FLAG("OF", 11) FLAG("NT", 14) FLAG("RF", 16) FLAG("VM", 17) FLAG("AC", 18)
-            FLAG("VIF", 19) FLAG("VIP", 20) FLAG("ID", 21) "</flags>";
-#define VECTOR(id, type, count) "<vector id=\"" id "\" type=\"" type "\" count=\"" #count "\"/>"
-#define MEMBER(name, type) "<field name=\"" name "\" type=\"" type "\"/>"
-static const char sse_types[] = VECTOR("v4f", "ieee_single", 4) VECTOR("v2d", "ieee_double", 2)
-    VECTOR("v16i8", "int8", 16) VECTOR("v8i16", "int16", 8) VECTOR("v4i32", "int32", 4)
-        VECTOR("v2i64", "int64", 2) "<union id=\"vec128\">" MEMBER("v4_float", "v4f")
-            MEMBER("v2_double", "v2d") MEMBER("v16_int8", "v16i8") MEMBER("v8_int16", "v8i16")
-                MEMBER("v4_int32", "v4i32") MEMBER("v2_int64", "v2i64")
-                    MEMBER("uint128",
-                           "uint128") "</union>"
-                                      "<flags id=\"i386_mxcsr\" size=\"4\">" FLAG("IE", 0)
-                                          FLAG("DE", 1) FLAG("ZE", 2) FLAG("OE", 3) FLAG("UE", 4)
-                                              FLAG("PE", 5) FLAG("DAZ", 6) FLAG("IM", 7)
-                                                  FLAG("DM", 8) FLAG("ZM", 9) FLAG("OM", 10)
-                                                      FLAG("UM", 11) FLAG("PM", 12)
-                                                          FLAG("FZ", 15) "</flags>";
+static const char core_types[] = TYPE_FLAGS(
+    "i386_eflags",
+    TYPE_FLAG("CF", 0) TYPE_FLAG("", 1) TYPE_FLAG("PF", 2) TYPE_FLAG("AF", 4) TYPE_FLAG("ZF", 6)
+        TYPE_FLAG("SF", 7) TYPE_FLAG("TF", 8) TYPE_FLAG("IF", 9) TYPE_FLAG("DF", 10)
+            TYPE_FLAG("OF", 11) TYPE_FLAG("NT", 14) TYPE_FLAG("RF", 16) TYPE_FLAG("VM", 17)
+                TYPE_FLAG("AC", 18) TYPE_FLAG("VIF", 19) TYPE_FLAG("VIP", 20) TYPE_FLAG("ID", 21));
+static const char sse_types[] = TYPE_VECTOR("v4f", "ieee_single", 4) TYPE_VECTOR(
+    "v2d", "ieee_double", 2) TYPE_VECTOR("v16i8", "int8", 16) TYPE_VECTOR("v8i16", "int16", 8)
+    TYPE_VECTOR("v4i32", "int32", 4) TYPE_VECTOR("v2i64", "int64", 2)
+        TYPE_UNION("vec128", TYPE_FIELD("v4_float", "v4f") TYPE_FIELD("v2_double", "v2d")
+                                 TYPE_FIELD("v16_int8", "v16i8") TYPE_FIELD("v8_int16", "v8i16")
+                                     TYPE_FIELD("v4_int32", "v4i32") TYPE_FIELD("v2_int64", "v2i64")
+                                         TYPE_FIELD("uint128", "uint128"))
+            TYPE_FLAGS("i386_mxcsr",
+                       TYPE_FLAG("IE", 0) TYPE_FLAG("DE", 1) TYPE_FLAG("ZE", 2) TYPE_FLAG("OE", 3)
+                           TYPE_FLAG("UE", 4) TYPE_FLAG("PE", 5) TYPE_FLAG("DAZ", 6)
+                               TYPE_FLAG("IM", 7) TYPE_FLAG("DM", 8) TYPE_FLAG("ZM", 9)
+                                   TYPE_FLAG("OM", 10) TYPE_FLAG("UM", 11) TYPE_FLAG("PM", 12)
+                                       TYPE_FLAG("FZ", 15));
 
 #define GPR(name, bits, n)                                                                         \
     {                                                                                              \
@@ -227,10 +227,9 @@ static const char sse_types[] = VECTOR("v4f", "ieee_single", 4) VECTOR("v2d", "i
     }
 #define CORE_REST                                                                                  \
     {"eflags", 32, EFLAGS, "i386_eflags"}, SEGMENT("cs", 0), SEGMENT("ss", 1), SEGMENT("ds", 2),   \
-        SEGMENT("es", 3), SEGMENT("fs", 4), SEGMENT("gs", 5), ST(0), ST(1), ST(2), ST(3), ST(4),   \
-        ST(5), ST(6), ST(7), X87("fctrl", FCTRL), X87("fstat", FSTAT), X87("ftag", FTAG),          \
-        X87("fiseg", FISEG), X87("fioff", FIOFF), X87("foseg", FOSEG), X87("fooff", FOOFF),        \
-        X87("fop", FOP),                                                                           \
+        SEGMENT("es", 3), SEGMENT("fs", 4), SEGMENT("gs", 5), REGISTERS_0_7(ST),                   \
+        X87("fctrl", FCTRL), X87("fstat", FSTAT), X87("ftag", FTAG), X87("fiseg", FISEG),          \
+        X87("fioff", FIOFF), X87("foseg", FOSEG), X87("fooff", FOOFF), X87("fop", FOP),            \
     {                                                                                              \
         NULL                                                                                       \
     }
@@ -249,14 +248,7 @@ static const struct guest_register core64[] = {
     GPR("rdi", 64, RDI),
     {"rbp", 64, RBP, "data_ptr"},
     {"rsp", 64, RSP, "data_ptr"},
-    GPR_HIGH(8),
-    GPR_HIGH(9),
-    GPR_HIGH(10),
-    GPR_HIGH(11),
-    GPR_HIGH(12),
-    GPR_HIGH(13),
-    GPR_HIGH(14),
-    GPR_HIGH(15),
+    REGISTERS_8_15(GPR_HIGH),
     {"rip", 64, IP, "code_ptr"},
     CORE_REST,
 };
@@ -265,38 +257,33 @@ static const struct guest_register core64[] = {
     {                                                                                              \
         "xmm" #n, 128, n, "vec128"                                                                 \
     }
-#define EIGHT(m) m(0), m(1), m(2), m(3), m(4), m(5), m(6), m(7)
-#define SIXTEEN(m) EIGHT(m), m(8), m(9), m(10), m(11), m(12), m(13), m(14), m(15)
 #define SSE_REST                                                                                   \
     {"mxcsr", 32, MXCSR, "i386_mxcsr", "vector"},                                                  \
     {                                                                                              \
         NULL                                                                                       \
     }
-static const struct guest_register sse32[] = {EIGHT(XMM), SSE_REST};
-static const struct guest_register sse64[] = {SIXTEEN(XMM), SSE_REST};
+static const struct guest_register sse32[] = {REGISTERS_0_7(XMM), SSE_REST};
+static const struct guest_register sse64[] = {REGISTERS_0_15(XMM), SSE_REST};
 
 #define YMM(n)                                                                                     \
     {                                                                                              \
         "ymm" #n "h", 128, n, "uint128"                                                            \
     }
-static const struct guest_register avx32[] = {EIGHT(YMM), {NULL}};
-static const struct guest_register avx64[] = {SIXTEEN(YMM), {NULL}};
+static const struct guest_register avx32[] = {REGISTERS_0_7(YMM), {NULL}};
+static const struct guest_register avx64[] = {REGISTERS_0_15(YMM), {NULL}};
 
-#define SYSTEM(name, bits, which)                                                                  \
-    {                                                                                              \
-        name, bits, which, NULL, "system"                                                          \
-    }
 static const struct guest_register bases64[] = {
     {"fs_base", 64, FS_BASE, "int64"},
     {"gs_base", 64, GS_BASE, "int64"},
     {NULL},
 };
 #define CONTROL(bits)                                                                              \
-    SYSTEM("cr0", bits, CR0), SYSTEM("cr2", bits, CR2), SYSTEM("cr3", bits, CR3),                  \
-        SYSTEM("cr4", bits, CR4), SYSTEM("efer", 64, EFER)
+    SYSTEM_REGISTER("cr0", bits, CR0), SYSTEM_REGISTER("cr2", bits, CR2),                          \
+        SYSTEM_REGISTER("cr3", bits, CR3), SYSTEM_REGISTER("cr4", bits, CR4),                      \
+        SYSTEM_REGISTER("efer", 64, EFER)
 static const struct guest_register system32[] = {CONTROL(32), {NULL}};
 static const struct guest_register system64[] = {
-    SYSTEM("k_gs_base", 64, KERNEL_GS_BASE), CONTROL(64), {NULL}};
+    SYSTEM_REGISTER("k_gs_base", 64, KERNEL_GS_BASE), CONTROL(64), {NULL}};
 
 #define SETS(width)                                                                                \
     {"org.gnu.gdb.i386.core", core_types, core##width, NULL, core_read, core_write},               \
