@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/sdl_load.h"
 #include "host/text_console.h"
 #include "util/suggest.h"
 
@@ -516,6 +517,8 @@ static bool connect_display(struct error *err)
     if (!sdl_has_display())
         return error_set(
             err, "cannot open a window: neither DISPLAY nor WAYLAND_DISPLAY is set; %s", without);
+    if (!sdl_load(err))
+        return false;
     SDL_SetMainReady();
     SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
     SDL_SetHint(SDL_HINT_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR, "0");

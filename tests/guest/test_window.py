@@ -66,7 +66,7 @@ class WindowTest(unittest.TestCase):
 
 class Consoles(WindowTest):
     def test_titles(self):
-        self.virt("-name", "a guest").wait_title("calque (a guest)")
+        self.virt("-name", "guest=a guest,process=x").wait_title("calque (a guest)")
         self.virt().wait_title("calque")
         self.virt("-S").wait_title("calque [Stopped]")
 
@@ -376,6 +376,27 @@ class NoDisplay(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn(b"-nographic", result.stderr)
         self.assertEqual(result.stderr.count(b"\n"), 1, result.stderr)
+
+    def test_library_is_not_there(self):
+        """Who asks for no window does not need it."""
+        with tempfile.TemporaryDirectory() as folder:
+            library, bios = "libSDL2-2.0.so.0", os.path.join(folder, "bios")
+            with open(os.path.join(folder, library), "wb"):
+                pass
+            with open(bios, "wb") as file:
+                file.write(b"\xfe\xff\xff\xea" * 16)
+            environment = {**os.environ, "LD_LIBRARY_PATH": folder, "DISPLAY": ":0"}
+            command = [os.path.join(BUILD, "calque-system-arm"), "-M", "virt", "-bios", bios]
+            result = subprocess.run([*command, "-display", "sdl"], env=environment,
+                                    stderr=subprocess.PIPE, timeout=xvfb.SECONDS, check=False)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn(library.encode(), result.stderr)
+            self.assertIn(b"-nographic", result.stderr)
+            self.assertEqual(result.stderr.count(b"\n"), 1, result.stderr)
+            result = subprocess.run([*command, "-display", "none", "-monitor", "stdio"], input=b"q\n",
+                                    env=environment, stdout=subprocess.DEVNULL,
+                                    timeout=xvfb.SECONDS, check=False)
+            self.assertEqual(result.returncode, 0)
 
 
 def tearDownModule():
