@@ -82,6 +82,18 @@ static void print_cache(struct exec *exec, struct stats_writer *w)
     stats_number(w, "code_pages_now", cache.code_pages, "guest pages that they were made from");
 }
 
+double counters_tlb_misses(const struct counters *c)
+{
+    return (double)(c->n[COUNT_TLB_MISS_READ] + c->n[COUNT_TLB_MISS_WRITE]);
+}
+
+double counters_tlb_hits(const struct counters *c)
+{
+    double misses = counters_tlb_misses(c), accesses = (double)c->n[COUNT_ACCESSES];
+
+    return accesses > misses ? 100 * (accesses - misses) / accesses : 0;
+}
+
 static void print_derived(const struct counters *c, struct stats_writer *w)
 {
     double insns = (double)c->n[COUNT_GUEST_INSNS], units = (double)c->n[COUNT_UNITS];
@@ -97,6 +109,11 @@ static void print_derived(const struct counters *c, struct stats_writer *w)
     stats_ratio(w, "memory_per_guest_kib", (host + records) * (double)KIB,
                 (double)c->n[COUNT_GUEST_BYTES],
                 "bytes of host code and records per KiB of guest code translated");
+    if (!c->n[COUNT_ACCESSES])
+        return;
+    stats_ratio(w, "tlb_hits", counters_tlb_hits(c), 1, "% of the accesses needed no walk");
+    stats_ratio(w, "accesses_per_miss", (double)c->n[COUNT_ACCESSES], counters_tlb_misses(c),
+                "accesses for each walk by a load or store");
 }
 
 void exec_print_stats(struct exec *exec, enum stats_form form, FILE *out)

@@ -262,13 +262,51 @@ static bool stands_apart(struct engine *engine, uint64_t pc)
     return *self_store_slot(engine, pc) == pc && pc;
 }
 
+/* ---- -d accesses ----------------------------------------------------------------------------- */
+
+static void count_accesses(void *opaque, uint32_t n)
+{
+    vcpu_engine(opaque)->counters.n[COUNT_ACCESSES] += n;
+}
+
+static const struct ir_helper helper_count_accesses =
+    IR_HELPER(count_accesses, IR_VOID, 1, 0, 0, 0);
+
+/* A call before the next instruction, with a number that accesses_count fills in. */
+static ir_ref accesses_begin(struct ir_builder *b)
+{
+    ir_ref number = ir_i32(b, 0);
+
+    ir_call(b, &helper_count_accesses, number, IR_NONE, IR_NONE, IR_NONE);
+    return b->overflow ? IR_NONE : number;
+}
+
+static void accesses_count(struct ir_unit *unit, ir_ref number)
+{
+    struct ir_insn *at = &unit->insns[number];
+
+    if (number == IR_NONE)
+        return;
+    for (unsigned i = number + 2; i < unit->n_insns; i++) {
+        unsigned op = unit->insns[i].op;
+        at->imm +=
+            op == IR_LOAD || op == IR_STORE || op == IR_PROBE || op == IR_CAS || op == IR_RMW;
+    }
+    if (!at->imm)
+        at[0] = at[1] = (struct ir_insn){.op = IR_NOP};
+}
+
+/* ---- instructions ---------------------------------------------------------------------------- */
+
 /* The guest's next instruction. False: the unit ends before it. */
 static bool translate_insn(struct translation *t, enum xlat_next *next)
 {
     struct xlat *x = &t->x;
     unsigned open = x->b.block, n_blocks = x->b.unit->n_blocks;
+    ir_ref accesses = log_on(LOG_ACCESSES) ? accesses_begin(&x->b) : IR_NONE;
 
     *next = t->engine->exec->guest->translate(x);
+    accesses_count(x->b.unit, accesses);
     if (*next == XLAT_TRUNCATE || x->b.overflow)
         return false;
     x->n_insns++;

@@ -77,6 +77,11 @@ void vcpu_remove_all_points(struct vcpu *cpu);
 /* What was counted by the engine and its vCPUs and their MMUs, which stand still or are the
  * caller's. */
 void exec_count(struct exec *exec, struct counters *out);
+/* Walks of the guest's tables for loads and stores; what of them needed none, in per cent (0: they
+ * are not counted). Of what helpers access only the misses are: a little too low where they do
+ * much. */
+double counters_tlb_misses(const struct counters *c);
+double counters_tlb_hits(const struct counters *c);
 /* How full the code cache is. */
 struct exec_cache {
     uint64_t bytes, bytes_used, units, code_pages;

@@ -32,6 +32,7 @@ const struct log_item_name log_item_names[] = {
     {"exec", LOG_EXEC, "each unit entered from the run loop"},
     {"stats", LOG_STATS, "at the end, what was counted: translation, lookups, TLB, exits"},
     {"stats_json", LOG_STATS_JSON, "the same as one line of JSON"},
+    {"accesses", LOG_ACCESSES, "loads and stores are counted, for the TLB's hit rate (slow)"},
     {NULL, 0, NULL},
 };
 

@@ -24,6 +24,7 @@ enum log_item {
     LOG_EXEC = 1u << 8,        /* entry of each unit from the run loop */
     LOG_STATS = 1u << 9,       /* at the end: what was counted */
     LOG_STATS_JSON = 1u << 10, /* the same as one line of JSON */
+    LOG_ACCESSES = 1u << 11,   /* nothing by itself: loads and stores are counted */
 };
 
 extern unsigned log_mask;

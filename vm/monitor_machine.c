@@ -35,21 +35,25 @@ static void command_powerdown(struct monitor_call *call)
 /* ---- the log -----------------------------------------------------------------------------------
  */
 
-/* Translated code was made for what was logged then: -d exec and the like start with new code. */
+/* Whether accesses are counted is in the code. */
+static void set_log(struct vm *vm, unsigned items)
+{
+    unsigned changed = log_mask ^ items;
+
+    log_mask = items;
+    if (changed & LOG_ACCESSES)
+        vcpu_flush_code(vm_machine(vm)->cpu);
+}
+
 static void command_log(struct monitor_call *call)
 {
     unsigned items = 0;
     struct error err;
 
-    if (!strcmp(call->words[1], "none")) {
-        log_mask = 0;
-        return;
-    }
-    if (!log_parse(call->words[1], &items, &err)) {
+    if (strcmp(call->words[1], "none") && !log_parse(call->words[1], &items, &err))
         fprintf(call->out, "%s\n", err.message);
-        return;
-    }
-    log_mask = items;
+    else
+        set_log(call->vm, items);
 }
 
 static void complete_log(struct vm *vm, unsigned n, const char *prefix, struct line_choices *out)

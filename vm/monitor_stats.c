@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "util/log.h"
 #include "vm/monitor_commands.h"
 
 struct report {
@@ -154,6 +155,20 @@ static void info_jit(struct monitor_call *call)
 /* ---- info tlb-stats ----------------------------------------------------------------------------
  */
 
+/* Since they were last shown: before, nobody may have counted. */
+static void print_hits(const struct report *report)
+{
+    struct counters since = report->now;
+
+    for (unsigned i = 0; i < N_COUNTERS; i++)
+        since.n[i] -= report->then.n[i];
+    figure(report, "tlb_hits", counters_tlb_hits(&since), " %",
+           "of the accesses since this was last shown needed no walk");
+    figure(report, "accesses_per_miss",
+           (double)since.n[COUNT_ACCESSES] / MAX(counters_tlb_misses(&since), 1), "",
+           "accesses since for each walk by a load or store");
+}
+
 static void print_misses(const struct report *report)
 {
     const uint64_t *n = report->now.n;
@@ -161,12 +176,16 @@ static void print_misses(const struct report *report)
     uint64_t before = report->then.n[COUNT_TLB_MISS_READ] + report->then.n[COUNT_TLB_MISS_WRITE] +
                       report->then.n[COUNT_TLB_MISS_FETCH];
 
-    fprintf(report->out, "Hits are answered within generated code and are not counted.\n");
-    title(report, "misses");
-    rows(report, COUNT_TLB_MISS_READ, COUNT_TLB_ENTER_WRITE);
+    title(report, "accesses and misses");
+    rows(report, COUNT_ACCESSES, COUNT_TLB_ENTER_WRITE);
     fprintf(report->out, "  %-20s %16" PRIu64 " %12.1f %12.1f  %s\n", "tlb_misses", misses,
             per_second(misses, report->seconds), per_second(misses - before, report->since),
             "all walks of the guest's page tables");
+    if (log_on(LOG_ACCESSES))
+        print_hits(report);
+    else
+        fprintf(report->out,
+                "  (hits cost nothing and are not counted; `log accesses` does that)\n");
     title(report, "slow path");
     rows(report, COUNT_MMIO_READ, COUNT_SLOW_CROSSING);
 }

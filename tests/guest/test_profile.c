@@ -325,6 +325,27 @@ static void test_statistics(void **state)
     }
 }
 
+/* Counted if that is asked for. */
+static void test_accesses(void **state)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        size_t size;
+        char *text;
+
+        run(programs[i], "-d stats,accesses -D log");
+        text = (char *)read_file("log", &size);
+        assert_true(figure(text, "accesses") >= DEVICE_READS + CROSSINGS + REWRITES);
+        assert_true(figure(text, "tlb_hits") > 50 && figure(text, "tlb_hits") <= 100);
+        assert_true(figure(text, "accesses_per_miss") > 2);
+        free(text);
+        run(programs[i], "-d stats -D log");
+        text = (char *)read_file("log", &size);
+        assert_true(figure(text, "accesses") == 0);
+        assert_null(strstr(text, "tlb_hits"));
+        free(text);
+    }
+}
+
 /* One line that is one object, with the same names. */
 static void test_statistics_as_json(void **state)
 {
@@ -361,6 +382,7 @@ int main(void)
         cmocka_unit_test(test_usual_files),
         cmocka_unit_test(test_interpreter_has_no_code),
         cmocka_unit_test(test_statistics),
+        cmocka_unit_test(test_accesses),
         cmocka_unit_test(test_statistics_as_json),
         cmocka_unit_test(test_statistics_of_the_interpreter),
     };

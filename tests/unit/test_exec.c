@@ -1062,6 +1062,40 @@ static void steps_are_single(void **state)
     }
 }
 
+/* -d accesses: each load and store that is executed, also behind branches and before jumps. */
+static void accesses_are_counted(void **state)
+{
+    struct fixture *f = *state;
+    struct counters before, after;
+    uint32_t at = put(f, 0x1000, T_MOVI, 0, 100), loop;
+
+    at = put(f, at, T_MOVI, 3, 0x2000);
+    at = put(f, at, T_MOVHI, 3, (int)(base >> 16));
+    loop = at;
+    at = put(f, at, T_STORE, 0, 3);
+    at = put_jump(f, at, T_JNZ, 4, at + 12);
+    at = put(f, at, T_LOAD, 2, 3);
+    at = put(f, at, T_LOAD, 2, 3);
+    at = put(f, at, T_LOAD, 2, 3);
+    at = put(f, at, T_ADDI, 0, -1);
+    at = put_jump(f, at, T_JNZ, 0, loop);
+    put(f, at, T_STOP, 0, 0);
+    for (uint32_t skips = 0; skips < 2; skips++) {
+        f->toy->r[4] = skips;
+        exec_count(f->exec, &before);
+        log_mask = LOG_ACCESSES;
+        assert_int_equal(run(f, 0x1000), EXIT_YIELD);
+        log_mask = 0;
+        exec_count(f->exec, &after);
+        assert_int_equal(after.n[COUNT_ACCESSES] - before.n[COUNT_ACCESSES], skips ? 200 : 400);
+        assert_true(counters_tlb_hits(&after) > 90);
+    }
+    cache_drop_all(f->exec);
+    run(f, 0x1000);
+    exec_count(f->exec, &before);
+    assert_int_equal(before.n[COUNT_ACCESSES], after.n[COUNT_ACCESSES]);
+}
+
 static void breakpoints_stop(void **state)
 {
     struct fixture *f = *state;
@@ -1162,6 +1196,7 @@ static const struct CMUnitTest tests[] = {
     TEST(wild_addresses_stay_inside),
     TEST(no_mapping_is_writable_and_executable),
     TEST(steps_are_single),
+    TEST(accesses_are_counted),
     TEST(breakpoints_stop),
     TEST(threads_wait_and_wake),
 };
