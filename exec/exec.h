@@ -179,6 +179,7 @@ struct engine {
     _Atomic bool flush_requested;
     _Atomic bool sleeping; /* in a futex wait on run.exit_request */
     _Atomic bool stop_requested, quit_requested;
+    _Atomic unsigned holds;      /* of vcpu_hold */
     _Atomic uint64_t seen_epoch; /* exec.epoch when last out of generated code */
 
     pthread_t thread;

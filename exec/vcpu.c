@@ -254,6 +254,12 @@ void vcpu_flush_code(struct vcpu *cpu)
     vcpu_kick(cpu);
 }
 
+void vcpu_hold(struct vcpu *cpu, bool hold)
+{
+    atomic_fetch_add(&vcpu_engine(cpu)->holds, hold ? 1 : -1u);
+    vcpu_kick(cpu);
+}
+
 static void sleep_until_kicked(struct engine *engine)
 {
     struct run_state *run = &engine->cpu->run;
@@ -465,13 +471,18 @@ static bool handle_requests(struct engine *engine)
 {
     struct vcpu *cpu = engine->cpu;
 
-    atomic_store(&cpu->run.exit_request, 0);
-    if (atomic_load(&engine->exec->n_changes))
-        cache_apply_changes(engine->exec);
-    if (atomic_exchange(&engine->flush_requested, false))
-        cache_drop_all(engine->exec);
-    if (atomic_load(&engine->stop_requested) || atomic_load(&engine->quit_requested))
-        return false;
+    for (;;) {
+        atomic_store(&cpu->run.exit_request, 0);
+        if (atomic_load(&engine->exec->n_changes))
+            cache_apply_changes(engine->exec);
+        if (atomic_exchange(&engine->flush_requested, false))
+            cache_drop_all(engine->exec);
+        if (atomic_load(&engine->stop_requested) || atomic_load(&engine->quit_requested))
+            return false;
+        if (!atomic_load(&engine->holds))
+            break;
+        sleep_until_kicked(engine);
+    }
     /* What wakes a processor that waits may be over once it is taken. */
     if (cpu->guest->take_interrupt && cpu->guest->take_interrupt(cpu)) {
         count(&engine->counters, COUNT_INTERRUPTS);

@@ -34,7 +34,10 @@ void vcpu_destroy(struct vcpu *cpu);
 
 bool vcpu_start(struct vcpu *cpu, struct error *err); /* makes the thread, stopped */
 void vcpu_resume(struct vcpu *cpu);
-void vcpu_stop(struct vcpu *cpu);         /* waits */
+void vcpu_stop(struct vcpu *cpu); /* waits */
+/* Apart from that, and until as many let go as hold: it goes on by a few instructions at most. Any
+ * thread. */
+void vcpu_hold(struct vcpu *cpu, bool hold);
 void vcpu_request_exit(struct vcpu *cpu); /* thread ends; joined by vcpu_destroy */
 void vcpu_reset(struct vcpu *cpu);        /* while stopped or not yet started */
 

@@ -4,8 +4,9 @@
  * writes; what arrives is handed to the device's client callbacks.
  *
  * What is written, and a peer that does not read:
- * - stdio and file lose nothing. When the other side of a pipe does not read, they wait for it,
- *   and the guest with them, until calque is told to end.
+ * - stdio and file lose nothing. When the other side of a pipe does not read, the guest stands
+ *   still until it does. The monitor goes on; only its own output waits there, too, once it is more
+ *   than 256 KiB.
  * - pty, pipe, sockets and host devices drop what is written while nobody is there to read. To a
  *   peer that is slow, up to 256 KiB wait; when that is full the guest waits for the peer, but no
  *   longer than a second, all in all, until half of it has been read. Then what does not fit is

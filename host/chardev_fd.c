@@ -179,6 +179,13 @@ static struct fd_stream *stream_create(const struct chardev_context *context,
     return stream;
 }
 
+static void stream_is_lossless(struct fd_stream *stream, const struct chardev_context *context)
+{
+    stream->output.lossless = true;
+    stream->output.hold = context->hold;
+    stream->output.hold_opaque = context->opaque;
+}
+
 /* ---- the kinds ---------------------------------------------------------------------------------
  */
 
@@ -196,7 +203,7 @@ static struct chardev *stdio_create(const struct chardev_context *context,
 
     if (!stream)
         return NULL;
-    stream->output.lossless = true;
+    stream_is_lossless(stream, context);
     stream->is_terminal = true;
     stream->keys_signal = chardev_spec_switch(spec, "signal", context->keys_signal);
     return &stream->chardev;
@@ -256,7 +263,7 @@ static struct chardev *file_create(const struct chardev_context *context,
     stream = stream_create(context, &file_ops, in_fd, fd, true, err);
     if (!stream)
         return NULL;
-    stream->output.lossless = true;
+    stream_is_lossless(stream, context);
     stream->is_file = !append;
     stream->created = created ? path : NULL;
     return &stream->chardev;

@@ -52,6 +52,8 @@ struct chardev_context {
     void (*will_accept)(void *opaque);
     void (*will_connect)(void *opaque);
     const char *(*will_remove)(void *opaque, const char *path);
+    /* Has the guest stand still, or go on, for a reader's sake. Device lock held. */
+    void (*hold)(void *opaque, bool hold);
     void *opaque;
     struct screens *consoles; /* where the screens of text consoles go; NULL: nothing shows them */
     const char *label;        /* what such a screen is called */

@@ -15,7 +15,7 @@
 #define LINE_DELAY_NS INT64_C(2000000)
 #define PATIENCE_NS INT64_C(1000000000)
 /* A pipe that polls as writable takes this much at once (PIPE_BUF). */
-enum { PIECE_BYTES = 4096, LOOK_MS = 200 };
+enum { PIECE_BYTES = 4096, LOOK_MS = 20 };
 
 static void say_lost(struct chardev_output *output, const char *why)
 {
@@ -57,22 +57,8 @@ static bool wait_writable(const struct chardev_output *output, int timeout_ms)
     return poll(&wait, 1, timeout_ms) > 0;
 }
 
-/* Until a piece can be written without blocking. Nobody could end calque from within write(2): its
- * signals wait for the loop, which waits for the lock that is held here. Then it has a second. */
-static bool wait_lossless(struct chardev_output *output)
-{
-    if (wait_writable(output, 0))
-        return true;
-    while (!is_ending(output) || output->patience_ns > 0) {
-        if (wait_writable(output, LOOK_MS))
-            return true;
-        if (is_ending(output))
-            output->patience_ns -= LOOK_MS * INT64_C(1000000);
-    }
-    return false;
-}
-
-/* How much of it went out: all, less where it would block, and less with `failed` set. */
+/* How much of it went out without waiting: less where it would block, and less with `failed` set.
+ */
 static unsigned write_some(struct chardev_output *output, const uint8_t *data, unsigned size)
 {
     unsigned done = 0;
@@ -81,14 +67,12 @@ static unsigned write_some(struct chardev_output *output, const uint8_t *data, u
         unsigned part = size - done;
         if (output->lossless) {
             part = MIN(part, (unsigned)PIECE_BYTES);
-            if (!wait_lossless(output))
+            if (!wait_writable(output, 0))
                 break;
         }
         ssize_t written = write(output->fd, data + done, part);
         if (written > 0) {
             done += (unsigned)written;
-        } else if (written < 0 && errno == EAGAIN && output->lossless) {
-            continue; /* somebody made the descriptor non-blocking */
         } else if (written < 0 && errno == EAGAIN) {
             break;
         } else if (written == 0 || errno != EINTR) {
@@ -103,10 +87,18 @@ static unsigned write_some(struct chardev_output *output, const uint8_t *data, u
 /* ---- what waits --------------------------------------------------------------------------------
  */
 
+static void set_hold(struct chardev_output *output, bool hold)
+{
+    if (output->hold && output->holds != hold)
+        output->hold(output->hold_opaque, hold);
+    output->holds = hold;
+}
+
 static void forget_waiting(struct chardev_output *output)
 {
     output->n_waiting = 0;
     watch_set_writing(output->loop, output->watch, false);
+    set_hold(output, false);
 }
 
 void chardev_output_writable(struct chardev_output *output)
@@ -120,10 +112,26 @@ void chardev_output_writable(struct chardev_output *output)
     done = write_some(output, output->waiting, output->n_waiting);
     output->n_waiting -= done;
     memmove(output->waiting, output->waiting + done, output->n_waiting);
-    if (output->n_waiting <= CHARDEV_WAITING_BYTES / 2)
+    if (done && output->n_waiting <= CHARDEV_WAITING_BYTES / 2)
         output->patience_ns = PATIENCE_NS;
     if (output->failed || !output->n_waiting)
         forget_waiting(output);
+}
+
+/* As much of it as fits, for the loop to write. */
+static unsigned keep(struct chardev_output *output, const uint8_t *data, unsigned size)
+{
+    unsigned part = MIN(size, CHARDEV_WAITING_BYTES - output->n_waiting);
+
+    if (!output->waiting)
+        output->waiting = malloc(CHARDEV_WAITING_BYTES);
+    if (!output->waiting)
+        return 0;
+    memcpy(output->waiting + output->n_waiting, data, part);
+    output->n_waiting += part;
+    watch_set_writing(output->loop, output->watch, true);
+    set_hold(output, output->lossless);
+    return part;
 }
 
 /* Holds the guest up until there is room; false: no patience is left. */
@@ -143,21 +151,43 @@ static void write_patiently(struct chardev_output *output, const uint8_t *data, 
 {
     unsigned done = output->n_waiting ? 0 : write_some(output, data, size);
 
-    if (!output->waiting && done < size && !output->failed) {
-        output->waiting = malloc(CHARDEV_WAITING_BYTES);
-        output->patience_ns = PATIENCE_NS;
-    }
-    while (done < size && !output->failed && output->waiting) {
-        unsigned part = MIN(size - done, CHARDEV_WAITING_BYTES - output->n_waiting);
-        memcpy(output->waiting + output->n_waiting, data + done, part);
-        output->n_waiting += part;
-        done += part;
-        watch_set_writing(output->loop, output->watch, true);
-        if (done < size && !wait_for_room(output)) {
+    while (done < size && !output->failed) {
+        done += keep(output, data + done, size - done);
+        if (done < size && (!output->waiting || !wait_for_room(output))) {
             say_lost(output, "the other side does not read");
             return;
         }
     }
+}
+
+/* Nobody could end calque from within write(2): its signals wait for the loop, which waits for the
+ * lock that is held here. False: it is to end, and the second that there was for the rest is over.
+ */
+static bool wait_lossless(struct chardev_output *output)
+{
+    if (wait_writable(output, LOOK_MS) || !is_ending(output))
+        return true;
+    output->patience_ns -= LOOK_MS * INT64_C(1000000);
+    return output->patience_ns > 0;
+}
+
+/* All of it, however long that takes. What has to wait is the loop's to write, and the guest stands
+ * still meanwhile: not here, where it would hold the lock, and so the monitor, up. */
+static void write_lossless(struct chardev_output *output, const uint8_t *data, unsigned size)
+{
+    while (size && !output->failed) {
+        unsigned done;
+        if (output->n_waiting)
+            chardev_output_writable(output);
+        done = output->n_waiting ? 0 : write_some(output, data, size);
+        if (done < size && !output->failed && output->hold)
+            done += keep(output, data + done, size - done);
+        data += done;
+        size -= done;
+        if (size && !output->failed && !wait_lossless(output))
+            return;
+    }
+    output->failed = false; /* a full disk may have room again */
 }
 
 static void write_out(struct chardev_output *output, const uint8_t *data, unsigned size)
@@ -165,8 +195,7 @@ static void write_out(struct chardev_output *output, const uint8_t *data, unsign
     if (output->fd < 0 || output->failed)
         return;
     if (output->lossless) {
-        write_some(output, data, size);
-        output->failed = false; /* a full disk may have room again */
+        write_lossless(output, data, size);
     } else if (has_reader(output)) {
         write_patiently(output, data, size);
     } else {
@@ -227,9 +256,12 @@ void chardev_output_switch(struct chardev_output *output, int fd)
 
 void chardev_output_finish(struct chardev_output *output)
 {
+    output->hold = NULL; /* the guest is gone */
     chardev_output_flush(output);
-    if (output->n_waiting)
-        chardev_output_writable(output);
+    do {
+        if (output->n_waiting)
+            chardev_output_writable(output);
+    } while (output->n_waiting && output->lossless && wait_lossless(output));
     free(output->waiting);
     output->waiting = NULL;
 }

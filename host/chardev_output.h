@@ -22,8 +22,12 @@ struct chardev_output {
     bool lossless; /* waits for as long as it takes, a second once calque ends; the others'
                       descriptors do not block */
     bool is_pty;   /* may be open on our side only */
-    bool failed;   /* cannot be written any more */
-    bool said;     /* that something is lost */
+    /* Of a lossless one: has the guest stand still while something waits. May be NULL. */
+    void (*hold)(void *opaque, bool hold);
+    void *hold_opaque;
+    bool holds;
+    bool failed; /* cannot be written any more */
+    bool said;   /* that something is lost */
     uint8_t line[CHARDEV_LINE_BYTES];
     unsigned n_line;
     uint8_t *waiting; /* for the other side to read; allocated when first needed */

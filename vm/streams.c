@@ -75,6 +75,11 @@ static const char *will_remove(void *opaque, const char *path)
     return sandbox_removable(vm_sandbox_needs(opaque), path);
 }
 
+static void hold(void *opaque, bool hold)
+{
+    vcpu_hold(vm_machine(opaque)->cpu, hold);
+}
+
 /* ---- opening and sharing -----------------------------------------------------------------------
  */
 
@@ -110,6 +115,7 @@ static struct stream *open_stream(struct streams *streams, struct chardev_spec *
         .will_accept = will_accept,
         .will_connect = will_connect,
         .will_remove = will_remove,
+        .hold = hold,
         .opaque = streams->vm,
         .consoles = streams->consoles,
         .label = id,

@@ -55,6 +55,21 @@ LAST_WORD = [
     0x00000000,  # nop
 ]
 
+# Says 0123456789 and a newline for ever.
+COUNT = [
+    0x3C08B800,  # lui   $t0, 0xb800
+    0x240B0030,  # 1: li $t3, '0'
+    0xA10B03F8,  # 2: sb $t3, 0x3f8($t0)
+    0x256B0001,  # addiu $t3, $t3, 1
+    0x2D69003A,  # sltiu $t1, $t3, ':'
+    0x1520FFFC,  # bnez  $t1, 2b
+    0x00000000,  # nop
+    0x240C000A,  # li    $t4, '\n'
+    0xA10C03F8,  # sb    $t4, 0x3f8($t0)
+    0x1000FFF7,  # b     1b
+    0x00000000,  # nop
+]
+
 
 class Stream:
     """One end of a conversation: what has come and was not looked at yet is in `text`."""
@@ -390,12 +405,36 @@ class Monitor(unittest.TestCase):
             one.terminate()
             self.ends(one)
 
+    def program(self, words):
+        path = os.path.join(self.folder.name, "program")
+        with open(path, "wb") as file:
+            file.write(struct.pack(f"<{len(words)}I", *words))
+        return path
+
+    def test_monitor_while_nobody_reads_the_console(self):
+        """The guest waits for a reader, its monitor does not; and nothing is lost."""
+        process = self.start("-display", "none", "-serial", "stdio", "-monitor",
+                             "unix:m,server=on,wait=off", "-kernel", self.program(COUNT))
+        monitor = self.connect("m")
+        monitor.expect(b"(calque) ")
+        time.sleep(0.5)
+        self.assertIn("running", self.line(monitor, "info status"))
+        self.assertIn("PC", self.line(monitor, "info registers"))
+        read = b""
+        while len(read) < 1000000:
+            read += os.read(process.stdout.fileno(), 65536)
+        lines = read.split(b"\n")[:-1]
+        self.assertEqual(set(lines), {b"0123456789"})
+        self.line(monitor, "stop")
+        self.line(monitor, "cont")
+        time.sleep(0.5)
+        monitor.send(b"quit\n")
+        self.ends(process)
+
     def test_end_while_nobody_reads(self):
         """What is still to be written when the guest ends calque has a second, and is then lost."""
-        image = os.path.join(self.folder.name, "last")
-        with open(image, "wb") as file:
-            file.write(struct.pack(f"<{len(LAST_WORD)}I", *LAST_WORD))
-        process = self.start("-display", "none", "-serial", "stdio", "-no-reboot", "-kernel", image)
+        process = self.start("-display", "none", "-serial", "stdio", "-no-reboot", "-kernel",
+                             self.program(LAST_WORD))
         fcntl.fcntl(process.stdout.fileno(), fcntl.F_SETPIPE_SZ, 4096)
         # One character fills a pipe of one page: it counts pieces, not bytes.
         self.assertTrue(select.select([process.stdout], [], [], SECONDS)[0])

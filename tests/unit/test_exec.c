@@ -1146,6 +1146,31 @@ static bool has_gone_round(const struct fixture *f)
     return f->toy->r[0] > 1;
 }
 
+static void held_threads_stand(void **state)
+{
+    struct timespec pause = {.tv_nsec = 20000000};
+    struct fixture *f = *state;
+    struct error err;
+    uint32_t counted;
+
+    put_jump(f, put(f, 0x1000, T_ADDI, 0, 1), T_JMP, 0, 0x1000);
+    f->cpu->run.pc = base + 0x1000;
+    assert_true(vcpu_start(f->cpu, &err));
+    run_until(f, has_gone_round);
+    counted = f->toy->r[0];
+    vcpu_hold(f->cpu, true);
+    vcpu_hold(f->cpu, true);
+    vcpu_resume(f->cpu);
+    nanosleep(&pause, NULL);
+    vcpu_hold(f->cpu, false);
+    nanosleep(&pause, NULL);
+    vcpu_stop(f->cpu);
+    assert_int_equal(f->toy->r[0], counted);
+    vcpu_hold(f->cpu, false);
+    f->toy->r[0] = 0;
+    run_until(f, has_gone_round);
+}
+
 static void threads_wait_and_wake(void **state)
 {
     struct fixture *f = *state;
@@ -1198,6 +1223,7 @@ static const struct CMUnitTest tests[] = {
     TEST(steps_are_single),
     TEST(accesses_are_counted),
     TEST(breakpoints_stop),
+    TEST(held_threads_stand),
     TEST(threads_wait_and_wake),
 };
 
