@@ -14,45 +14,55 @@ static uint32_t exit_key(struct xlat *x)
     return mips_xlat(x)->key & ~(uint32_t)KEY_FORBIDDEN;
 }
 
-/* What run.pc is was set: to the run loop, or to wherever run.key leads now. */
-static void leave(struct xlat *x)
+/* To the run loop, or to wherever run.key leads now in the ISA mode given, I32. */
+static void leave(struct xlat *x, ir_ref target64, ir_ref isa_mode)
 {
-    /* run.key may be that of some forbidden slot on the way. */
-    if (mips_x_has(x, MIPS_HAS_R6))
-        ir_set(&x->b, F_KEY,
-               ir_bin_i(&x->b, IR_AND, ir_get(&x->b, F_KEY), ~(uint32_t)KEY_FORBIDDEN));
+    struct ir_builder *b = &x->b;
+
+    ir_set(b, F_PC, target64);
+    /* run.key may be that of some other place on the way. */
+    if (mips_x_has(x, MIPS_HAS_R6) || mips_x_has(x, MIPS_HAS_MIPS16)) {
+        ir_ref key = ir_bin_i(b, IR_AND, ir_get(b, F_KEY), ~(uint32_t)KEY_OF_PLACE);
+
+        ir_set(b, F_KEY, ir_bin(b, IR_OR, key, isa_mode));
+    }
     if (mips_xlat(x)->stopped)
-        ir_exit_stop(&x->b, mips_xlat(x)->stop_reason);
+        ir_exit_stop(b, mips_xlat(x)->stop_reason);
     else
-        ir_exit_lookup(&x->b);
+        ir_exit_lookup(b);
 }
 
-void mips_go(struct xlat *x, uint64_t target)
+static void go(struct xlat *x, uint64_t target, uint32_t key)
 {
     struct ir_builder *b = &x->b;
 
     target = mips_wrap(x, target);
-    if (mips_xlat(x)->lookup) {
-        ir_set(b, F_PC, ir_i64(b, target));
-        leave(x);
-        return;
-    }
-    ir_exit_jump(b, target, exit_key(x), target <= mips_xlat(x)->insn_pc);
+    if (mips_xlat(x)->lookup)
+        leave(x, ir_i64(b, target), ir_i32(b, key & KEY_ISA_MODE));
+    else
+        ir_exit_jump(b, target, key, target <= mips_xlat(x)->insn_pc);
 }
 
+void mips_go(struct xlat *x, uint64_t target)
+{
+    go(x, target, exit_key(x));
+}
+
+/* With MIPS16e, bit 0 of the target is the ISA mode: MD00076, "Control Transfer to and from". */
 void mips_go_indirect(struct xlat *x, ir_ref target)
 {
     struct ir_builder *b = &x->b;
+    ir_ref isa_mode = ir_i32(b, 0), key = ir_i32(b, exit_key(x) & ~(uint32_t)KEY_ISA_MODE);
 
-    if (!mips_xlat(x)->wide)
-        target = ir_un(b, IR_WIDEN_U, target);
-    if (mips_xlat(x)->lookup) {
-        ir_set(b, F_PC, target);
-        leave(x);
-        return;
+    if (mips_x_has(x, MIPS_HAS_MIPS16)) {
+        isa_mode = ir_bin_i(b, IR_AND, mips_truncate(x, target), KEY_ISA_MODE);
+        key = ir_bin(b, IR_OR, isa_mode, key);
+        target = ir_bin_i(b, IR_AND, target, ~(uint64_t)KEY_ISA_MODE);
     }
-    ir_exit_indirect(b, mips_xlat(x)->wide ? target : ir_un(b, IR_NARROW, target),
-                     ir_i32(b, exit_key(x)));
+    if (mips_xlat(x)->lookup)
+        leave(x, mips_xlat(x)->wide ? target : ir_un(b, IR_WIDEN_U, target), isa_mode);
+    else
+        ir_exit_indirect(b, target, key);
 }
 
 /* ---- the frame of every branch --------------------------------------------------------------- */
@@ -63,6 +73,7 @@ enum branch_target { TARGET_KNOWN, TARGET_REGISTER };
 struct mips_branch {
     enum branch_target kind;
     bool conditional, likely, compact;
+    bool exchanges;     /* JALX: goes on in the other ISA mode */
     uint8_t cond;       /* enum ir_cond, on the comparison of left and right */
     ir_ref left, right; /* right IR_NONE: left is compared with 0 */
     ir_ref to;          /* TARGET_REGISTER */
@@ -72,7 +83,9 @@ struct mips_branch {
 
 static uint64_t after(struct xlat *x, bool compact)
 {
-    return mips_xlat(x)->insn_pc + (compact ? 4 : 8);
+    const struct mips_xlat *mx = mips_xlat(x);
+
+    return mx->insn_pc + mx->length + (compact ? 0 : mx->slot_length);
 }
 
 static ir_ref branch_flags(struct xlat *x, const struct mips_branch *branch)
@@ -91,7 +104,7 @@ static ir_ref branch_flags(struct xlat *x, const struct mips_branch *branch)
 static void go_to_target(struct xlat *x, const struct mips_branch *branch)
 {
     if (branch->kind == TARGET_KNOWN)
-        mips_go(x, branch->target);
+        go(x, branch->target, exit_key(x) ^ (branch->exchanges ? KEY_ISA_MODE : 0));
     else
         mips_go_indirect(x, branch->to);
 }
@@ -165,9 +178,10 @@ static bool do_branch(struct xlat *x, struct mips_branch *branch)
     if (mx->in_slot || mx->key & KEY_FORBIDDEN)
         return false;
     if (branch->link)
-        mips_set(x, branch->link, mips_word(x, (int64_t)after(x, branch->compact)));
+        mips_set(x, branch->link,
+                 mips_word(x, (int64_t)(after(x, branch->compact) | (mx->key & KEY_ISA_MODE))));
     if (branch->compact) {
-        mx->forbidden_next = branch->conditional;
+        mx->forbidden_next = branch->conditional && mips_x_has(x, MIPS_HAS_R6);
         finish(x, branch);
         return true;
     }
@@ -193,7 +207,9 @@ static bool do_branch(struct xlat *x, struct mips_branch *branch)
 
 static uint64_t relative(struct xlat *x, int64_t offset)
 {
-    return mips_xlat(x)->insn_pc + 4 + (uint64_t)(offset * 4);
+    const struct mips_xlat *mx = mips_xlat(x);
+
+    return mx->insn_pc + mx->length + (uint64_t)(offset * (mx->key & KEY_ISA_MODE ? 2 : 4));
 }
 
 enum { LIKELY_BRANCH = 1, COMPACT_BRANCH = 2, LINKING_BRANCH = 4 };
@@ -294,7 +310,7 @@ bool mips_trans_BAL(struct xlat *x, const struct arg_offset *a)
 
 static uint64_t region_target(struct xlat *x, int index)
 {
-    uint64_t slot = mips_xlat(x)->insn_pc + 4;
+    uint64_t slot = mips_xlat(x)->insn_pc + mips_xlat(x)->length;
 
     return (slot & ~UINT64_C(0x0fffffff)) | (uint64_t)(uint32_t)index << 2;
 }
@@ -309,6 +325,14 @@ bool mips_trans_J(struct xlat *x, const struct arg_offset *a)
 bool mips_trans_JAL(struct xlat *x, const struct arg_offset *a)
 {
     return branch_always(x, region_target(x, a->imm), RA, false);
+}
+
+/* JALX target */
+bool mips_trans_JALX(struct xlat *x, const struct arg_offset *a)
+{
+    struct mips_branch branch = {.target = region_target(x, a->imm), .link = RA, .exchanges = true};
+
+    return do_branch(x, &branch);
 }
 
 static bool jump_register(struct xlat *x, ir_ref to, int link, bool compact)
@@ -460,6 +484,7 @@ bool mips_trans_POP30(struct xlat *x, const struct arg_rr_branch *a)
 /* Bit n: main opcode n. J JAL BEQ BNE BLEZ BGTZ, and BEQL BNEL BLEZL BGTZL. */
 #define DELAYED_OPCODES (UINT64_C(0xfc))
 #define LIKELY_OPCODES (UINT64_C(0xf) << 20)
+enum { OPCODE_JALX = 29 };
 
 static bool regimm_branches(uint32_t insn)
 {
@@ -476,7 +501,7 @@ static bool cop1_branches(uint32_t insn)
     return rs == 8 || rs == 9 || rs == 13 || rs == 11 || rs == 15 || rs >= 24;
 }
 
-bool mips_has_delay_slot(struct xlat *x, uint32_t insn)
+static bool has_delay_slot(struct xlat *x, uint32_t insn)
 {
     unsigned opcode = insn >> 26, function = insn & 63;
     bool r6 = mips_x_has(x, MIPS_HAS_R6);
@@ -491,14 +516,24 @@ bool mips_has_delay_slot(struct xlat *x, uint32_t insn)
         return false; /* release 6's compact branches */
     if (DELAYED_OPCODES >> opcode & 1)
         return true;
+    if (opcode == OPCODE_JALX)
+        return mips_x_has(x, MIPS_HAS_MIPS16);
     return !r6 && (LIKELY_OPCODES >> opcode & 1);
+}
+
+bool mips_has_delay_slot(struct xlat *x)
+{
+    const struct mips_xlat *mx = mips_xlat(x);
+
+    return mx->key & KEY_ISA_MODE ? mips16_has_delay_slot(mx->insn, mx->length)
+                                  : has_delay_slot(x, mx->insn);
 }
 
 bool mips_is_control_transfer(struct xlat *x, uint32_t insn)
 {
     unsigned opcode = insn >> 26, function = insn & 63;
 
-    if (mips_has_delay_slot(x, insn))
+    if (has_delay_slot(x, insn))
         return true;
     if (!mips_x_has(x, MIPS_HAS_R6))
         return false;

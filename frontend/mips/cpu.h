@@ -10,9 +10,12 @@
  * which. A 32-bit model may run in a 64-bit guest.
  *
  * A branch and its delay slot are translated together. The slot's INSN carries AUX_DELAY_SLOT;
- * mips_restore then makes run.pc the branch and sets in_delay_slot, so that an exception there
+ * mips_restore then makes run.pc the branch and sets delay_slot, so that an exception there
  * reports EPC and Cause.BD as PRA section "Exception Program Counter" says, and starting again
  * starts at the branch.
+ *
+ * run.pc is always an address. The manual's ISA Mode, which is bit 0 wherever software sees a PC
+ * (MD00076, "The ISA Mode Bit"), is a bit of run.key.
  */
 #ifndef CALQUE_FRONTEND_MIPS_CPU_H
 #define CALQUE_FRONTEND_MIPS_CPU_H
@@ -22,7 +25,7 @@
 
 /* run.key: everything about the mode that changes what an instruction translates to. */
 enum mips_key {
-    KEY_USER = 1 << 0,        /* neither kernel nor debug mode; with KEY_SUPERVISOR supervisor */
+    KEY_ISA_MODE = 1 << 0,    /* the code is MIPS16e; this bit of EPC, of a jump's target, of $31 */
     KEY_SUPERVISOR = 1 << 1,  /* supervisor mode (KEY_USER is clear) */
     KEY_CP0 = 1 << 2,         /* CP0 may be used: kernel or debug mode, or Status.CU0 */
     KEY_FPU = 1 << 3,         /* Status.CU1, and there is one */
@@ -34,6 +37,7 @@ enum mips_key {
     KEY_REVERSE = 1 << 9,     /* user mode with Status.RE: data in the other byte order */
     KEY_FP_TRAPS = 1 << 10,   /* some FCSR.Enables bit is set: every FP instruction may trap */
     KEY_FP_FLUSH = 1 << 11,   /* FCSR.FS */
+    KEY_USER = 1 << 12,       /* neither kernel nor debug mode; with KEY_SUPERVISOR supervisor */
     KEY_FP_NEAREST = 1 << 14, /* FCSR.RM is round to nearest */
     KEY_USERLOCAL = 1 << 15,  /* RDHWR $29 needs no check */
     KEY_FORBIDDEN = 1 << 16,  /* release 6: the instruction is in a forbidden slot */
@@ -41,10 +45,13 @@ enum mips_key {
     KEY_DEBUG = 1 << 20,      /* debug mode */
     KEY_COPROCESSORS = KEY_FPU | KEY_FR | KEY_DSP | KEY_MSA | KEY_FP_TRAPS | KEY_FP_FLUSH |
                        KEY_FP_NEAREST | KEY_FRE,
+    /* These belong to a place, not to the mode: no control register says them. */
+    KEY_OF_PLACE = KEY_ISA_MODE | KEY_FORBIDDEN,
 };
 
-/* The aux word of INSN: this, and KEY_FORBIDDEN. */
-enum { AUX_DELAY_SLOT = 1 };
+/* The aux word of INSN: how many bytes after its branch a delay slot is, 0 if it is none; and
+ * KEY_FORBIDDEN. */
+enum { AUX_DELAY_SLOT = 6 };
 
 /* What a model implements. */
 #define MIPS_HAS_R2 (UINT32_C(1) << 0) /* release 2 and above */
@@ -57,6 +64,7 @@ enum { AUX_DELAY_SLOT = 1 };
 #define MIPS_HAS_DSPR2 (UINT32_C(1) << 8)
 #define MIPS_HAS_MSA (UINT32_C(1) << 9)
 #define MIPS_HAS_FIXED_MAP (UINT32_C(1) << 11) /* no TLB: PRA appendix A, fixed mapping */
+#define MIPS_HAS_MIPS16 (UINT32_C(1) << 12)    /* MIPS16e: Config1.CA */
 #define MIPS_HAS_4                                                                                 \
     (UINT32_C(1) << 14) /* MIPS IV's FPU: madd, indexed loads, 8 conditions, MOVCI:                \
                            any FPU but one of MIPS32 release 1 or release 6 */
@@ -162,7 +170,10 @@ struct mips_cpu {
     uint64_t branch_target;
 
     bool wide, big_endian;
-    bool in_delay_slot; /* the instruction at which an exception is being raised */
+    /* The instruction at which an exception is being raised is so many bytes after run.pc, in the
+     * delay slot of the branch there; 0: run.pc is its address. */
+    uint8_t delay_slot;
+    uint8_t fetched_slot; /* likewise, while a delay slot is fetched with its branch */
 
     struct {
 #define CP0(name, member, type) type member;
@@ -272,7 +283,22 @@ static inline uint64_t mips_address(const struct mips_cpu *cpu, uint32_t address
     return cpu->wide ? (uint64_t)(int64_t)(int32_t)address : address;
 }
 
-/* exceptions.c. Recomputes run.key (but for KEY_FORBIDDEN) and selects the MMU space. Call after
+/* A PC as software sees it: bit 0 is the ISA mode. */
+static inline uint64_t mips_pc(const struct mips_cpu *cpu)
+{
+    return cpu->v.run.pc | (cpu->v.run.key & KEY_ISA_MODE);
+}
+
+/* Goes on there. Without MIPS16e an odd address stays one, and fails to be fetched from. */
+static inline void mips_set_pc(struct mips_cpu *cpu, uint64_t pc)
+{
+    uint32_t mode = mips_has(cpu, MIPS_HAS_MIPS16) ? (uint32_t)pc & KEY_ISA_MODE : 0;
+
+    cpu->v.run.pc = pc - mode;
+    cpu->v.run.key = (cpu->v.run.key & ~(uint32_t)KEY_OF_PLACE) | mode;
+}
+
+/* exceptions.c. Recomputes run.key (but for KEY_OF_PLACE) and selects the MMU space. Call after
  * anything in the key's inputs changed: Status, Config5, Debug, HWREna, FCSR control, MSACSR,
  * EntryHi.ASID, PageGrain. */
 void mips_update_mode(struct mips_cpu *cpu);

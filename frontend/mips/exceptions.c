@@ -75,7 +75,7 @@ void mips_update_mode(struct mips_cpu *cpu)
 {
     enum mips_mode mode = mips_mode(cpu);
     uint32_t status = cpu->cp0.status;
-    uint32_t key = cpu->v.run.key & KEY_FORBIDDEN;
+    uint32_t key = cpu->v.run.key & KEY_OF_PLACE;
 
     key |= coprocessor_key(cpu) | width_key(cpu, mode);
     if (mode == MODE_USER)
@@ -185,8 +185,8 @@ static void set_bad_insn(struct mips_cpu *cpu)
     if (!cpu->v.mmu)
         return;
     if ((cpu->cp0.config3 & CONFIG3_BI))
-        peek_insn(cpu, cpu->in_delay_slot ? pc + 4 : pc, &cpu->cp0.badinstr);
-    if ((cpu->cp0.config3 & CONFIG3_BP) && cpu->in_delay_slot)
+        peek_insn(cpu, pc + cpu->delay_slot, &cpu->cp0.badinstr);
+    if ((cpu->cp0.config3 & CONFIG3_BP) && cpu->delay_slot)
         peek_insn(cpu, pc, &cpu->cp0.badinstrp);
 }
 
@@ -197,7 +197,7 @@ static uint64_t named_address(struct mips_cpu *cpu, uint64_t aligned)
     uint32_t insn;
     int32_t offset;
 
-    if (!peek_insn(cpu, cpu->in_delay_slot ? pc + 4 : pc, &insn))
+    if (!peek_insn(cpu, pc + cpu->delay_slot, &insn))
         return aligned;
     offset = insn >> 26 == 31 ? sextract32(insn, 7, 9) : sextract32(insn, 0, 16);
     return aligned | ((cpu->gpr[extract32(insn, 21, 5)] + (uint64_t)offset) & 7);
@@ -211,7 +211,7 @@ static bool is_refill(unsigned kind)
 /* Of an instruction that could not be fetched there are no bits. */
 static bool is_fetch(const struct mips_cpu *cpu, const struct exception *e)
 {
-    uint64_t pc = cpu->v.run.pc + (cpu->in_delay_slot ? 4 : 0);
+    uint64_t pc = cpu->v.run.pc + cpu->delay_slot;
 
     return (entries[e->kind].flags & TAKES_ADDRESS) && e->address == pc;
 }
@@ -270,8 +270,8 @@ static uint32_t vector_offset(const struct mips_cpu *cpu, const struct exception
 static COLD void log_exception(const struct mips_cpu *cpu, const struct exception *e)
 {
     log_write("exception: %s at pc %0*" PRIx64 "%s status %08x address %0*" PRIx64 " syndrome %x\n",
-              entries[e->kind].name, cpu->wide ? 16 : 8, cpu->v.run.pc,
-              cpu->in_delay_slot ? " (slot)" : "", cpu->cp0.status, cpu->wide ? 16 : 8, e->address,
+              entries[e->kind].name, cpu->wide ? 16 : 8, mips_pc(cpu),
+              cpu->delay_slot ? " (slot)" : "", cpu->cp0.status, cpu->wide ? 16 : 8, e->address,
               e->syndrome);
 }
 
@@ -286,8 +286,8 @@ static void enter_reset(struct mips_cpu *cpu, unsigned kind)
     }
     status |= kind == MIPS_EXC_NMI ? STATUS_NMI : STATUS_SR;
     cpu->cp0.status = status | STATUS_ERL | STATUS_BEV;
-    cpu->cp0.errorepc = cpu->v.run.pc;
-    cpu->v.run.pc = mips_address(cpu, RESET_VECTOR);
+    cpu->cp0.errorepc = mips_pc(cpu);
+    mips_set_pc(cpu, mips_address(cpu, RESET_VECTOR));
 }
 
 /* EJTAG "Debug Exceptions", and "Exceptions in Debug Mode", which return to no other place. */
@@ -301,11 +301,11 @@ static void enter_debug(struct mips_cpu *cpu, unsigned kind)
         debug |= DEBUG_DSS;
     else
         debug |= DEBUG_DBP;
-    if (cpu->in_delay_slot)
+    if (cpu->delay_slot)
         debug |= DEBUG_DBD;
     cpu->cp0.debug = debug | DEBUG_DM;
-    cpu->cp0.depc = cpu->v.run.pc;
-    cpu->v.run.pc = mips_address(cpu, DEBUG_VECTOR);
+    cpu->cp0.depc = mips_pc(cpu);
+    mips_set_pc(cpu, mips_address(cpu, DEBUG_VECTOR));
 }
 
 static void enter(struct mips_cpu *cpu, const struct exception *e)
@@ -317,12 +317,12 @@ static void enter(struct mips_cpu *cpu, const struct exception *e)
     if (e->kind == MIPS_EXC_CPU)
         cause |= (e->syndrome & 3) << 28;
     if (!(cpu->cp0.status & STATUS_EXL)) {
-        cpu->cp0.epc = cpu->v.run.pc;
-        cause = (cause & ~CAUSE_BD) | (cpu->in_delay_slot ? CAUSE_BD : 0);
+        cpu->cp0.epc = mips_pc(cpu);
+        cause = (cause & ~CAUSE_BD) | (cpu->delay_slot ? CAUSE_BD : 0);
     }
     cpu->cp0.cause = cause;
     cpu->cp0.status |= STATUS_EXL;
-    cpu->v.run.pc = vector_base(cpu) + offset;
+    mips_set_pc(cpu, vector_base(cpu) + offset);
 }
 
 void mips_raise(struct vcpu *v, const struct exception *raised)
@@ -337,7 +337,6 @@ void mips_raise(struct vcpu *v, const struct exception *raised)
     if (log_on(LOG_INT))
         log_exception(cpu, &e);
     v->halted = false;
-    v->run.key &= ~(uint32_t)KEY_FORBIDDEN;
     if (entries[e.kind].flags & IS_RESET) {
         enter_reset(cpu, e.kind);
     } else if ((entries[e.kind].flags & IS_DEBUG) || (cpu->cp0.debug & DEBUG_DM)) {
@@ -346,7 +345,7 @@ void mips_raise(struct vcpu *v, const struct exception *raised)
         set_syndrome(cpu, &e);
         enter(cpu, &e);
     }
-    cpu->in_delay_slot = false;
+    cpu->delay_slot = 0;
     mips_update_mode(cpu);
 }
 
@@ -404,7 +403,7 @@ bool mips_take_interrupt(struct vcpu *v)
 
     if (v->single_step || !mips_interrupt_ready(cpu))
         return false;
-    cpu->in_delay_slot = false; /* run.pc is the branch, if it was in a slot */
+    cpu->delay_slot = 0; /* run.pc is the branch, if it was in a slot */
     mips_raise(v, &interrupt);
     return true;
 }

@@ -113,6 +113,8 @@ static unsigned disassemble_order(const uint8_t *code, size_t size, uint64_t pc,
     static unsigned disassemble_##name(const uint8_t *code, size_t size, uint64_t pc,              \
                                        uint32_t key, char *text, size_t text_size)                 \
     {                                                                                              \
+        if (key & KEY_ISA_MODE)                                                                    \
+            return mips16_disassemble(code, size, pc, key, big_endian, text, text_size);           \
         return disassemble_order(code, size, pc, wide, big_endian, text, text_size);               \
     }
 DISASSEMBLER(mips, false, true)
@@ -127,13 +129,14 @@ static void mode_name(uint32_t key, char *text, size_t text_size)
                        : key & KEY_USER       ? "user"
                                               : "kernel";
 
-    snprintf(text, text_size, "%s %s", key & KEY_64BIT ? "MIPS64" : "MIPS32", mode);
+    snprintf(text, text_size, "%s%s %s", key & KEY_64BIT ? "MIPS64" : "MIPS32",
+             key & KEY_ISA_MODE ? ", MIPS16e" : "", mode);
 }
 
 /* ---- registration ---------------------------------------------------------------------------- */
 
 static const struct insn_desc *const insn_tables[] = {
-    insns_mips, insns_fpu, insns_dsp, insns_msa, NULL,
+    insns_mips, insns_fpu, insns_dsp, insns_msa, insns_mips16, insns_mips16_extended, NULL,
 };
 
 #define GUEST(guest_name, text, is_wide, is_big_endian, width, model)                              \

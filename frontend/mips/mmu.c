@@ -278,7 +278,6 @@ static NORETURN void client_fault(void *opaque, const struct mmu_fault *fault)
 {
     struct mips_cpu *cpu = mips_cpu(opaque);
     bool write = fault->access == MMU_WRITE;
-    uint64_t next = cpu->wide ? cpu->v.run.pc + 4 : (uint32_t)(cpu->v.run.pc + 4);
     struct exception e = {
         .kind = fault->syndrome, .syndrome = fault->exclusive, .address = fault->address};
     struct mips_walk walk;
@@ -294,7 +293,8 @@ static NORETURN void client_fault(void *opaque, const struct mmu_fault *fault)
     }
     /* While it is translated, a branch stands for its delay slot in the next page. */
     if (fault->access == MMU_EXEC)
-        cpu->in_delay_slot = fault->address == next;
+        cpu->delay_slot = cpu->fetched_slot;
+    cpu->fetched_slot = 0;
     vcpu_raise(&cpu->v, &e);
 }
 

@@ -3,7 +3,7 @@
  * The processors of `-cpu`: identification and configuration registers from the cores' Software
  * User's Manuals, for the sizes of TLB and caches that QEMU's models of the same names have.
  *
- * Left out, and said so in Config: MIPS16e, microMIPS, multithreading, virtualisation, the page
+ * Left out, and said so in Config: multithreading, virtualisation, the page
  * table walker in hardware, and coherence managers (Config3.CMGCR), which boards without one do not
  * have.
  */
@@ -71,9 +71,9 @@ static const struct mips_model mips_4km = {
 
 static const struct mips_model mips_4kec = {
     BASE32,
-    .features = MIPS_HAS_R2,
+    .features = MIPS_HAS_R2 | MIPS_HAS_MIPS16,
     .prid = 0x00019000,
-    .config = {CONFIG0_TLB | CONFIG0_RELEASE2, CONFIG1(16, 0, 3, 2, 0), CONFIG2},
+    .config = {CONFIG0_TLB | CONFIG0_RELEASE2, CONFIG1(16, 0, 3, 2, CONFIG1_CA), CONFIG2},
     .config_writable = {WRITABLE_TLB},
     .status_writable = 0x1278ff17,
     .tlb_entries = 16,
@@ -81,9 +81,9 @@ static const struct mips_model mips_4kec = {
 
 static const struct mips_model mips_24kc = {
     BASE32,
-    .features = MIPS_HAS_R2,
+    .features = MIPS_HAS_R2 | MIPS_HAS_MIPS16,
     .prid = 0x00019300,
-    .config = {CONFIG0_TLB | CONFIG0_RELEASE2, CONFIG1(16, 0, 3, 2, 0), CONFIG2},
+    .config = {CONFIG0_TLB | CONFIG0_RELEASE2, CONFIG1(16, 0, 3, 2, CONFIG1_CA), CONFIG2},
     .config_writable = {WRITABLE_TLB},
     .status_writable = 0x1278ff1f,
     .tlb_entries = 16,
@@ -91,9 +91,10 @@ static const struct mips_model mips_24kc = {
 
 static const struct mips_model mips_24kf = {
     BASE32,
-    .features = MIPS_HAS_R2 | MIPS_HAS_FPU | MIPS_HAS_4,
+    .features = MIPS_HAS_R2 | MIPS_HAS_MIPS16 | MIPS_HAS_FPU | MIPS_HAS_4,
     .prid = 0x00019300,
-    .config = {CONFIG0_TLB | CONFIG0_RELEASE2, CONFIG1(16, 0, 3, 2, CONFIG1_FP), CONFIG2},
+    .config = {CONFIG0_TLB | CONFIG0_RELEASE2, CONFIG1(16, 0, 3, 2, CONFIG1_FP | CONFIG1_CA),
+               CONFIG2},
     .config_writable = {WRITABLE_TLB},
     .status_writable = 0x3678ff1f,
     .fir = FIR_FULL | 0x9300,
@@ -103,10 +104,10 @@ static const struct mips_model mips_24kf = {
 
 static const struct mips_model mips_34kf = {
     BASE32,
-    .features = MIPS_HAS_R2 | MIPS_HAS_FPU | MIPS_HAS_4 | MIPS_HAS_DSP,
+    .features = MIPS_HAS_R2 | MIPS_HAS_MIPS16 | MIPS_HAS_FPU | MIPS_HAS_4 | MIPS_HAS_DSP,
     .prid = 0x00019500,
-    .config = {CONFIG0_TLB | CONFIG0_RELEASE2, CONFIG1(64, 0, 3, 2, CONFIG1_FP), CONFIG2,
-               CONFIG3_VINT | CONFIG3_DSPP},
+    .config = {CONFIG0_TLB | CONFIG0_RELEASE2, CONFIG1(64, 0, 3, 2, CONFIG1_FP | CONFIG1_CA),
+               CONFIG2, CONFIG3_VINT | CONFIG3_DSPP},
     .config_writable = {WRITABLE_TLB},
     .status_writable = 0x3778ff1f,
     .fir = FIR_FULL | 0x9500,
@@ -116,10 +117,11 @@ static const struct mips_model mips_34kf = {
 
 static const struct mips_model mips_74kf = {
     BASE32,
-    .features = MIPS_HAS_R2 | MIPS_HAS_FPU | MIPS_HAS_4 | MIPS_HAS_DSP | MIPS_HAS_DSPR2,
+    .features =
+        MIPS_HAS_R2 | MIPS_HAS_MIPS16 | MIPS_HAS_FPU | MIPS_HAS_4 | MIPS_HAS_DSP | MIPS_HAS_DSPR2,
     .prid = 0x00019700,
-    .config = {CONFIG0_TLB | CONFIG0_RELEASE2, CONFIG1(16, 0, 3, 2, CONFIG1_FP), CONFIG2,
-               CONFIG3_VINT | CONFIG3_DSPP | CONFIG3_DSP2P},
+    .config = {CONFIG0_TLB | CONFIG0_RELEASE2, CONFIG1(16, 0, 3, 2, CONFIG1_FP | CONFIG1_CA),
+               CONFIG2, CONFIG3_VINT | CONFIG3_DSPP | CONFIG3_DSP2P},
     .config_writable = {WRITABLE_TLB},
     .status_writable = 0x3778ff1f,
     .fir = FIR_FULL | 0x9300,

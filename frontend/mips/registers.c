@@ -12,7 +12,7 @@ static void cpu_read(struct vcpu *v, unsigned which, uint64_t *value)
     const struct mips_cpu *cpu = mips_cpu(v);
 
     if (which == PC)
-        *value = v->run.pc;
+        *value = mips_pc(cpu);
     else
         *value = which == LO ? cpu->lo[0] : which == HI ? cpu->hi[0] : cpu->gpr[which];
 }
@@ -27,9 +27,8 @@ static bool cpu_write(struct vcpu *v, unsigned which, const uint64_t *value)
     } else if (which == HI) {
         cpu->hi[0] = word;
     } else if (which == PC) {
-        if (word != v->run.pc)
-            v->run.key &= ~(uint32_t)KEY_FORBIDDEN; /* of the place that is left */
-        v->run.pc = word;
+        if (word != mips_pc(cpu)) /* the forbidden slot, of the place that is left */
+            mips_set_pc(cpu, word);
     } else if (which) {
         cpu->gpr[which] = word;
     }

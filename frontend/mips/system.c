@@ -22,13 +22,12 @@ const struct ir_helper helper_mips_raise =
 static void exception_return(struct mips_cpu *cpu)
 {
     if (cpu->cp0.status & STATUS_ERL) {
-        cpu->v.run.pc = cpu->cp0.errorepc;
+        mips_set_pc(cpu, cpu->cp0.errorepc);
         cpu->cp0.status &= ~STATUS_ERL;
     } else {
-        cpu->v.run.pc = cpu->cp0.epc;
+        mips_set_pc(cpu, cpu->cp0.epc);
         cpu->cp0.status &= ~STATUS_EXL;
     }
-    cpu->v.run.key &= ~(uint32_t)KEY_FORBIDDEN;
     mips_update_mode(cpu);
     mips_poll_interrupts(cpu);
 }
@@ -53,8 +52,7 @@ static void deret(void *opaque)
     struct mips_cpu *cpu = mips_cpu(opaque);
 
     cpu->cp0.debug &= ~DEBUG_DM;
-    cpu->v.run.pc = cpu->cp0.depc;
-    cpu->v.run.key &= ~(uint32_t)KEY_FORBIDDEN;
+    mips_set_pc(cpu, cpu->cp0.depc);
     mips_update_mode(cpu);
     mips_poll_interrupts(cpu);
 }
@@ -123,7 +121,7 @@ void mips_reset(struct vcpu *v)
     cpu->ll_valid = 0;
     cpu->ll_address = cpu->ll_value = 0;
     cpu->msacsr = 0;
-    cpu->in_delay_slot = false;
+    cpu->delay_slot = cpu->fetched_slot = 0;
     v->halted = false;
     v->run.key = 0;
     mips_cp0_reset(cpu);
@@ -138,9 +136,8 @@ void mips_restore(struct vcpu *v, uint64_t pc, uint32_t aux)
 {
     struct mips_cpu *cpu = mips_cpu(v);
 
-    cpu->in_delay_slot = aux & AUX_DELAY_SLOT;
-    if (cpu->in_delay_slot)
-        pc -= 4;
+    cpu->delay_slot = aux & AUX_DELAY_SLOT;
+    pc -= cpu->delay_slot;
     v->run.pc = cpu->wide ? pc : (uint32_t)pc;
     v->run.key = (v->run.key & ~(uint32_t)KEY_FORBIDDEN) | (aux & KEY_FORBIDDEN);
 }

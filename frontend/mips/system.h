@@ -54,6 +54,7 @@
 #define CONFIG0_K0 UINT32_C(7)
 #define CONFIG0_BE (UINT32_C(1) << 15)
 #define CONFIG1_EP (UINT32_C(1) << 1)
+#define CONFIG1_CA (UINT32_C(1) << 2)
 #define CONFIG1_WR (UINT32_C(1) << 3)
 #define CONFIG1_PC (UINT32_C(1) << 4)
 #define CONFIG3_VINT (UINT32_C(1) << 5)

@@ -129,7 +129,7 @@ void mips_sync_pc(struct xlat *x)
 {
     const struct mips_xlat *mx = mips_xlat(x);
 
-    ir_set(&x->b, F_PC, ir_i64(&x->b, mips_wrap(x, mx->insn_pc + (mx->in_slot ? 0 : 4))));
+    ir_set(&x->b, F_PC, ir_i64(&x->b, mips_wrap(x, mx->insn_pc + (mx->in_slot ? 0 : mx->length))));
 }
 
 void mips_end_lookup_next(struct xlat *x)
@@ -160,7 +160,7 @@ static void reserved(struct xlat *x)
 {
     unsigned opcode = mips_xlat(x)->insn >> 26;
 
-    switch (opcode) {
+    switch (mips_x_key(x, KEY_ISA_MODE) ? 0 : opcode) {
     case OPCODE_COP0:
         if (!mips_check_cp0(x))
             return;
@@ -186,6 +186,11 @@ static void decode(struct xlat *x)
 {
     uint32_t insn = mips_xlat(x)->insn;
 
+    if (mips_x_key(x, KEY_ISA_MODE)) {
+        if (!(mips_xlat(x)->length == 2 ? decode_mips16 : decode_mips16_extended)(x, insn))
+            reserved(x);
+        return;
+    }
     if (!decode_mips(x, insn) && !decode_fpu(x, insn) && !decode_dsp(x, insn) &&
         !decode_msa(x, insn))
         reserved(x);
@@ -195,22 +200,54 @@ void mips_translate_slot(struct xlat *x)
 {
     struct mips_xlat *mx = mips_xlat(x);
     uint32_t branch = mx->insn;
+    uint8_t length = mx->length;
 
     mx->insn = mx->slot_insn;
-    mx->insn_pc = mips_wrap(x, mx->insn_pc + 4);
+    mx->length = mx->slot_length;
+    mx->insn_pc = mips_wrap(x, mx->insn_pc + length);
     mx->in_slot = true;
-    ir_insn(&x->b, mx->insn_pc, AUX_DELAY_SLOT);
+    ir_insn(&x->b, mx->insn_pc, length);
     decode(x);
     mx->in_slot = false;
-    mx->insn_pc = mips_wrap(x, mx->insn_pc - 4);
+    mx->insn_pc = mips_wrap(x, mx->insn_pc - length);
+    mx->length = length;
     mx->insn = branch;
 }
 
-static uint32_t fetch(struct xlat *x, uint64_t pc, bool *ok)
+static uint32_t fetch16(struct xlat *x, uint64_t pc, bool *ok)
 {
-    uint32_t insn = xlat_fetch32(x, pc, ok);
+    uint16_t insn = xlat_fetch16(x, mips_wrap(x, pc), ok);
 
-    return mips_xlat(x)->big_endian ? __builtin_bswap32(insn) : insn;
+    return mips_xlat(x)->big_endian ? __builtin_bswap16(insn) : insn;
+}
+
+static uint32_t fetch(struct xlat *x, uint64_t pc, uint8_t *length, bool *ok)
+{
+    uint32_t insn;
+
+    *length = 4;
+    if (!mips_x_key(x, KEY_ISA_MODE)) {
+        insn = xlat_fetch32(x, mips_wrap(x, pc), ok);
+        return mips_xlat(x)->big_endian ? __builtin_bswap32(insn) : insn;
+    }
+    insn = fetch16(x, pc, ok);
+    if (*ok && mips16_is_long(insn))
+        return insn << 16 | fetch16(x, pc + 2, ok);
+    *length = 2;
+    return insn;
+}
+
+/* If that faults, it is the branch that has not been done: EPC, Cause.BD. */
+static uint32_t fetch_slot(struct xlat *x, bool *ok)
+{
+    struct mips_xlat *mx = mips_xlat(x);
+    struct mips_cpu *cpu = mips_cpu(x->cpu);
+    uint32_t insn;
+
+    cpu->fetched_slot = mx->length;
+    insn = fetch(x, x->pc + mx->length, &mx->slot_length, ok);
+    cpu->fetched_slot = 0;
+    return insn;
 }
 
 static void start(struct xlat *x, struct mips_xlat *mx)
@@ -269,19 +306,19 @@ enum xlat_next mips_translate(struct xlat *x)
 
     if (!mx->started)
         start(x, mx);
-    if (UNLIKELY(x->pc & 3))
-        return translate_unaligned(x);
-    mx->insn_pc = x->pc;
+    mx->insn_pc = mx->base_pc = x->pc;
     mx->key = x->key;
-    mx->insn = fetch(x, x->pc, &ok);
-    if (ok && mips_has_delay_slot(x, mx->insn))
-        mx->slot_insn = fetch(x, mips_wrap(x, x->pc + 4), &ok);
+    if (UNLIKELY(x->pc & 3) && !mips_x_key(x, KEY_ISA_MODE))
+        return translate_unaligned(x);
+    mx->insn = fetch(x, x->pc, &mx->length, &ok);
+    if (ok && mips_has_delay_slot(x))
+        mx->slot_insn = fetch_slot(x, &ok);
     if (!ok)
         return XLAT_TRUNCATE;
     mx->slot_done = mx->lookup = mx->stopped = mx->forbidden_next = false;
     ir_insn(b, x->pc, 0);
     decode(x);
-    x->pc = mips_wrap(x, x->pc + (mx->slot_done ? 8 : 4));
+    x->pc = mips_wrap(x, x->pc + mx->length + (mx->slot_done ? mx->slot_length : 0));
     if (mx->lookup)
         mips_go(x, x->pc);
     x->key = (x->key & ~(uint32_t)KEY_FORBIDDEN) | (next_is_forbidden(x) ? KEY_FORBIDDEN : 0);

@@ -7,6 +7,7 @@
  *   fpu.decode    fpu.c                                            COP1, COP1X
  *   dsp.decode    dsp.c                                            DSP ASE, releases 1 and 2
  *   msa.decode    msa.c                                            MIPS SIMD Architecture
+ *   mips16.decode, mips16_extended.decode    mips16.c              MIPS16e: of 16 and 32 bits
  *
  * Pattern of every handler: check what makes it reserved, read operands, do the accesses that may
  * fault, only then set registers. Return true; false means "not this row": a Reserved Instruction
@@ -30,13 +31,16 @@ struct mips_xlat {
     uint32_t key;      /* of the instruction being translated */
     uint32_t features; /* of the model */
     uint32_t insn;     /* its bits */
+    uint8_t length;    /* its bytes */
     uint64_t insn_pc;  /* its address */
+    uint64_t base_pc;  /* what MIPS16e's are relative to: in a delay slot, the jump's address */
     bool in_slot;      /* it is in a delay slot */
     bool lookup;       /* what follows must be looked up anew: run.key or the map has changed */
     bool stopped;      /* ... and the run loop entered for `stop_reason` */
     uint8_t stop_reason;
     bool forbidden_next; /* it is a compact branch: no branch may follow it */
     uint32_t slot_insn;  /* bits of its delay slot, if it has one */
+    uint8_t slot_length;
     bool slot_done;      /* ... which has been translated with it */
     /* What MTC1 and MTHC1 have put into the halves of FPRs in this block, I32, and the block: a
      * load of both at once would wait for the two stores (fpu_moves.c). */
@@ -117,13 +121,20 @@ bool decode_mips(struct xlat *x, uint32_t insn);
 bool decode_fpu(struct xlat *x, uint32_t insn);
 bool decode_dsp(struct xlat *x, uint32_t insn);
 bool decode_msa(struct xlat *x, uint32_t insn);
-extern const struct insn_desc insns_mips[], insns_fpu[], insns_dsp[], insns_msa[];
+bool decode_mips16(struct xlat *x, uint32_t insn);
+bool decode_mips16_extended(struct xlat *x, uint32_t insn);
+extern const struct insn_desc insns_mips[], insns_fpu[], insns_dsp[], insns_msa[], insns_mips16[],
+    insns_mips16_extended[];
 
 /* branch.c: a conditional branch with a delay slot, for other tables' branches (BC1F, BPOSGE32,
  * BZ.V). value is an I32 or I64 tested against zero before the slot runs. */
 bool mips_branch_if(struct xlat *x, enum ir_cond cond, ir_ref value, int64_t offset, bool likely);
 
 enum xlat_next mips_translate(struct xlat *x);
+
+/* mips16_text.c: as guest.disassemble */
+unsigned mips16_disassemble(const uint8_t *code, size_t size, uint64_t pc, uint32_t key,
+                            bool big_endian, char *text, size_t text_size);
 
 /* cp0.c: MFC0, MTC0, DMFC0, DMTC0, MFHC0, MTHC0, RDHWR. Emits everything. */
 enum mips_cp0_width { MIPS_CP0_WORD, MIPS_CP0_DOUBLEWORD, MIPS_CP0_HIGH };

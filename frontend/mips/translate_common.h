@@ -8,7 +8,10 @@
 #include "build/gen/mips.inc"
 
 /* Has the instruction a delay slot? */
-bool mips_has_delay_slot(struct xlat *x, uint32_t insn);
+bool mips_has_delay_slot(struct xlat *x);
+/* MIPS16e: does more of an instruction follow its first 16 bits; has it a delay slot? */
+bool mips16_is_long(uint32_t insn);
+bool mips16_has_delay_slot(uint32_t insn, unsigned length);
 /* Would it be refused in a forbidden slot: MD00087, "Forbidden Slots"? */
 bool mips_is_control_transfer(struct xlat *x, uint32_t insn);
 

@@ -21,14 +21,16 @@ enum {
 /* In a 32-bit guest the upper halves of general registers are 0. */
 struct mips_registers {
     uint64_t w[32][2]; /* FPRs are the low halves; without MSA the high ones are not looked at */
-    uint64_t gpr[32];  /* not 0, 26 and 27 */
+    uint64_t gpr[32];  /* not 0 and 26; 27 is MIPS_CODE, with bit 0 set if that is MIPS16e */
     uint64_t hi[4], lo[4];
     uint64_t dspcontrol, fcsr, msacsr;
 };
 
 struct mips_case {
     struct mips_registers before;
-    uint64_t insns[MIPS_MAX_INSNS]; /* filled up with NOPs */
+    /* Filled up with NOPs. MIPS16e's first halfword is the upper one, whatever the byte order; one
+     * of 16 bits has a NOP behind it. */
+    uint64_t insns[MIPS_MAX_INSNS];
     uint64_t data_seed;
 };
 
@@ -40,6 +42,12 @@ struct mips_result {
     uint64_t data_hash;
     struct mips_registers after;
 };
+
+/* An instruction as the 32-bit number that stands in memory. */
+static inline uint32_t mips_code_word(uint32_t insn, int is_mips16, int big_endian)
+{
+    return is_mips16 && !big_endian ? insn >> 16 | insn << 16 : insn;
+}
 
 static inline uint32_t mips_data_next(uint32_t x)
 {

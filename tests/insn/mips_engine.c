@@ -7,14 +7,16 @@
 #include <string.h>
 
 const struct mips_kind mips_kinds[] = {
-    {"mipsel_74Kf", "mipsel", "74Kf", "qemu-mipsel", .dsp = true, .hilo = true},
-    {"mips_74Kf", "mips", "74Kf", "qemu-mips", .dsp = true, .hilo = true},
+    {"mipsel_74Kf", "mipsel", "74Kf", "qemu-mipsel", .dsp = true, .hilo = true, .mips16 = true},
+    {"mips_74Kf", "mips", "74Kf", "qemu-mips", .dsp = true, .hilo = true, .mips16 = true},
     {"mipsel_P5600", "mipsel", "P5600", "qemu-mipsel", .fr = true, .msa = true, .hilo = true},
     {"mips_P5600", "mips", "P5600", "qemu-mips", .fr = true, .msa = true, .hilo = true},
     {"mips64el_R2", "mips64el", "MIPS64R2-generic", "qemu-mips64el", .fr = true, .hilo = true},
     {"mips64_R2", "mips64", "MIPS64R2-generic", "qemu-mips64", .fr = true, .hilo = true},
     {"mips64el_R6", "mips64el", "I6400", "qemu-mips64el", .fr = true, .msa = true},
-    {NULL, NULL, NULL, NULL, false, false, false, false},
+    /* Its 64-bit instructions, which no model has. */
+    {"mips64el_16", "mips64el", "MIPS64R2-generic", NULL, .fr = true, .hilo = true, .mips16 = true},
+    {NULL, NULL, NULL, NULL, false, false, false, false, false},
 };
 
 enum {
@@ -74,6 +76,11 @@ void mips_engine_init(struct mips_engine *e, const struct mips_kind *kind,
     e->cpu = vcpu_create(e->exec, kind->model, e->clock, &e->lock, 0, &err);
     if (!e->cpu)
         die(&err);
+    if (!kind->peer) {
+        e->model = *mips_cpu(e->cpu)->model;
+        e->model.features |= MIPS_HAS_MIPS16;
+        mips_cpu(e->cpu)->model = &e->model;
+    }
     vcpu_reset(e->cpu);
     vcpu_add_breakpoint(e->cpu, CODE_END);
     vcpu_add_breakpoint(e->cpu, vector(e, VECTOR_REFILL));
@@ -127,7 +134,6 @@ static void enter(struct mips_engine *e, bool kernel)
     map_pair(cpu, 2, MIPS_DATA + 0x2000, DATA_PHYSICAL + 0x2000, true);
     cpu->v.halted = false;
     mips_update_mode(cpu);
-    cpu->v.run.pc = MIPS_CODE;
 }
 
 static void load_registers(struct mips_engine *e, const struct mips_registers *before)
@@ -136,7 +142,7 @@ static void load_registers(struct mips_engine *e, const struct mips_registers *b
 
     memcpy(cpu->gpr, before->gpr, sizeof(cpu->gpr));
     cpu->gpr[0] = cpu->gpr[K0] = 0;
-    cpu->gpr[K1] = MIPS_CODE; /* as the runner jumps there */
+    mips_set_pc(cpu, cpu->gpr[K1]); /* as the runner jumps there */
     memcpy(cpu->hi, before->hi, sizeof(cpu->hi));
     memcpy(cpu->lo, before->lo, sizeof(cpu->lo));
     memcpy(cpu->fpr, before->w, sizeof(cpu->fpr));
@@ -204,7 +210,8 @@ void mips_engine_run(struct mips_engine *e, const struct mips_case *c, bool kern
     uint32_t code[MIPS_MAX_INSNS], word = (uint32_t)c->data_seed | 1;
 
     for (unsigned i = 0; i < MIPS_MAX_INSNS; i++)
-        code[i] = in_guest_order(e, (uint32_t)c->insns[i]);
+        code[i] = in_guest_order(e, mips_code_word((uint32_t)c->insns[i], c->before.gpr[K1] & 1,
+                                                   e->guest->big_endian));
     memory_write(e->memory, CODE_PHYSICAL, code, sizeof(code));
     for (unsigned i = 0; i < MIPS_DATA_BYTES / 4; i++) {
         word = mips_data_next(word);

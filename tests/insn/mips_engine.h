@@ -14,8 +14,9 @@ struct mips_kind {
     const char *name;        /* of the runner: <build>/tests/mips_runner_<name> */
     const char *guest;       /* calque's */
     const char *model;       /* calque's and the peer's */
-    const char *peer;        /* qemu-mips* */
+    const char *peer;        /* qemu-mips*; NULL: only MIPS16e is tested, which the model gets */
     bool fr, dsp, msa, hilo; /* what of struct mips_registers there is; Status.FR */
+    bool mips16;
 };
 extern const struct mips_kind mips_kinds[]; /* ends with name NULL */
 
@@ -26,6 +27,7 @@ struct mips_engine {
     struct exec *exec;
     struct vcpu *cpu;
     struct clock *clock;
+    struct mips_model model; /* of a kind without peer */
     pthread_mutex_t lock;
     uint32_t *code, *data; /* host views, in the guest's byte order */
 };

@@ -103,9 +103,44 @@ static bool dropped_dsp(const char *row, uint32_t insn)
     return !extract32(insn, to_rt ? 16 : 11, 5);
 }
 
+/* ---- MIPS16e: insn has the first halfword above ---------------------------------------------- */
+
+static unsigned mips16_register(uint32_t field)
+{
+    return field < 2 ? field + 16 : field;
+}
+
+static bool divides_badly16(uint32_t insn, const struct mips_case *c)
+{
+    uint32_t divisor = (uint32_t)c->before.gpr[mips16_register(extract32(insn, 16 + 5, 3))];
+
+    return !divisor || divisor == UINT32_MAX;
+}
+
+/* What the peer's runner has behind the case's instructions is something else. */
+static bool reads_code_behind(uint32_t insn)
+{
+    int32_t offset = insn >> 27 == 30 ? (int16_t)(extract32(insn, 16, 5) << 11 |
+                                                  extract32(insn, 21, 6) << 5 |
+                                                  extract32(insn, 0, 5))
+                                      : (int32_t)extract32(insn, 16, 8) * 4;
+
+    return offset > 4 * MIPS_MAX_INSNS - 4 && offset < 4 * (MIPS_MAX_INSNS + 16);
+}
+
+static bool known_mips16_difference(const struct insn_desc *row, uint32_t insn,
+                                    const struct mips_case *c)
+{
+    if (!strncmp(row->name, "DIV", 3))
+        return divides_badly16(insn, c);
+    return !strcmp(row->name, "LW_PC") && reads_code_behind(insn);
+}
+
 bool mips_known_difference(const struct mips_kind *kind, const struct insn_desc *row, uint32_t insn,
                            const struct mips_case *c)
 {
+    if (mips_row_is_mips16(row))
+        return known_mips16_difference(row, insn, c);
     /* $27 is where the code is, and the peer's goes on there. */
     if (row->annotations & INSN_MEM &&
         (extract32(insn, insn >> 26 == 30 ? 11 : 21, 5) == K1 ||

@@ -13,6 +13,11 @@ bool mips_row_is_plain(const struct insn_desc *row)
     return !(row->annotations & (INSN_SYSTEM | INSN_BRANCH | INSN_NOTEST));
 }
 
+bool mips_row_is_mips16(const struct insn_desc *row)
+{
+    return !strncmp(row->table, "mips16", 6);
+}
+
 /* Is the feature among the row's? */
 static bool has_feature(const struct insn_desc *row, const char *feature)
 {
@@ -26,16 +31,32 @@ static bool has_feature(const struct insn_desc *row, const char *feature)
 
 bool mips_row_is_of(const struct mips_kind *kind, const struct insn_desc *row)
 {
-    if (has_feature(row, "r6") && kind->hilo)
+    if (mips_row_is_mips16(row))
+        return kind->mips16 && (!kind->peer || !has_feature(row, "m64"));
+    if (!kind->peer || (has_feature(row, "r6") && kind->hilo))
         return false;
     if (!strcmp(row->table, "dsp") && !kind->dsp)
         return false;
     return !(has_feature(row, "lsa") && kind->hilo && !kind->msa);
 }
 
+/* The extended immediate's bits 15:11 and 4:0; of SAVE and RESTORE it is something else. */
+static uint32_t near_and_aligned(struct random *r, const struct insn_desc *row, uint32_t insn)
+{
+    if (!(row->annotations & INSN_MEM) || strlen(row->name) > 5 || !random_below(r, 16))
+        return insn;
+    return insn & ~UINT32_C(0x001f0000) & (random_below(r, 4) ? ~UINT32_C(7) : UINT32_MAX);
+}
+
 static uint32_t random_instance_of(struct random *r, const struct insn_desc *row)
 {
+    enum { NOP16 = 0x6500 };
     uint32_t insn = (random_u32(r) & ~row->fixed_mask) | row->fixed_bits;
+
+    if (row->length == 2)
+        return insn << 16 | NOP16;
+    if (mips_row_is_mips16(row))
+        return near_and_aligned(r, row, insn);
 
     /* Displacements that stay in the data area, mostly aligned. */
     if (row->annotations & INSN_MEM && !(row->fixed_mask & 0xffff) && random_below(r, 16))
@@ -170,7 +191,7 @@ static void random_registers_of(struct random *r, const struct mips_kind *kind, 
 void mips_random_case(struct random *r, const struct mips_kind *kind,
                       const struct insn_desc *const *rows, unsigned count, struct mips_case *out)
 {
-    bool memory = false, doublewords = true;
+    bool memory = false, doublewords = true, is_mips16 = mips_row_is_mips16(rows[0]);
 
     memset(out, 0, sizeof(*out));
     for (unsigned i = 0; i < count; i++) {
@@ -178,7 +199,10 @@ void mips_random_case(struct random *r, const struct mips_kind *kind,
         doublewords &= rows[i]->features && strstr(rows[i]->features, "m64");
     }
     random_registers_of(r, kind, memory, doublewords, &out->before);
+    out->before.gpr[K1] = MIPS_CODE | (is_mips16 ? 1 : 0);
     out->data_seed = random_u32(r);
+    for (unsigned i = 0; i < MIPS_MAX_INSNS && is_mips16; i++)
+        out->insns[i] = 0x65006500;
     for (unsigned i = 0; i < count; i++)
         out->insns[i] = random_instance_of(r, rows[i]);
 }

@@ -21,9 +21,11 @@ enum { GIVE_UP = 20 }; /* a row that is reserved so often at first is not in thi
 static uint64_t seed;
 static unsigned cases;
 
-static bool chosen(const struct insn_desc *row)
+static bool chosen(const struct mips_kind *kind, const struct insn_desc *row)
 {
-    return !(row->annotations & INSN_NOTEST) && chosen_row(row);
+    bool is_there = mips_row_is_mips16(row) ? kind->mips16 : kind->peer != NULL;
+
+    return is_there && !(row->annotations & INSN_NOTEST) && chosen_row(row);
 }
 
 static void init_pair(struct mips_engine pair[2], const struct mips_kind *kind)
@@ -98,7 +100,7 @@ static void test_each_row(void **state)
         init_pair(pair, kind);
         for (const struct insn_desc *const *table = pair[0].guest->insn_tables; *table; table++)
             for (const struct insn_desc *row = *table; row->name; row++) {
-                int failures = chosen(row) ? run_row(pair, row) : -1;
+                int failures = chosen(kind, row) ? run_row(pair, row) : -1;
 
                 rows += failures >= 0;
                 bad_rows += failures > 0;
@@ -115,23 +117,25 @@ static void test_each_row(void **state)
 
 enum { MAX_ROWS = 2048 };
 
-static unsigned collect_rows(const struct guest *guest, const struct insn_desc **rows)
+static unsigned collect_rows(const struct mips_kind *kind, const struct guest *guest,
+                             bool mips16, const struct insn_desc **rows)
 {
     unsigned n = 0;
 
     for (const struct insn_desc *const *table = guest->insn_tables; *table; table++)
         for (const struct insn_desc *row = *table; row->name; row++)
-            if (mips_row_is_plain(row) && n < MAX_ROWS)
+            if (chosen(kind, row) && mips_row_is_plain(row) &&
+                mips_row_is_mips16(row) == mips16 && n < MAX_ROWS)
                 rows[n++] = row;
     return n;
 }
 
-static unsigned run_sequences(struct mips_engine pair[2])
+static unsigned run_sequences(struct mips_engine pair[2], bool mips16)
 {
     static const struct insn_desc *rows[MAX_ROWS];
-    unsigned n_rows = collect_rows(pair[0].guest, rows), failures = 0;
+    unsigned n_rows = collect_rows(pair[0].kind, pair[0].guest, mips16, rows), failures = 0;
 
-    for (unsigned n = 0; n < SEQUENCES; n++) {
+    for (unsigned n = 0; n < SEQUENCES && n_rows; n++) {
         struct random r = {seed ^ (uint64_t)n << 20};
         const struct insn_desc *chosen_rows[SEQUENCE_LENGTH];
         enum mips_outcome outcome;
@@ -162,7 +166,7 @@ static void test_sequences(void **state)
         struct mips_engine pair[2];
 
         init_pair(pair, kind);
-        failures += run_sequences(pair);
+        failures += run_sequences(pair, false) + run_sequences(pair, true);
         finish_pair(pair);
     }
     print_message("%u sequences of each kind, seed %llu: %u differ\n", SEQUENCES,

@@ -109,6 +109,8 @@ static void test_rows(void **state)
         struct mips_engine e;
         struct peer p;
 
+        if (!kind->peer)
+            continue;
         mips_engine_init(&e, kind, &(struct exec_options){.check = true});
         if (!start_peer(&p, kind)) {
             print_message("left out: the runner of %s is not built (mips-linux-gnu-gcc)\n",

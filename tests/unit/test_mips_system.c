@@ -504,7 +504,7 @@ static void raise_at(struct fixture *f, uint64_t pc, bool slot, unsigned kind, u
     struct exception e = {.kind = kind, .address = address, .syndrome = syndrome};
 
     f->cpu->v.run.pc = pc;
-    f->cpu->in_delay_slot = slot;
+    f->cpu->delay_slot = slot ? 4 : 0;
     mips_raise(&f->cpu->v, &e);
 }
 
@@ -648,12 +648,12 @@ static void restoring_in_a_slot(void **state)
 {
     struct fixture *f = fixture_create("mips", "24Kc");
 
-    mips_restore(&f->cpu->v, 0x80001004, AUX_DELAY_SLOT);
+    mips_restore(&f->cpu->v, 0x80001004, 4);
     assert_int_equal(f->cpu->v.run.pc, 0x80001000);
-    assert_true(f->cpu->in_delay_slot);
+    assert_int_equal(f->cpu->delay_slot, 4);
     mips_restore(&f->cpu->v, 0x80001004, 0);
     assert_int_equal(f->cpu->v.run.pc, 0x80001004);
-    assert_false(f->cpu->in_delay_slot);
+    assert_false(f->cpu->delay_slot);
     fixture_destroy(f);
 }
 

@@ -155,7 +155,7 @@ __asm__(".set noreorder\n .set noat\n .set nomacro\n"
         " $30, 80($26)\n" STOREG " $31, 88($26)\n" STOREG " $5, 96($26)\n"
         "move $26, $4\n"
         "lw $27, " FCSR_OFFSET "($26)\n ctc1 $27, $31\n" LOAD_FP LOAD_HILO
-            EACH_GPR(LOAD_GPR) "lui $27, 0x3000\n jr $27\n move $26, $0\n"
+            EACH_GPR(LOAD_GPR) LOADG " $27, " GPR_OFFSET(27) "($26)\n jr $27\n move $26, $0\n"
                                ".globl page_done\n"
                                "page_done:\n"
                                ".set macro\n" LA " $26, saved\n .set nomacro\n" LOADG
@@ -239,15 +239,35 @@ static void prepare(void)
         syscall6(SYS_exit, 2, 0, 0, 0, 0, 0);
 }
 
+/* From MIPS16e to what follows: $31 goes over to $27, as JALX sets it. */
+static unsigned leave_mips16(volatile uint32_t *code, unsigned n)
+{
+    static const uint32_t insns[] = {
+        0x655a675f,                              /* move $26, $2; move $2, $31 */
+        0x657a675a,                              /* move $27, $2; move $2, $26 */
+        0x1c000000 | (MIPS_MAX_INSNS + 4),       /* jalx, to behind these */
+        0x65006500,                              /* nop; nop */
+    };
+
+    for (unsigned i = 0; i < sizeof(insns) / sizeof(*insns); i++)
+        code[n++] = mips_code_word(insns[i], 1, __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
+    code[n++] = 0x0360f825; /* move $31, $27 */
+    return n;
+}
+
 /* Ends with a jump to page_done through k0. */
 static void place_code(void)
 {
     volatile uint32_t *code = (volatile uint32_t *)MIPS_CODE;
     uint32_t end = (uint32_t)(unsigned long)page_done;
+    int is_mips16 = c.before.gpr[27] & 1;
     unsigned n = 0;
 
     for (; n < MIPS_MAX_INSNS; n++)
-        code[n] = (uint32_t)c.insns[n];
+        code[n] = mips_code_word((uint32_t)c.insns[n], is_mips16,
+                                 __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
+    if (is_mips16)
+        n = leave_mips16(code, n);
     code[n++] = 0x3c1a0000 | end >> 16;      /* lui $26, */
     code[n++] = 0x375a0000 | (end & 0xffff); /* ori $26, $26, */
     code[n++] = 0x03400009;                  /* jalr $0, $26: JR of any release */
