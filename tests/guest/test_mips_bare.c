@@ -50,6 +50,7 @@ static const struct bare_kind release1[] = {KINDS32("mips32")}, release2[] = {KI
 
 static const char *const release1_models[] = {"4Kc", NULL};
 static const char *const release2_models[] = {"24Kc", "74Kf", "P5600", NULL};
+static const char *const mips16_models[] = {"24Kc", "74Kf", "P5600", NULL};
 static const char *const release1_wide_models[] = {"5Kc", NULL};
 static const char *const release2_wide_models[] = {"MIPS64R2-generic", NULL};
 static const char *const release6_wide_models[] = {"I6400", NULL};
@@ -103,6 +104,11 @@ static void compact_branches(void **state)
     run_both(release6_wide, "compact", release6_wide_models);
 }
 
+static void mips16e(void **state)
+{
+    run_both(release2, "mips16", mips16_models);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -112,6 +118,7 @@ int main(void)
         cmocka_unit_test(fixed_mapping),
         cmocka_unit_test(compact_branches),
         cmocka_unit_test(halves_of_doubles),
+        cmocka_unit_test(mips16e),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

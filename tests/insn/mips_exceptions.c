@@ -133,6 +133,9 @@ static bool known_mips16_difference(const struct insn_desc *row, uint32_t insn,
 {
     if (!strncmp(row->name, "DIV", 3))
         return divides_badly16(insn, c);
+    /* aregs 15 is reserved (MD00076, RESTORE): the peer loads other registers before it says so. */
+    if (!strcmp(row->name, "RESTORE") && row->length == 4)
+        return extract32(insn, 16, 4) == 15;
     return !strcmp(row->name, "LW_PC") && reads_code_behind(insn);
 }
 
