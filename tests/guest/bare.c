@@ -103,8 +103,8 @@ static size_t build(const struct bare_kind *kind, const char *name, uint8_t *ima
     assert_non_null(mkdtemp(directory));
     snprintf(command, sizeof(command),
              "%s-gcc -nostdlib -static %s -Wl,--build-id=none,-N,--no-warn-rwx-segments "
-             "-o %s/a.elf tests/guest/%s/%s.S && "
-             "%s-objcopy -O binary -j .text %s/a.elf %s/a.bin",
+             "-o %s/a.elf $(ls tests/guest/%s/%s.[Sc]) && "
+             "%s-objcopy -O binary -R .reginfo -R .MIPS.\\* %s/a.elf %s/a.bin",
              kind->compiler, kind->flags, directory, kind->directory, name, kind->compiler,
              directory, directory);
     if (system(command) == 0) {

@@ -25,7 +25,7 @@ struct bare_board {
 /* What differs from guest to guest. */
 struct bare_kind {
     const char *guest;
-    const char *directory; /* of the sources: tests/guest/<directory>/<name>.S */
+    const char *directory; /* of the sources: tests/guest/<directory>/<name>.S, and .c if any */
     const char *compiler;  /* the cross-compiler, with -objcopy beside its -gcc */
     const char *flags;
     uint64_t ram, device; /* physical; RAM holds the image */

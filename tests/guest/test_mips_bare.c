@@ -46,11 +46,16 @@ static void device_write(struct bare_board *board, uint64_t offset, uint32_t val
 static const struct bare_kind release1[] = {KINDS32("mips32")}, release2[] = {KINDS32("mips32r2")},
                               release1_wide[] = {KINDS64("mips64")},
                               release2_wide[] = {KINDS64("mips64r2")},
-                              release6_wide[] = {KINDS64("mips64r6")};
+                              release6_wide[] = {KINDS64("mips64r6")},
+                              compiled[] = {KINDS32(
+                                  "mips32r2 -mips16 -msoft-float -ffreestanding -O2")},
+                              compiled_small[] = {
+                                  KINDS32("mips32r2 -mips16 -msoft-float -ffreestanding -Os")};
 
 static const char *const release1_models[] = {"4Kc", NULL};
 static const char *const release2_models[] = {"24Kc", "74Kf", "P5600", NULL};
 static const char *const mips16_models[] = {"24Kc", "74Kf", "P5600", NULL};
+static const char *const compiled_models[] = {"4KEc", "24Kf", "34Kf", NULL};
 static const char *const release1_wide_models[] = {"5Kc", NULL};
 static const char *const release2_wide_models[] = {"MIPS64R2-generic", NULL};
 static const char *const release6_wide_models[] = {"I6400", NULL};
@@ -109,6 +114,12 @@ static void mips16e(void **state)
     run_both(release2, "mips16", mips16_models);
 }
 
+static void compiled_mips16e(void **state)
+{
+    run_both(compiled, "mips16_c", compiled_models);
+    run_both(compiled_small, "mips16_c", compiled_models);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -119,6 +130,7 @@ int main(void)
         cmocka_unit_test(compact_branches),
         cmocka_unit_test(halves_of_doubles),
         cmocka_unit_test(mips16e),
+        cmocka_unit_test(compiled_mips16e),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
