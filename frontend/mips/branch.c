@@ -493,12 +493,12 @@ static bool regimm_branches(uint32_t insn)
     return rt <= 3 || (rt >= 16 && rt <= 19) || rt == 28 /* BPOSGE32 */ || rt == 29;
 }
 
-/* BC1F, BC1T and their likely forms, BC1EQZ, BC1NEZ; MSA's BZ and BNZ. */
+/* BC1F, BC1T and their likely forms, BC1ANY2, BC1ANY4, BC1EQZ, BC1NEZ; MSA's BZ and BNZ. */
 static bool cop1_branches(uint32_t insn)
 {
     unsigned rs = extract32(insn, 21, 5);
 
-    return rs == 8 || rs == 9 || rs == 13 || rs == 11 || rs == 15 || rs >= 24;
+    return (rs >= 8 && rs <= 10) || rs == 13 || rs == 11 || rs == 15 || rs >= 24;
 }
 
 static bool has_delay_slot(struct xlat *x, uint32_t insn)

@@ -129,13 +129,33 @@ static uint64_t convert(struct fp_env *env, uint32_t what, uint64_t a)
 {
     unsigned from = what >> WHAT_FROM & 15, to = what >> WHAT_TO & 15;
 
-    if (from == FMT_W || from == FMT_L)
+    if (from == FMT_W || from == FMT_L || from == FMT_PW)
         return fp_from_fixed(env, format_of(to), a, from == FMT_L ? 64 : 32, 0, false,
                              (enum fp_rounding)fp_rounding_of(env->control));
     if (to == FMT_W || to == FMT_L)
         return fp_to_fixed(env, format_of(from), a, to == FMT_L ? 64 : 32, 0, false,
                            conversion_rounding(env, what));
     return fp_convert(env, format_of(to), format_of(from), a);
+}
+
+/* RECIP1.fmt, RSQRT1.fmt. MD00099: of 0 the largest finite number, not infinity. How precise the
+ * others are is the implementation's; these are as precise as they can be. */
+static uint64_t first_step(struct fp_env *env, enum fp_format format, uint64_t a)
+{
+    uint64_t largest = format == FP_DOUBLE ? UINT64_C(0x7fefffffffffffff) : UINT64_C(0x7f7fffff);
+    uint64_t result = fp_div(env, format, one(format), a);
+
+    return fp_unpack(env, format, a).kind == FP_KIND_ZERO ? (a & sign_of(format)) | largest
+                                                          : result;
+}
+
+/* RSQRT2.fmt: -(a * b - 1) / 2 */
+static uint64_t second_step(struct fp_env *env, enum fp_format format, uint64_t a, uint64_t b)
+{
+    uint64_t two = format == FP_DOUBLE ? UINT64_C(0x4000000000000000) : UINT64_C(0x40000000);
+    uint64_t difference = multiply_add(env, OPERATION_MSUB, format, a, b, one(format));
+
+    return fp_div(env, format, difference, two) ^ sign_of(format);
 }
 
 static uint64_t compute_one(struct fp_env *env, uint32_t what, enum fp_format format, uint64_t a,
@@ -178,6 +198,12 @@ static uint64_t compute_one(struct fp_env *env, uint32_t what, enum fp_format fo
         return fp_compare(env, format, a, b, operation == OPERATION_COMPARE_SIGNALING);
     case OPERATION_CONVERT:
         return convert(env, what, a);
+    case OPERATION_RECIP1:
+        return first_step(env, format, a);
+    case OPERATION_RSQRT1:
+        return first_step(env, format, fp_sqrt(env, format, a));
+    case OPERATION_RSQRT2:
+        return second_step(env, format, a, b);
     default:
         return 0;
     }
@@ -186,12 +212,13 @@ static uint64_t compute_one(struct fp_env *env, uint32_t what, enum fp_format fo
 uint64_t mips_fp_compute(struct fp_env *env, uint32_t what, uint64_t a, uint64_t b, uint64_t c)
 {
     unsigned operation = what & 0xff, from = what >> WHAT_FROM & 15;
+    bool pair = from == FMT_PS || from == FMT_PW;
     bool compares = operation == OPERATION_COMPARE || operation == OPERATION_COMPARE_SIGNALING;
     uint64_t low, high;
 
-    if (format_of(from) == FP_SINGLE && from != FMT_PS) /* the notes have garbage above */
+    if (format_of(from) == FP_SINGLE && !pair) /* the notes have garbage above */
         return compute_one(env, what, FP_SINGLE, (uint32_t)a, (uint32_t)b, (uint32_t)c);
-    if (from != FMT_PS)
+    if (!pair)
         return compute_one(env, what, FP_DOUBLE, a, b, c);
     low = compute_one(env, what, FP_SINGLE, (uint32_t)a, (uint32_t)b, (uint32_t)c);
     high = compute_one(env, what, FP_SINGLE, a >> 32, b >> 32, c >> 32);

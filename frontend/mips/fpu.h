@@ -40,7 +40,7 @@ enum fcsr_bits {
 enum { FCSR_FLAGS_SHIFT = 2, FCSR_ENABLES_SHIFT = 7, FCSR_CAUSE_SHIFT = 12 };
 
 /* Formats of operands: their numbers are the fmt field's less 16. */
-enum fp_fmt { FMT_S = 0, FMT_D = 1, FMT_W = 4, FMT_L = 5, FMT_PS = 6 };
+enum fp_fmt { FMT_S = 0, FMT_D = 1, FMT_W = 4, FMT_L = 5, FMT_PS = 6, FMT_PW /* no fmt */ };
 
 /* What an instruction computes of a, b and c. */
 enum fp_operation {
@@ -66,6 +66,9 @@ enum fp_operation {
     OPERATION_COMPARE,           /* enum fp_relation; PS: of both halves, the high one << 4 */
     OPERATION_COMPARE_SIGNALING, /* quiet NaNs are invalid, too */
     OPERATION_CONVERT,
+    OPERATION_RECIP1, /* MIPS-3D */
+    OPERATION_RSQRT1,
+    OPERATION_RSQRT2,
 };
 /* enum fp_operation | format of the operands << 8 | format of a CONVERT's result << 12 | rounding
  * mode of a CONVERT to an integer << 16. */

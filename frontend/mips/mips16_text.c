@@ -103,11 +103,11 @@ DECODE_ROWS_mips16(HANDLER)
 #define DECODE_TRANS(name) show32_##name
 #define decode_mips16_extended show_mips16_extended
 #define insns_mips16_extended shown_mips16_extended
-DECODE_ROWS_mips16_extended(HANDLER)
+    DECODE_ROWS_mips16_extended(HANDLER)
 #include "build/gen/mips16_extended.inc"
 
-unsigned mips16_disassemble(const uint8_t *code, size_t size, uint64_t pc, uint32_t key,
-                            bool big_endian, char *text, size_t text_size)
+        unsigned mips16_disassemble(const uint8_t *code, size_t size, uint64_t pc, uint32_t key,
+                                    bool big_endian, char *text, size_t text_size)
 {
     struct shower s = {.text = text, .size = text_size};
     uint32_t insn;

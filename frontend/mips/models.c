@@ -256,8 +256,8 @@ const struct cpu_model mips_models64[] = {
     MODELS32,
     {"5Kc", "MIPS64 release 1, no FPU", &mips_5kc},
     {"5KEc", "MIPS64 release 2, no FPU", &mips_5kec},
-    {"20Kc", "MIPS64 release 1, FPU; its MIPS-3D is not there", &mips_20kc},
-    {"MIPS64R2-generic", "MIPS64 release 2, FPU; its MIPS-3D is not there", &mips64r2_generic},
+    {"20Kc", "MIPS64 release 1, FPU, MIPS-3D", &mips_20kc},
+    {"MIPS64R2-generic", "MIPS64 release 2, FPU, MIPS-3D", &mips64r2_generic},
     {"I6400", "MIPS64 release 6, FPU, MSA", &mips_i6400},
     {NULL, NULL, NULL},
 };

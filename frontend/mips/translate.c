@@ -8,7 +8,7 @@
 
 #include "util/log.h"
 
-enum { CONFIG5_EVA = 1 << 28, CONFIG4_IE_SHIFT = 29 };
+enum { CONFIG5_EVA = 1 << 28, CONFIG4_IE_SHIFT = 29, FIR_3D = 1 << 19 };
 
 /* ---- features that Config says --------------------------------------------------------------- */
 
@@ -25,6 +25,11 @@ bool mips_has_eva(struct xlat *x)
 bool mips_has_tlbinv(struct xlat *x)
 {
     return mips_cpu(x->cpu)->cp0.config4 >> CONFIG4_IE_SHIFT & 2;
+}
+
+bool mips_has_3d(struct xlat *x)
+{
+    return mips_cpu(x->cpu)->model->fir & FIR_3D;
 }
 
 /* ---- registers ------------------------------------------------------------------------------- */

@@ -74,6 +74,8 @@ static inline bool mips_x_key(struct xlat *x, uint32_t bits)
 bool mips_has_lsa(struct xlat *x);
 bool mips_has_eva(struct xlat *x);
 bool mips_has_tlbinv(struct xlat *x);
+/* And FIR: MIPS-3D. */
+bool mips_has_3d(struct xlat *x);
 
 /* General registers. $0 reads as 0 and is not written. The first two are as wide as the guest's
  * registers; the others are I32: the low half, and sign-extended into the register. */

@@ -55,6 +55,8 @@ static const struct bare_kind release1[] = {KINDS32("mips32")}, release2[] = {KI
 static const char *const release1_models[] = {"4Kc", NULL};
 static const char *const release2_models[] = {"24Kc", "74Kf", "P5600", NULL};
 static const char *const mips16_models[] = {"24Kc", "74Kf", "P5600", NULL};
+static const char *const mips3d_models[] = {"20Kc", "MIPS64R2-generic", NULL};
+static const char *const no_mips3d_models[] = {"74Kf", "P5600", NULL};
 static const char *const compiled_models[] = {"4KEc", "24Kf", "34Kf", NULL};
 static const char *const release1_wide_models[] = {"5Kc", NULL};
 static const char *const release2_wide_models[] = {"MIPS64R2-generic", NULL};
@@ -114,6 +116,12 @@ static void mips16e(void **state)
     run_both(release2, "mips16", mips16_models);
 }
 
+static void mips3d(void **state)
+{
+    run_both(release2, "mips3d", no_mips3d_models);
+    run_both(release1_wide, "mips3d", mips3d_models);
+}
+
 static void compiled_mips16e(void **state)
 {
     run_both(compiled, "mips16_c", compiled_models);
@@ -130,6 +138,7 @@ int main(void)
         cmocka_unit_test(compact_branches),
         cmocka_unit_test(halves_of_doubles),
         cmocka_unit_test(mips16e),
+        cmocka_unit_test(mips3d),
         cmocka_unit_test(compiled_mips16e),
     };
 

@@ -210,8 +210,8 @@ void mips_engine_run(struct mips_engine *e, const struct mips_case *c, bool kern
     uint32_t code[MIPS_MAX_INSNS], word = (uint32_t)c->data_seed | 1;
 
     for (unsigned i = 0; i < MIPS_MAX_INSNS; i++)
-        code[i] = in_guest_order(e, mips_code_word((uint32_t)c->insns[i], c->before.gpr[K1] & 1,
-                                                   e->guest->big_endian));
+        code[i] = in_guest_order(
+            e, mips_code_word((uint32_t)c->insns[i], c->before.gpr[K1] & 1, e->guest->big_endian));
     memory_write(e->memory, CODE_PHYSICAL, code, sizeof(code));
     for (unsigned i = 0; i < MIPS_DATA_BYTES / 4; i++) {
         word = mips_data_next(word);

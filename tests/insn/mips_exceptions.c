@@ -33,6 +33,17 @@ static bool goes_astray(uint32_t insn, const struct mips_case *c)
     return (uint32_t)address >= MIPS_DATA_BYTES - 8 || address & (doubleword ? 7 : 3);
 }
 
+/* RECIP1, RSQRT1 of 0. */
+static bool starts_from_zero(uint32_t insn, const struct mips_case *c)
+{
+    uint64_t value = c->before.w[extract32(insn, 11, 5)][0];
+    bool is_double = extract32(insn, 21, 5) == 17, is_pair = extract32(insn, 21, 5) == 22;
+
+    if (is_double)
+        return !(value << 1);
+    return !(uint32_t)(value << 1) || (is_pair && !(value >> 32 << 33));
+}
+
 /* An instance is excepted if it is of the row, (insn & mask) == bits and `when` agrees. */
 static const struct known_difference {
     const char *row, *table;
@@ -60,6 +71,12 @@ static const struct known_difference {
     {"MAXA_fmt", "fpu", 0, 0, "RSQRT2", NULL, BEFORE_R6},
     {"C_cond_PS", "fpu", 1 << 8, 1 << 8, "odd cc: UNPREDICTABLE", NULL, BEFORE_R6},
     {"MOVCF_PS", "fpu", 1 << 18, 1 << 18, "odd cc: UNPREDICTABLE", NULL, BEFORE_R6},
+    {"CABS_cond_PS", "fpu", 1 << 8, 1 << 8, "odd cc: UNPREDICTABLE", NULL, BEFORE_R6},
+    /* MD00099: the largest finite number; the peer says infinity. */
+    {"RECIP1_fmt", "fpu", 0, 0, "of 0", starts_from_zero, BEFORE_R6},
+    {"RSQRT1_fmt", "fpu", 0, 0, "of 0", starts_from_zero, BEFORE_R6},
+    {"RECIP1_PS", "fpu", 0, 0, "of 0", starts_from_zero, BEFORE_R6},
+    {"RSQRT1_PS", "fpu", 0, 0, "of 0", starts_from_zero, BEFORE_R6},
     {"INSV", "dsp", 0, 0, "UNPREDICTABLE", inserts_too_much, ANY_RELEASE},
     {"SC", "mips", 0, 0, "its address is looked at, too, when it does not store", goes_astray,
      ANY_RELEASE},
@@ -120,10 +137,10 @@ static bool divides_badly16(uint32_t insn, const struct mips_case *c)
 /* What the peer's runner has behind the case's instructions is something else. */
 static bool reads_code_behind(uint32_t insn)
 {
-    int32_t offset = insn >> 27 == 30 ? (int16_t)(extract32(insn, 16, 5) << 11 |
-                                                  extract32(insn, 21, 6) << 5 |
-                                                  extract32(insn, 0, 5))
-                                      : (int32_t)extract32(insn, 16, 8) * 4;
+    int32_t offset = insn >> 27 == 30
+                         ? (int16_t)(extract32(insn, 16, 5) << 11 | extract32(insn, 21, 6) << 5 |
+                                     extract32(insn, 0, 5))
+                         : (int32_t)extract32(insn, 16, 8) * 4;
 
     return offset > 4 * MIPS_MAX_INSNS - 4 && offset < 4 * (MIPS_MAX_INSNS + 16);
 }

@@ -33,6 +33,8 @@ bool mips_row_is_of(const struct mips_kind *kind, const struct insn_desc *row)
 {
     if (mips_row_is_mips16(row))
         return kind->mips16 && (!kind->peer || !has_feature(row, "m64"));
+    if (has_feature(row, "mips3d") && strcmp(kind->model, "MIPS64R2-generic") != 0)
+        return false;
     if (!kind->peer || (has_feature(row, "r6") && kind->hilo))
         return false;
     if (!strcmp(row->table, "dsp") && !kind->dsp)

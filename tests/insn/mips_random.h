@@ -16,8 +16,8 @@ void mips_random_case(struct random *r, const struct mips_kind *kind,
 bool mips_row_is_mips16(const struct insn_desc *row);
 /* May tests in user mode run it? */
 bool mips_row_is_plain(const struct insn_desc *row);
-/* Is it of the kind's release and instruction sets? What is not is reserved, where fields that must be 0 do not make it
- * another instruction for who does not look at them: the peer. */
+/* Is it of the kind's release and instruction sets? What is not is reserved, where fields that must
+ * be 0 do not make it another instruction for who does not look at them: the peer. */
 bool mips_row_is_of(const struct mips_kind *kind, const struct insn_desc *row);
 /* Describes the first difference; NULL if there is none. */
 const char *mips_difference(const struct mips_kind *kind, const struct mips_result *ours,

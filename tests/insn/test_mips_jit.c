@@ -117,15 +117,15 @@ static void test_each_row(void **state)
 
 enum { MAX_ROWS = 2048 };
 
-static unsigned collect_rows(const struct mips_kind *kind, const struct guest *guest,
-                             bool mips16, const struct insn_desc **rows)
+static unsigned collect_rows(const struct mips_kind *kind, const struct guest *guest, bool mips16,
+                             const struct insn_desc **rows)
 {
     unsigned n = 0;
 
     for (const struct insn_desc *const *table = guest->insn_tables; *table; table++)
         for (const struct insn_desc *row = *table; row->name; row++)
-            if (chosen(kind, row) && mips_row_is_plain(row) &&
-                mips_row_is_mips16(row) == mips16 && n < MAX_ROWS)
+            if (chosen(kind, row) && mips_row_is_plain(row) && mips_row_is_mips16(row) == mips16 &&
+                n < MAX_ROWS)
                 rows[n++] = row;
     return n;
 }

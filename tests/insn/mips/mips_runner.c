@@ -154,29 +154,29 @@ __asm__(".set noreorder\n .set noat\n .set nomacro\n"
         " $23, 56($26)\n" STOREG " $28, 64($26)\n" STOREG " $29, 72($26)\n" STOREG
         " $30, 80($26)\n" STOREG " $31, 88($26)\n" STOREG " $5, 96($26)\n"
         "move $26, $4\n"
-        "lw $27, " FCSR_OFFSET "($26)\n ctc1 $27, $31\n" LOAD_FP LOAD_HILO
-            EACH_GPR(LOAD_GPR) LOADG " $27, " GPR_OFFSET(27) "($26)\n jr $27\n move $26, $0\n"
-                               ".globl page_done\n"
-                               "page_done:\n"
-                               ".set macro\n" LA " $26, saved\n .set nomacro\n" LOADG
-                               " $26, 96($26)\n" EACH_GPR(
-                                   STORE_GPR) "cfc1 $8, $31\n sw $8, " FCSR_OFFSET
-                                              "($26)\n" STORE_MSACSR STORE_FP STORE_HILO
-                                              "b 1f\n move $2, $0\n"
-                                              ".globl fault_done\n"
-                                              "fault_done:\n"
-                                              "addiu $2, $0, 1\n"
-                                              "1: ctc1 $0, $31\n" CLEAR_MSACSR ".set macro\n" LA
-                                              " $26, saved\n .set nomacro\n" LOADG
-                                              " $16, 0($26)\n" LOADG " $17, 8($26)\n" LOADG
-                                              " $18, 16($26)\n" LOADG " $19, 24($26)\n" LOADG
-                                              " $20, 32($26)\n" LOADG " $21, 40($26)\n" LOADG
-                                              " $22, 48($26)\n" LOADG " $23, 56($26)\n" LOADG
-                                              " $28, 64($26)\n" LOADG " $29, 72($26)\n" LOADG
-                                              " $30, 80($26)\n" LOADG " $31, 88($26)\n"
-                                              "jr $31\n nop\n"
-                                              ".bss\n .balign 8\nsaved: .space 104\n"
-                                              ".text\n .set reorder\n .set at\n .set macro\n");
+        "lw $27, " FCSR_OFFSET "($26)\n ctc1 $27, $31\n" LOAD_FP LOAD_HILO EACH_GPR(LOAD_GPR) LOADG
+        " $27, " GPR_OFFSET(27) "($26)\n jr $27\n move $26, $0\n"
+                                ".globl page_done\n"
+                                "page_done:\n"
+                                ".set macro\n" LA " $26, saved\n .set nomacro\n" LOADG
+                                " $26, 96($26)\n" EACH_GPR(
+                                    STORE_GPR) "cfc1 $8, $31\n sw $8, " FCSR_OFFSET
+                                               "($26)\n" STORE_MSACSR STORE_FP STORE_HILO
+                                               "b 1f\n move $2, $0\n"
+                                               ".globl fault_done\n"
+                                               "fault_done:\n"
+                                               "addiu $2, $0, 1\n"
+                                               "1: ctc1 $0, $31\n" CLEAR_MSACSR ".set macro\n" LA
+                                               " $26, saved\n .set nomacro\n" LOADG
+                                               " $16, 0($26)\n" LOADG " $17, 8($26)\n" LOADG
+                                               " $18, 16($26)\n" LOADG " $19, 24($26)\n" LOADG
+                                               " $20, 32($26)\n" LOADG " $21, 40($26)\n" LOADG
+                                               " $22, 48($26)\n" LOADG " $23, 56($26)\n" LOADG
+                                               " $28, 64($26)\n" LOADG " $29, 72($26)\n" LOADG
+                                               " $30, 80($26)\n" LOADG " $31, 88($26)\n"
+                                               "jr $31\n nop\n"
+                                               ".bss\n .balign 8\nsaved: .space 104\n"
+                                               ".text\n .set reorder\n .set at\n .set macro\n");
 
 static struct mips_case c;
 static struct mips_result result;
@@ -243,10 +243,10 @@ static void prepare(void)
 static unsigned leave_mips16(volatile uint32_t *code, unsigned n)
 {
     static const uint32_t insns[] = {
-        0x655a675f,                              /* move $26, $2; move $2, $31 */
-        0x657a675a,                              /* move $27, $2; move $2, $26 */
-        0x1c000000 | (MIPS_MAX_INSNS + 4),       /* jalx, to behind these */
-        0x65006500,                              /* nop; nop */
+        0x655a675f,                        /* move $26, $2; move $2, $31 */
+        0x657a675a,                        /* move $27, $2; move $2, $26 */
+        0x1c000000 | (MIPS_MAX_INSNS + 4), /* jalx, to behind these */
+        0x65006500,                        /* nop; nop */
     };
 
     for (unsigned i = 0; i < sizeof(insns) / sizeof(*insns); i++)
@@ -264,8 +264,8 @@ static void place_code(void)
     unsigned n = 0;
 
     for (; n < MIPS_MAX_INSNS; n++)
-        code[n] = mips_code_word((uint32_t)c.insns[n], is_mips16,
-                                 __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
+        code[n] =
+            mips_code_word((uint32_t)c.insns[n], is_mips16, __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
     if (is_mips16)
         n = leave_mips16(code, n);
     code[n++] = 0x3c1a0000 | end >> 16;      /* lui $26, */
