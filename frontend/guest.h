@@ -185,8 +185,11 @@ struct guest {
     unsigned n_irq_in, n_irq_out;
     uint8_t nmi_line; /* 1 + the input whose edge is a non-maskable interrupt; 0: none */
     bool wide_address;
-    bool big_endian;         /* its loads and stores of data; boards choose by it what they show */
-    bool exact_code_writes;  /* a store into code is seen by the very next instruction */
+    bool big_endian;        /* its loads and stores of data; boards choose by it what they show */
+    bool exact_code_writes; /* a store into code is seen by the very next instruction */
+    /* The bit of a PC that to debuggers is the mode of the code there, not of its address: 0, or
+     * MIPS's ISA mode. */
+    uint8_t pc_mode_bit;
     bool traps_after_access; /* where debuggers expect a watchpoint's stop: else before it */
 
     bool (*init)(struct vcpu *cpu, struct error *err); /* once, after model, mmu, clock are set */

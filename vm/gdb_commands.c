@@ -401,6 +401,8 @@ static bool parse_point(const struct gdb *gdb, const char *text, struct gdb_poin
     point->type = (enum gdb_point_type)type;
     if (!gdb->cpu->guest->wide_address) /* gdb may have extended its sign */
         point->address = (uint32_t)point->address;
+    if (!accesses_of[point->type])
+        point->address &= ~(uint64_t)gdb->cpu->guest->pc_mode_bit;
     return true;
 }
 

@@ -155,6 +155,7 @@ static const struct insn_desc *const insn_tables[] = {
         .n_irq_out = MIPS_N_IRQ_OUT,                                                               \
         .wide_address = is_wide,                                                                   \
         .big_endian = is_big_endian,                                                               \
+        .pc_mode_bit = KEY_ISA_MODE,                                                               \
         .init = mips_init,                                                                         \
         .reset = mips_reset,                                                                       \
         .finish = mips_finish,                                                                     \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The MIPS-3D ASE: MD00099, chapter 3. Its arithmetic is done in software (fp_rules.c), which raises
- * what FCSR enables and notes Cause.
+ * The MIPS-3D ASE: MD00099, chapter 3. Its arithmetic is done in software (fp_rules.c), which
+ * raises what FCSR enables and notes Cause.
  */
 #include "frontend/mips/fpu.h"
 
@@ -65,13 +65,11 @@ bool mips_trans_MULR_PS(struct xlat *x, const struct arg_ps_three *a)
 
 /* ---- reciprocals in steps -------------------------------------------------------------------- */
 
-static bool first_step(struct xlat *x, enum fp_fmt fmt, int fs, int fd,
-                       enum fp_operation operation)
+static bool first_step(struct xlat *x, enum fp_fmt fmt, int fs, int fd, enum fp_operation operation)
 {
     if (mips_fp_ready(x, fmt, fs | fd))
-        set_bits(
-            x, fmt, fd,
-            compute(x, fp_what(operation, fmt), get_bits(x, fmt, fs), nothing(x), nothing(x)));
+        set_bits(x, fmt, fd,
+                 compute(x, fp_what(operation, fmt), get_bits(x, fmt, fs), nothing(x), nothing(x)));
     return true;
 }
 
@@ -147,8 +145,8 @@ bool mips_trans_CVT_PW_PS(struct xlat *x, const struct arg_ps_two *a)
 /* The condition of a relation as `compute` gives it; its bits: see C.cond.fmt. */
 static ir_ref holds(struct xlat *x, ir_ref relation, unsigned cond)
 {
-    uint32_t wanted = (cond & 1 ? FP_UNORDERED : 0) | (cond & 2 ? FP_EQUAL : 0) |
-                      (cond & 4 ? FP_LESS : 0);
+    uint32_t wanted =
+        (cond & 1 ? FP_UNORDERED : 0) | (cond & 2 ? FP_EQUAL : 0) | (cond & 4 ? FP_LESS : 0);
 
     return ir_setcc(&x->b, IR_NZ, ir_test(&x->b, ir_bin_i(&x->b, IR_AND, relation, wanted)));
 }
@@ -167,8 +165,7 @@ static bool compare_absolute(struct xlat *x, enum fp_fmt fmt, const struct arg_p
         return true;
     left = ir_bin_i(b, IR_AND, get_bits(x, fmt, a->fs), ~signs[fmt]);
     right = ir_bin_i(b, IR_AND, get_bits(x, fmt, a->ft), ~signs[fmt]);
-    relation =
-        ir_un(b, IR_NARROW, compute(x, fp_what(operation, fmt), left, right, nothing(x)));
+    relation = ir_un(b, IR_NARROW, compute(x, fp_what(operation, fmt), left, right, nothing(x)));
     ir_set(b, F_FCC0 + cc, holds(x, relation, cond));
     if (fmt == FMT_PS)
         ir_set(b, F_FCC0 + ((cc + 1) & 7), holds(x, ir_bin_i(b, IR_SHR, relation, 4), cond));
@@ -178,8 +175,7 @@ static bool compare_absolute(struct xlat *x, enum fp_fmt fmt, const struct arg_p
 /* CABS.cond.fmt cc, fs, ft */
 bool mips_trans_CABS_cond_fmt(struct xlat *x, const struct arg_fp_cond *a)
 {
-    const struct arg_ps_cond operands = {
-        .ft = a->ft, .fs = a->fs, .cc = a->cc, .cond = a->cond};
+    const struct arg_ps_cond operands = {.ft = a->ft, .fs = a->fs, .cc = a->cc, .cond = a->cond};
 
     return compare_absolute(x, (enum fp_fmt)a->f, &operands);
 }
@@ -202,8 +198,8 @@ static bool branch_any(struct xlat *x, const struct arg_fp_any *a, unsigned code
         return true;
     all = ir_get(b, F_FCC0 + (unsigned)a->cc);
     for (unsigned i = 1; i < codes; i++)
-        all = ir_bin(b, a->tf ? IR_OR : IR_AND, all,
-                     ir_get(b, F_FCC0 + (((unsigned)a->cc + i) & 7)));
+        all =
+            ir_bin(b, a->tf ? IR_OR : IR_AND, all, ir_get(b, F_FCC0 + (((unsigned)a->cc + i) & 7)));
     return mips_branch_if(x, a->tf ? IR_NZ : IR_Z, all, a->imm, false);
 }
 

@@ -25,7 +25,8 @@ ARM = "arm-linux-gnueabihf-gcc -marm -march=armv7-a -mfpu=vfpv3-d16 "
 
 
 class Guest:
-    """How its program is built and started; its names for things."""
+    """How its program is built and started; its names for things. In GUESTS' names a + begins another
+    program for the same guest."""
 
     def __init__(self, compiler, base, machine, start, bits, register, returns):
         self.compiler, self.base, self.machine, self.start = compiler, base, machine, start
@@ -42,6 +43,8 @@ GUESTS = {
                   "03e0000800000000"),
     "mipsel": Guest(MIPS + "-EL " + M32, KSEG0["32"], "malta", 0xbfc00000, 32, "$s3",
                     "0800e00300000000"),
+    "mipsel+mips16": Guest(MIPS + "-EL -mips16 -msoft-float " + M32.replace("-mfp32 ", ""),
+                           KSEG0["32"], "malta", 0xbfc00000, 32, "$s3", "a0e8"),
     "mips64": Guest(MIPS + "-EB " + M64, KSEG0["64"], "malta", 0xffffffffbfc00000, 64, "$s3",
                     "03e0000800000000"),
     "mips64el": Guest(MIPS + "-EL " + M64, KSEG0["64"], "malta", 0xffffffffbfc00000, 64, "$s3",
@@ -84,7 +87,7 @@ class Machine:
         guest = GUESTS[name]
         Machine.count += 1
         self.path = os.path.join(folder.name, f"socket{Machine.count}")
-        command = [os.path.join(BUILD, f"calque-system-{name}"), "-M", guest.machine, "-m", "64M",
+        command = [os.path.join(BUILD, f"calque-system-{name.split('+')[0]}"), "-M", guest.machine, "-m", "64M",
                    "-display", "none", "-gdb", f"unix:{self.path},server=on,wait=off", *options]
         command += ["-kernel", guest.program] if program else []
         command += ["-S"] if held else []

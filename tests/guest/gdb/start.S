@@ -29,6 +29,7 @@ it_block:
     .ltorg
 
 #elif defined(__mips__)
+    .set nomips16
     .set noreorder
     .set noat
 _start:
