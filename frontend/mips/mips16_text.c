@@ -56,7 +56,6 @@ static uint64_t next(struct xlat *x)
     {                                                                                              \
         return show(x, row, __VA_ARGS__);                                                          \
     }
-SHOW(rrr, "%s, %s, %s", names[a->rd], names[a->rs], names[a->rt])
 SHOW(rri, "%s, %s, %d", names[a->rt], names[a->rs], a->imm)
 SHOW(shift, "%s, %s, %d", names[a->rd], names[a->rt], a->sa)
 SHOW(rs, "%s", names[a->rs])
@@ -71,6 +70,15 @@ SHOW(access, "%s, %d(%s)", names[a->rt], a->offset, names[a->base])
 SHOW(rs_branch, "%s, 0x%" PRIx64, names[a->rs], next(x) + 2 * (uint64_t)(int64_t)a->imm)
 SHOW(mips16_frame, "%d, xsregs %d, aregs %d%s%s%s", a->frame, a->xsregs, a->aregs,
      a->ra ? ", $ra" : "", a->s1 ? ", $s1" : "", a->s0 ? ", $s0" : "")
+
+/* Shifts by a register name what is shifted first. */
+static bool show_rrr(struct xlat *x, const char *row, const struct arg_rrr *a)
+{
+    bool shifts = row[strlen(row) - 1] == 'V';
+
+    return show(x, row, "%s, %s, %s", names[a->rd], names[shifts ? a->rt : a->rs],
+                names[shifts ? a->rs : a->rt]);
+}
 
 /* BC is relative; JAL and JALX stay in the region of 256 MiB. */
 static bool show_offset(struct xlat *x, const char *row, const struct arg_offset *a)

@@ -3,9 +3,9 @@
  * The processors of `-cpu`: identification and configuration registers from the cores' Software
  * User's Manuals, for the sizes of TLB and caches that QEMU's models of the same names have.
  *
- * Left out, and said so in Config: multithreading, virtualisation, the page
- * table walker in hardware, and coherence managers (Config3.CMGCR), which boards without one do not
- * have.
+ * Left out, and said so in Config: multithreading, virtualisation, the page table walker in
+ * hardware, and coherence managers (Config3.CMGCR), which boards without one do not have. The 4K
+ * family has no MIPS16e, the 4KE family and those after it have.
  */
 #include "frontend/mips/system.h"
 
