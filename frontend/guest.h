@@ -254,9 +254,9 @@ static inline void vcpu_count_exception(struct vcpu *cpu, unsigned kind)
         cpu->exceptions[kind % MAX_EXCEPTION_KINDS]++;
 }
 
-/* The time for a counter that the guest reads. What fell due before it has been seen to: a host with
- * too much to do may let the vCPU run and the thread of the timers wait, and guests that see time
- * pass without interrupts take their timers for broken. */
+/* The time for a counter that the guest reads. What fell due before it has been seen to: a host
+ * with too much to do may let the vCPU run and the thread of the timers wait, and guests that see
+ * time pass without interrupts take their timers for broken. */
 int64_t vcpu_now_ns(struct vcpu *cpu);
 
 static inline void vcpu_lock_devices(struct vcpu *cpu)

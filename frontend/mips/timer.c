@@ -21,8 +21,7 @@ static bool stopped(const struct mips_cpu *cpu)
 /* Steps since Count was count_base. */
 static uint64_t steps(struct mips_cpu *cpu)
 {
-    return muldiv64((uint64_t)(vcpu_now_ns(&cpu->v) - cpu->count_base_ns), count_hz(cpu),
-                    NS_PER_S);
+    return muldiv64((uint64_t)(vcpu_now_ns(&cpu->v) - cpu->count_base_ns), count_hz(cpu), NS_PER_S);
 }
 
 uint32_t mips_count_read(struct mips_cpu *cpu)

@@ -41,7 +41,7 @@ struct mips_xlat {
     bool forbidden_next; /* it is a compact branch: no branch may follow it */
     uint32_t slot_insn;  /* bits of its delay slot, if it has one */
     uint8_t slot_length;
-    bool slot_done;      /* ... which has been translated with it */
+    bool slot_done; /* ... which has been translated with it */
     /* What MTC1 and MTHC1 have put into the halves of FPRs in this block, I32, and the block: a
      * load of both at once would wait for the two stores (fpu_moves.c). */
     struct {
