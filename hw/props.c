@@ -135,6 +135,19 @@ static bool not_found(const struct device_class *class, const char *name, struct
                      name, near ? "; did you mean '" : "", near ? nearest : "", near ? "'?" : "");
 }
 
+/* What QEMU's devices take besides, and scripts give them, of which nothing depends here. */
+static bool has_no_effect(const char *name)
+{
+    static const char *const names[] = {"ats",     "bootindex", "iothread", "packed", "rerror",
+                                        "romfile", "rombar",    "share-rw", "werror"};
+
+    for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
+        if (!strcmp(name, names[i]))
+            return true;
+    }
+    return false;
+}
+
 static bool read_number(const char *text, uint64_t *value)
 {
     static const struct {
@@ -189,20 +202,32 @@ static bool check_value(const struct device_class *class, const struct device_pr
                      prop->most);
 }
 
+/* Takes the next word of a list apart; NULL: it is empty. */
+static const char *next_prop(const char **props, char word[WORD_BYTES])
+{
+    if (!*props || !**props)
+        return NULL;
+    *props = props_next(*props, word, WORD_BYTES);
+    char *value = strchr(word, '=');
+    if (value)
+        *value++ = '\0';
+    return value ? value : "on";
+}
+
 bool device_check_props(const struct device_class *class, const char *props, struct error *err)
 {
     char word[WORD_BYTES];
+    const char *rest = props, *value;
 
-    while (props && *props) {
-        props = props_next(props, word, sizeof(word));
-        char *value = strchr(word, '=');
-        if (value)
-            *value++ = '\0';
+    while ((value = next_prop(&rest, word))) {
         const struct device_prop *prop = find_prop(class, word);
-        if (!prop)
-            return not_found(class, word, err);
-        if (!check_value(class, prop, word, value ? value : "on", err))
+        if (prop ? !check_value(class, prop, word, value, err)
+                 : !has_no_effect(word) && !not_found(class, word, err))
             return false;
+    }
+    for (rest = props; next_prop(&rest, word);) {
+        if (!find_prop(class, word))
+            fprintf(stderr, "note: -device %s: %s= has no effect\n", class->name, word);
     }
     return true;
 }

@@ -347,6 +347,7 @@ static const struct bad_input bad_inputs[] = {
     {GOOD "-device virtio-blk-pci", {"'virt'", "PCI"}},
     {PC "-drive file=half,if=none,id=a -device virtio-blk,drive=a,num-queues=99", {"num-queues"}},
     {PC "-device virtio-blk,foo=1", {"Property 'virtio-blk-pci.foo' not found"}},
+    {PC "-device virtio-blk,bootindex=0,foo=1", {"'virtio-blk-pci.foo' not found"}},
     {PC "-device virtio-blk,drvie=a", {"'virtio-blk-pci.drvie' not found", "'drive'"}},
     {PC "-device VGA,xress=1", {"'VGA.xress' not found", "'xres'"}},
     {PC "-device virtserialport,rn=1", {"'virtserialport.rn' not found", "'nr'"}},
