@@ -187,8 +187,8 @@ struct guest {
     bool wide_address;
     bool big_endian;        /* its loads and stores of data; boards choose by it what they show */
     bool exact_code_writes; /* a store into code is seen by the very next instruction */
-    /* The bit of a PC that to debuggers is the mode of the code there, not of its address: 0, or
-     * MIPS's ISA mode. */
+    /* The bit of a PC that to debuggers is the mode of the code there, not of its address, and is
+     * the same bit of run.key: 0, or MIPS's ISA mode. */
     uint8_t pc_mode_bit;
     bool traps_after_access; /* where debuggers expect a watchpoint's stop: else before it */
 

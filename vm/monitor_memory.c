@@ -163,7 +163,9 @@ static size_t read_code(struct looking *look, gva address, uint8_t *code)
 static void show_instructions(struct looking *look)
 {
     const struct guest *guest = look->cpu->guest;
-    gva address = look->address;
+    const uint32_t mode = guest->pc_mode_bit;
+    uint32_t key = (look->cpu->run.key & ~mode) | ((uint32_t)look->address & mode);
+    gva address = look->address & ~(gva)mode;
     uint8_t code[MAX_INSN];
     char text[160];
 
@@ -174,9 +176,9 @@ static void show_instructions(struct looking *look)
             say_unreadable(look, address);
             return;
         }
-        length = guest->disassemble ? guest->disassemble(code, size, address, look->cpu->run.key,
-                                                         text, sizeof(text))
-                                    : 0;
+        length = guest->disassemble
+                     ? guest->disassemble(code, size, address, key, text, sizeof(text))
+                     : 0;
         fprintf(look->call->out, "0x%0*" PRIx64 ": ", address_digits(look), address);
         for (unsigned k = 0; k < MAX(length, 1u); k++)
             fprintf(look->call->out, " %02x", code[k]);

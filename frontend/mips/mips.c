@@ -130,7 +130,7 @@ static void mode_name(uint32_t key, char *text, size_t text_size)
                                               : "kernel";
 
     snprintf(text, text_size, "%s%s %s", key & KEY_64BIT ? "MIPS64" : "MIPS32",
-             key & KEY_ISA_MODE ? ", MIPS16e" : "", mode);
+             key & KEY_ISA_MODE ? "/MIPS16e" : "", mode);
 }
 
 /* ---- registration ---------------------------------------------------------------------------- */

@@ -313,6 +313,14 @@ class WithGdb(unittest.TestCase):
                 "pc = $pc - (long)&slots_branch", "stepi", "next = $pc - (long)&slots_branch",
             ]), {"slot": 7, "pc": 12, "next": 16})
 
+    @on("mipsel+mips16")
+    def test_monitor_in_mips16(self, name, guest):
+        with Machine(name) as machine:
+            _, text = run_gdb(machine, guest, ["break *&inner", "continue", "monitor x/2i $pc",
+                                               "monitor info registers"])
+            self.assertRegex(text, r"0x80100[0-9a-f]{2}[02468ace]:.* save .*\$s1")
+            self.assertIn("MIPS32/MIPS16e kernel", text)
+
 
 class ByHand(unittest.TestCase):
     """What gdb does not say, and whether others go on meanwhile."""
