@@ -13,9 +13,9 @@ import unittest
 
 import vnc
 import xvfb
+from picture import from_bgr
 
 BUILD = os.environ.get("CALQUE_BUILD", "build")
-PICTURES = os.path.join(BUILD, "pictures")
 
 # A boot sector that shows what is typed: int 0x16 reads a key, int 0x10 writes it.
 ECHO = bytes.fromhex("b400cd16b40ebb0700cd10ebf3").ljust(510, b"\0") + b"\x55\xaa"
@@ -25,10 +25,6 @@ try:
 except xvfb.Missing as missing:
     print(missing)
     sys.exit(77)
-
-
-DISPLAYS = subprocess.run([os.path.join(BUILD, "calque"), "-display", "help"],
-                          stdout=subprocess.PIPE, check=True).stdout.decode()
 
 
 class WindowTest(unittest.TestCase):
@@ -53,10 +49,6 @@ class WindowTest(unittest.TestCase):
         kernel = self.file("kernel", b"\xfe\xff\xff\xea" * 16)
         return self.open("arm", "-M", "virt", "-bios", kernel, "-display", "sdl", *options)
 
-    def keep(self, picture, name):
-        os.makedirs(PICTURES, exist_ok=True)
-        picture.save(os.path.join(PICTURES, name + ".png"))
-
     def shows(self, window, picture, what):
         return window.wait_picture(lambda now: now == picture, what)
 
@@ -75,7 +67,7 @@ class Consoles(WindowTest):
         first = window.first_picture()
         window.key("ctrl+alt+2")
         monitor = self.changes(window, first, "Ctrl-Alt-2 shows the monitor")
-        self.keep(monitor, "monitor")
+        xvfb.keep(monitor, "monitor")
         window.key("ctrl+alt+3")
         serial = self.changes(window, monitor, "Ctrl-Alt-3 shows the serial console")
         window.key("ctrl+alt+1")
@@ -136,7 +128,7 @@ class Consoles(WindowTest):
             return
         window.key("ctrl+alt+f")
         window.wait_size(1280, 1024)
-        self.keep(window.picture(), "full-screen")
+        xvfb.keep(window.picture(), "full-screen")
         window.key("ctrl+alt+f")
         window.wait_size(640, 384)
         self.shows(window, picture, "it is drawn as before")
@@ -213,22 +205,11 @@ class Screen(WindowTest):
     def wait_screen(self, window, text):
         xvfb.wait_for(lambda: text in window.monitor("info screen"), f"the screen shows '{text}'")
 
-    def compare(self, window, name):
-        """The window has the pixels of screendump. A cursor blinks: it may take several looks."""
-        dump = os.path.join(self.folder.name, "dump.ppm")
-
-        def same():
-            window.monitor(f"screendump {dump}")
-            picture = window.exact_picture()
-            return os.path.exists(dump) and picture == xvfb.read_ppm(dump)
-        xvfb.wait_for(same, "the window shows what screendump has")
-        self.keep(window.exact_picture(), name)
-
     def test_keys(self):
         window = self.echo("-name", "echo")
         window.type("hello, World 42%")
         self.wait_screen(window, "hello, World 42%")
-        self.compare(window, "text-mode")
+        window.compare("text-mode")
         # The window's own keys are not the guest's.
         window.key("ctrl+alt+2", "ctrl+alt+1", "ctrl+alt+u")
         window.type("abc")
@@ -261,20 +242,14 @@ class Screen(WindowTest):
         press()
         window.wait_title("calque")
 
-    def alone(self, *modifiers):
-        for modifier in modifiers:
-            DISPLAY.xdotool("keydown", modifier)
-        for modifier in reversed(modifiers):
-            DISPLAY.xdotool("keyup", modifier)
-
     def test_grab(self):
         window = self.echo()
         self.check_grab(window, lambda: window.key("ctrl+alt+g"), "Ctrl-Alt-G")
-        self.check_grab(window, lambda: self.alone("ctrl", "alt"), "Ctrl-Alt-G")
+        self.check_grab(window, lambda: window.hold("ctrl", "alt"), "Ctrl-Alt-G")
         x, y, width, height = window.place()
         DISPLAY.xdotool("mousemove", x + width // 2, y + height // 2, "click", 1)
         window.wait_title("calque - Press Ctrl-Alt-G to exit grab")
-        self.alone("alt", "ctrl")
+        window.hold("alt", "ctrl")
         window.wait_title("calque")
         # With another key between, it is the guest's.
         DISPLAY.xdotool("keydown", "ctrl", "keydown", "alt", "key", "Delete", "keyup", "alt",
@@ -282,16 +257,32 @@ class Screen(WindowTest):
         time.sleep(0.3)
         self.assertEqual(window.title(), "calque")
 
-    def test_other_grab_keys(self):
-        window = self.echo("-alt-grab")
-        window.key("ctrl+alt+g")
-        self.alone("ctrl", "alt")
-        self.check_grab(window, lambda: window.key("ctrl+alt+shift+g"), "Ctrl-Alt-Shift-G")
-        window.close()
-        window = self.echo("-ctrl-grab")
-        window.key("ctrl+alt+g")
-        self.check_grab(window, lambda: window.key("Control_R+g"), "Right-Ctrl-G")
-        self.check_grab(window, lambda: self.alone("Control_R"), "Right-Ctrl-G")
+    def check_grab_keys(self, option, grab, says, others):
+        """The window's keys begin with these, and those that begin with others do nothing to it."""
+        window = self.echo(option)
+        window.wait_size(720, 400)
+        for other in others:
+            window.hold(*other.split("+"))
+            window.key(*(f"{other}+{key}" for key in ("g", "2", "minus", "f")))
+        time.sleep(0.3)
+        self.assertEqual(window.title(), "calque")
+        self.assertEqual(window.place()[2:], (720, 400))
+        self.check_grab(window, lambda: window.key(f"{grab}+g"), says)
+        self.check_grab(window, lambda: window.hold(*grab.split("+")), says)
+        sizes = [("2", 640, 384), ("1", 720, 400), ("plus", 770, 427), ("plus", 820, 455),
+                 ("minus", 770, 427), ("u", 720, 400)]
+        if DISPLAY.manager:
+            sizes += [("f", 1280, 1024), ("f", 720, 400)]
+        for key, width, height in sizes:
+            window.key(f"{grab}+{key}")
+            window.wait_size(width, height)
+
+    def test_alt_grab(self):
+        self.check_grab_keys("-alt-grab", "ctrl+alt+shift", "Ctrl-Alt-Shift-G",
+                             ["ctrl+alt", "Control_R"])
+
+    def test_ctrl_grab(self):
+        self.check_grab_keys("-ctrl-grab", "Control_R", "Right-Ctrl-G", ["ctrl+alt"])
 
     def test_idle(self):
         window = self.echo()
@@ -326,9 +317,9 @@ class Screen(WindowTest):
         self.assertGreater(len(places), 5)
         self.assertLess(used, 0.15)
         window.monitor("stop")
-        self.compare(window, "moving-picture")
+        window.compare("moving-picture")
 
-    @unittest.skipUnless("vnc" in DISPLAYS, "calque was built without libvncserver")
+    @unittest.skipUnless("vnc" in xvfb.DISPLAYS, "calque was built without libvncserver")
     def test_with_vnc(self):
         """A VNC client looks, too, while the window has one size after the other."""
         path = os.path.join(self.folder.name, "vnc")
@@ -353,12 +344,11 @@ class Screen(WindowTest):
             ends.set()
             thread.join()
         window.monitor("stop")
-        self.compare(window, "with-vnc")
-        dump = xvfb.read_ppm(os.path.join(self.folder.name, "dump.ppm"))
+        shown = window.compare("with-vnc")
 
         def same():
             client.update(incremental=False)
-            return xvfb.from_bgr(client.width, client.height, client.pixels) == dump
+            return from_bgr(client.width, client.height, client.pixels) == shown
         xvfb.wait_for(same, "the client shows what screendump has")
 
 
@@ -404,7 +394,7 @@ def tearDownModule():
 
 
 if __name__ == "__main__":
-    if "sdl" not in DISPLAYS:
+    if "sdl" not in xvfb.DISPLAYS:
         print("calque was built without SDL2")
         DISPLAY.close()
         sys.exit(77)

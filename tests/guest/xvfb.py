@@ -1,73 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """An X server without a screen for tests of the window: its keys and mouse, and what it shows."""
 import os
-import re
 import shutil
 import struct
 import subprocess
 import tempfile
 import time
-import zlib
+
+from picture import Picture, read_ppm
 
 SECONDS = 30
+BUILD = os.environ.get("CALQUE_BUILD", "build")
+PICTURES = os.path.join(BUILD, "pictures")
+DISPLAYS = subprocess.run([os.path.join(BUILD, "calque"), "-display", "help"],
+                          stdout=subprocess.PIPE, check=True).stdout.decode()
 
 
 class Missing(Exception):
     """A program that the tests need is not installed."""
-
-
-class Picture:
-    """Rows of RGB bytes."""
-
-    def __init__(self, width, height, rows):
-        self.width, self.height, self.rows = width, height, rows
-
-    def __eq__(self, other):
-        return (self.width, self.height) == (other.width, other.height) and self.rows == other.rows
-
-    def crop(self, x, y, width, height):
-        rows = [row[3 * x:3 * (x + width)] for row in self.rows[y:y + height]]
-        return Picture(width, height, rows)
-
-    def differing(self, other):
-        """How many pixels differ."""
-        count = 0
-        for mine, theirs in zip(self.rows, other.rows):
-            if mine != theirs:
-                count += sum(mine[i:i + 3] != theirs[i:i + 3] for i in range(0, len(mine), 3))
-        return count
-
-    def save(self, path):
-        def chunk(kind, data):
-            crc = struct.pack(">I", zlib.crc32(kind + data))
-            return struct.pack(">I", len(data)) + kind + data + crc
-        data = zlib.compress(b"".join(b"\0" + row for row in self.rows))
-        header = struct.pack(">IIBBBBB", self.width, self.height, 8, 2, 0, 0, 0)
-        with open(path, "wb") as file:
-            file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) +
-                       chunk(b"IEND", b""))
-
-
-def from_bgr(width, height, pixels):
-    """Of four bytes a pixel: blue, green, red, nothing."""
-    rows = []
-    for y in range(height):
-        row = pixels[4 * width * y:4 * width * (y + 1)]
-        rgb = bytearray(3 * width)
-        for i in range(3):
-            rgb[i::3] = row[2 - i::4]
-        rows.append(bytes(rgb))
-    return Picture(width, height, rows)
-
-
-def read_ppm(path):
-    with open(path, "rb") as file:
-        data = file.read()
-    match = re.match(rb"P6\s+(\d+)\s+(\d+)\s+255\s", data)
-    width, height = int(match.group(1)), int(match.group(2))
-    pixels = data[match.end():]
-    return Picture(width, height,
-                   [pixels[3 * width * y:3 * width * (y + 1)] for y in range(height)])
 
 
 class Display:
@@ -141,6 +91,11 @@ def wait_for(condition, what, seconds=SECONDS):
     raise AssertionError(f"after {seconds} s: {what}")
 
 
+def keep(picture, name):
+    os.makedirs(PICTURES, exist_ok=True)
+    picture.save(os.path.join(PICTURES, name + ".png"))
+
+
 class Window:
     """A calque in a window of the display."""
 
@@ -206,6 +161,20 @@ class Window:
         time.sleep(0.2)
         return self.picture()
 
+    def compare(self, name):
+        """With -monitor stdio: the window has the pixels of screendump, and is kept. A cursor blinks: it
+        may take several looks."""
+        dump = os.path.join(self.display.folder, "dump.ppm")
+
+        def same():
+            self.monitor(f"screendump {dump}")
+            picture = self.exact_picture()
+            with open(dump, "rb") as file:
+                return picture if picture == read_ppm(file.read()) else None
+        picture = wait_for(same, "the window shows what screendump has")
+        keep(picture, name)
+        return picture
+
     def first_picture(self):
         """As soon as it is one."""
         return self.wait_picture(lambda now: any(map(any, now.rows)), "something is drawn")
@@ -213,6 +182,13 @@ class Window:
     def key(self, *keys):
         for key in keys:
             self.display.xdotool("key", key)
+
+    def hold(self, *keys):
+        """Pressed one after the other and let go."""
+        for key in keys:
+            self.display.xdotool("keydown", key)
+        for key in reversed(keys):
+            self.display.xdotool("keyup", key)
 
     def type(self, text):
         """A newline is the return key."""
