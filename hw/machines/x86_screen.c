@@ -83,8 +83,9 @@ static void describe_text(uint8_t *info)
 static void describe_linear(uint8_t *info, const struct vesa_mode *mode, uint32_t base,
                             uint64_t memory_bytes)
 {
-    /* Size and position of red, green, blue, the rest. */
-    static const uint8_t colours[][9] = {{15, 5, 10, 5, 5, 5, 0, 1, 15},
+    /* Size and position of red, green, blue, the rest; of a palette, how wide the DAC is. */
+    static const uint8_t colours[][9] = {{8, 6, 0, 6, 0, 6, 0, 6, 0},
+                                         {15, 5, 10, 5, 5, 5, 0, 1, 15},
                                          {16, 5, 11, 6, 5, 5, 0, 0, 0},
                                          {24, 8, 16, 8, 8, 8, 0, 0, 0},
                                          {32, 8, 16, 8, 8, 8, 0, 8, 24}};

@@ -123,6 +123,11 @@ class Screens(unittest.TestCase):
         machine.wait_for_picture("init reached")  # the kernel's font is the BIOS's
         self.assertEqual(machine.picture("-f png")[:8], b"\x89PNG\r\n\x1a\n")
 
+    def test_vesa_palette(self):
+        machine = self.start("pc", "vga=0x301")
+        self.assertIn("graphics, 640 x 480", machine.wait_for("640"))
+        machine.wait_for_picture("init reached")
+
     def test_vexpress_a9(self):
         self.start("vexpress-a9").wait_for_picture("init reached")
 
