@@ -58,7 +58,6 @@ static const struct pc_chipset chipset = {
     .host_bridge = "i440fx",
     .low_ram_max = UINT64_C(3) << 30, /* the rest of 4 GiB is the PCI hole */
     .firmware = "bios-256k.bin",
-    .pci_memory = 0xfd000000,
     .registers = pc_registers,
     .interrupt_line = interrupt_line,
     .level_lines = 1 << 9 | 1 << 10 | 1 << 11,

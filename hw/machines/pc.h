@@ -69,7 +69,6 @@ struct pc_chipset {
     const char *host_bridge; /* id of the device */
     uint64_t low_ram_max;    /* most RAM below 4 GiB */
     const char *firmware;
-    uint32_t pci_memory; /* where BARs are put without firmware */
     const struct pc_register *registers;
     unsigned (*interrupt_line)(unsigned slot, unsigned pin);
     uint16_t level_lines; /* ISA interrupts that are levels (ELCR) */

@@ -95,6 +95,8 @@ struct assignment {
 };
 
 enum { BAR_IO = 1, BAR_MEMORY_64 = 4, COMMAND_ALL = 7 };
+/* Above all RAM, and with room for large adapters below the I/O APIC. */
+enum { PCI_MEMORY = 0xc0000000, PCI_IO = 0xc000 };
 
 /* One BAR: its size shows in the bits that stick (PCI 3.0, 6.2.5.1). True: it takes the next too.
  */
@@ -117,7 +119,7 @@ static bool assign_bar(struct assignment *a, unsigned devfn, unsigned offset)
 /* Gives every BAR of the bus an address and switches decoding and mastering on. */
 static void assign_pci(struct pci_bus *bus, const struct pc_chipset *chipset)
 {
-    struct assignment a = {.bus = bus, .next_memory = chipset->pci_memory, .next_io = 0xc000};
+    struct assignment a = {.bus = bus, .next_memory = PCI_MEMORY, .next_io = PCI_IO};
 
     for (unsigned devfn = 0; devfn < ARRAY_SIZE(bus->functions); devfn++) {
         if (!bus->functions[devfn])

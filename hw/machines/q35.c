@@ -58,7 +58,6 @@ static const struct pc_chipset chipset = {
     .host_bridge = "mch",
     .low_ram_max = UINT64_C(2) << 30,
     .firmware = "bios-256k.bin",
-    .pci_memory = 0xfd000000,
     .registers = q35_registers,
     .interrupt_line = interrupt_line,
     .level_lines = 1 << 9,
