@@ -108,7 +108,7 @@ static void take_byte(struct gdb *gdb, uint8_t byte)
         acknowledge(gdb, "-");
         break;
     case GDB_NAK:
-        if (!gdb->no_ack)
+        if (!gdb->no_ack && gdb->frame_size) /* nothing was said yet: nothing to say again */
             put(gdb, gdb->frame, gdb->frame_size);
         break;
     case GDB_INTERRUPT:

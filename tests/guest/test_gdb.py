@@ -483,6 +483,7 @@ class ByHand(unittest.TestCase):
     @on("arm")
     def test_acknowledgements(self, name, guest):
         with Machine(name) as machine, Client(machine) as client:
+            client.raw(b"-")  # nothing was said yet
             client.raw(b"$?#00")
             self.assertEqual(client.byte(), b"-")
             client.raw(b"$?#3f")
