@@ -15,6 +15,7 @@
 #include "host/window.h"
 
 enum { FIRST_PORT = 5900, FIRST_WEBSOCKET_PORT = 5700, PORT_MAX = 65535, BACKLOG = 64 };
+enum { KEY_DELAY_MS = 10, KEY_DELAY_MOST_MS = 1000 };
 
 static bool parse_number(const char *text, unsigned long most, unsigned *number)
 {
@@ -69,7 +70,7 @@ static bool parse_key(struct vnc_address *address, const char *key, const char *
                       struct error *err)
 {
     /* What other servers have and this one does without. */
-    static const char *const ignored[] = {"lossy", "non-adaptive", "lock-key-sync", "key-delay-ms",
+    static const char *const ignored[] = {"lossy", "non-adaptive", "lock-key-sync",
                                           "power-control"};
 
     if (!strcmp(key, "websocket")) {
@@ -90,11 +91,16 @@ static bool parse_key(struct vnc_address *address, const char *key, const char *
         return error_set(err, "-vnc share=%s: it is allow-exclusive, force-shared or ignore",
                          value);
     }
+    if (!strcmp(key, "key-delay-ms"))
+        return parse_number(value, KEY_DELAY_MOST_MS, &address->key_delay_ms) ||
+               error_set(err, "-vnc key-delay-ms=%s: it is a number up to %d", value,
+                         KEY_DELAY_MOST_MS);
     for (unsigned i = 0; i < ARRAY_SIZE(ignored); i++) {
         if (!strcmp(key, ignored[i]))
             return true;
     }
-    return error_set(err, "-vnc %s is not supported; it takes: websocket=, share=", key);
+    return error_set(err,
+                     "-vnc %s is not supported; it takes: websocket=, share=, key-delay-ms=", key);
 }
 
 bool vnc_address_parse(struct vnc_address *address, const char *text, struct error *err)
@@ -104,6 +110,7 @@ bool vnc_address_parse(struct vnc_address *address, const char *text, struct err
 
     memset(address, 0, sizeof(*address));
     address->shared = true;
+    address->key_delay_ms = KEY_DELAY_MS;
     if (length == 4 && !memcmp(text, "none", 4)) {
         address->none = true;
         return true;

@@ -66,6 +66,8 @@ struct vnc {
     /* The I/O thread's: what is held, and where the pointer was. */
     bool ctrl, alt;
     int x, y, mask;
+    struct watch pacer; /* when the next key is due */
+    int64_t keys_wait_until_ns;
 
     /* The thread's. */
     rfbScreenInfoPtr rfb;
@@ -209,6 +211,26 @@ static bool switch_key(struct vnc *vnc, uint32_t keysym)
 
 enum { XK_CTRL_L = 0xffe3, XK_CTRL_R = 0xffe4, XK_META_L = 0xffe7, XK_ALT_L = 0xffe9 };
 
+/* Keyboards have room for a few keys: what a program types, or a network delivers at once, comes
+ * one after the other. */
+static void pause_keys(struct vnc *vnc)
+{
+    int64_t delay_ns = vnc->address.key_delay_ms * INT64_C(1000000);
+
+    vnc->keys_wait_until_ns = event_loop_now_ns() + delay_ns;
+    watch_set_due(vnc->config.loop, &vnc->pacer, delay_ns);
+}
+
+static bool keys_wait(struct vnc *vnc)
+{
+    return event_loop_now_ns() < vnc->keys_wait_until_ns;
+}
+
+static void key_is_due(void *opaque)
+{
+    /* `run` follows, and takes it. */
+}
+
 static void act_on_key(struct vnc *vnc, uint32_t keysym, bool down)
 {
     struct text_console *console = text_console_of(vnc->view.front);
@@ -225,6 +247,8 @@ static void act_on_key(struct vnc *vnc, uint32_t keysym, bool down)
     else if (down)
         console_key(vnc, console, keysym);
     pthread_mutex_unlock(vnc->machine.lock);
+    if (!console)
+        pause_keys(vnc);
 }
 
 static unsigned buttons_of(int mask)
@@ -329,8 +353,8 @@ static void act_on_events(struct vnc *vnc)
 {
     struct event event;
 
-    /* No more than one can be in the queue: the others have a turn. */
-    for (unsigned i = 0; i < EVENTS && next_event(vnc, &event); i++) {
+    /* No more than can be in the queue: the others have a turn. */
+    for (unsigned i = 0; i < EVENTS && !keys_wait(vnc) && next_event(vnc, &event); i++) {
         if (event.is_release)
             release_all(vnc);
         else if (event.is_key)
@@ -614,6 +638,7 @@ static void vnc_destroy(struct window *window)
     }
     window_view_end(&vnc->view, &vnc->machine);
     event_loop_remove(vnc->config.loop, &vnc->watchdog);
+    event_loop_remove(vnc->config.loop, &vnc->pacer);
     for (unsigned i = 0; i < vnc->n_listeners; i++)
         close(vnc->listeners[i]);
     if (vnc->remove)
@@ -662,7 +687,9 @@ static struct window *vnc_create(const struct window_config *config, struct erro
     snprintf(vnc->title, sizeof(vnc->title), config->name ? "calque (%.80s)" : "calque",
              config->name);
     vnc->watchdog = (struct watch){.fd = -1, .due = look_after, .opaque = vnc};
+    vnc->pacer = (struct watch){.fd = -1, .due = key_is_due, .opaque = vnc};
     event_loop_add(config->loop, &vnc->watchdog);
+    event_loop_add(config->loop, &vnc->pacer);
     if (open_sockets(vnc, err))
         return &vnc->window;
     vnc_destroy(&vnc->window);
@@ -671,7 +698,7 @@ static struct window *vnc_create(const struct window_config *config, struct erro
 
 static const struct window_kind vnc_kind = {
     .name = "vnc",
-    .help = "a VNC server: vnc=HOST:N or vnc=unix:PATH, websocket=on|PORT, share=",
+    .help = "a VNC server: vnc=HOST:N or vnc=unix:PATH, websocket=on|PORT, share=, key-delay-ms=",
     .needs_accept = true,
     .create = vnc_create,
 };

@@ -11,7 +11,7 @@ import tempfile
 import time
 import unittest
 
-from vnc import SECONDS, XK, Client
+from vnc import ECHO, SECONDS, XK, Client
 
 BUILD = os.environ.get("CALQUE_BUILD", "build")
 
@@ -20,6 +20,13 @@ def has_vnc():
     result = subprocess.run([os.path.join(BUILD, "calque"), "-display", "help"],
                             stdout=subprocess.PIPE, check=True)
     return b"vnc" in result.stdout
+
+
+def free_port():
+    """Where nobody listens, nor below it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 class Vnc(unittest.TestCase):
@@ -32,9 +39,12 @@ class Vnc(unittest.TestCase):
             file.write(b"\xfe\xff\xff\xea" * 16)
 
     def start(self, *options):
+        return self.run_calque("arm", "-M", "virt", "-bios", self.kernel, "-name", "a guest",
+                               *options)
+
+    def run_calque(self, guest, *options):
         process = subprocess.Popen(
-            [os.path.join(BUILD, "calque-system-arm"), "-M", "virt", "-bios", self.kernel,
-             "-name", "a guest", *options],
+            [os.path.join(BUILD, f"calque-system-{guest}"), *options],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
         def stop():
@@ -45,6 +55,9 @@ class Vnc(unittest.TestCase):
 
     def start_unix(self, *options):
         process = self.start("-display", f"vnc=unix:{self.path}", *options)
+        return self.wait_socket(process)
+
+    def wait_socket(self, process):
         end = time.monotonic() + SECONDS
         while not os.path.exists(self.path):
             self.assertIsNone(process.poll())
@@ -115,11 +128,8 @@ class Vnc(unittest.TestCase):
         self.assertEqual(size(), (1600, 1000))
 
     def test_websocket(self):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        display = port - 5900 if port >= 5900 else port
-        process = self.start("-vnc", f":{display},websocket={port - 1}")
+        port = free_port()
+        process = self.start("-vnc", f":{port - 5900},websocket={port - 1}")
         end = time.monotonic() + SECONDS
         while True:
             try:
@@ -179,12 +189,45 @@ class Vnc(unittest.TestCase):
         self.wait_quit(process)
         self.assertLess(time.monotonic() - start, 3)
 
+    def start_echo(self, *options):
+        """A PC that shows what is typed."""
+        disk = os.path.join(os.path.dirname(self.path), "disk")
+        with open(disk, "wb") as file:
+            file.write(ECHO)
+        process = self.run_calque("x86_64", "-m", "32M", "-fda", disk, "-boot", "a", "-monitor",
+                                  "stdio", "-vnc", f"unix:{self.path}", *options)
+        os.set_blocking(process.stdout.fileno(), False)
+        self.wait_socket(process)
+        self.wait_screen(process, "Booting from Floppy")
+        return process
+
+    def wait_screen(self, process, wanted):
+        """The monitor says what is on the screen, in lines as long as that."""
+        said = b""
+        end = time.monotonic() + SECONDS
+        while wanted not in said.decode().replace("\r", "").replace("\n", ""):
+            self.assertLess(time.monotonic(), end, said)
+            process.stdin.write(b"info screen\n")
+            process.stdin.flush()
+            time.sleep(0.1)
+            said = process.stdout.read() or said
+
+    def test_typing_at_once(self):
+        """More keys than a keyboard has room for, in the same moment."""
+        process = self.start_echo()
+        client = Client(self.connect())
+        text = "".join(chr(ord("a") + i % 26) for i in range(200))
+        client.write(b"".join(struct.pack(">BBxxI", 4, down, ord(letter))
+                              for letter in text for down in (1, 0)))
+        self.wait_screen(process, text)
+
     def test_mistakes(self):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
             port = taken.getsockname()[1]
             for address in ("here", ":x", "unix:", ":0,passwort=x", ":0,websocket=maybe", ":99999",
+                            ":0,key-delay-ms=x", ":0,key-delay-ms=5000",
                             f":{port - 5900}", "no.such.host.invalid:0", "unix:/no/such/folder/x"):
                 process = self.start("-vnc", address)
                 output = process.communicate(timeout=SECONDS)[0]

@@ -14,11 +14,9 @@ import unittest
 import vnc
 import xvfb
 from picture import from_bgr
+from vnc import ECHO
 
 BUILD = os.environ.get("CALQUE_BUILD", "build")
-
-# A boot sector that shows what is typed: int 0x16 reads a key, int 0x10 writes it.
-ECHO = bytes.fromhex("b400cd16b40ebb0700cd10ebf3").ljust(510, b"\0") + b"\x55\xaa"
 
 try:
     DISPLAY = xvfb.Display()

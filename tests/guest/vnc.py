@@ -6,6 +6,8 @@ import struct
 
 SECONDS = 30
 XK = {"ctrl": 0xFFE3, "alt": 0xFFE9, "ret": 0xFF0D, "up": 0xFF52}
+# A boot sector that shows what is typed: int 0x16 reads a key, int 0x10 writes it.
+ECHO = bytes.fromhex("b400cd16b40ebb0700cd10ebf3").ljust(510, b"\0") + b"\x55\xaa"
 
 
 class Client:
