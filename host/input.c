@@ -165,15 +165,18 @@ enum key key_by_name(const char *name)
         if (!strcmp(key_rows[i].name, name))
             return key_rows[i].key;
     }
-    if (name[0] == '0' && name[1] == 'x') {
-        unsigned long code = strtoul(name, NULL, 16);
-        /* QEMU's way to write an extended code is bit 7. */
-        if (code >= 0x80 && code < 0x100)
-            code = 0xe000 | (code & 0x7f);
-        for (unsigned i = 0; i < ARRAY_SIZE(key_rows); i++) {
-            if (code && key_rows[i].set1 == code)
-                return key_rows[i].key;
-        }
+    if (name[0] == '0' && name[1] == 'x')
+        return key_by_set1(strtoul(name, NULL, 16));
+    return KEY_NONE;
+}
+
+enum key key_by_set1(unsigned long code)
+{
+    if (code >= 0x80 && code < 0x100)
+        code = 0xe000 | (code & 0x7f);
+    for (unsigned i = 0; i < ARRAY_SIZE(key_rows); i++) {
+        if (code && key_rows[i].set1 == code)
+            return key_rows[i].key;
     }
     return KEY_NONE;
 }

@@ -78,6 +78,8 @@ const struct input_device *input_pointer(const struct input *input);
 
 /* "a", "ret", "ctrl_r", "0x1c": QEMU's name, an alias of it, or a set 1 code; KEY_NONE: unknown. */
 enum key key_by_name(const char *name);
+/* A set 1 code, an extended one as 0xe0NN or, as QEMU and VNC write it, with bit 7. */
+enum key key_by_set1(unsigned long code);
 const char *key_name(enum key key); /* NULL: none */
 /* The bytes of PS/2 set 2 (as on the wire) for it; returns their number, at most 8. */
 unsigned key_set2(enum key key, bool down, uint8_t bytes[8]);

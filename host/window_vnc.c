@@ -26,16 +26,18 @@
 #include "host/keymap.h"
 #include "host/text_console.h"
 #include "host/vnc_listen.h"
+#include "util/bits.h"
 
 #define WATCH_NS INT64_C(500000000)
 #define READ_LIMIT_NS INT64_C(2000000000) /* for the rest of a message that began */
 #define WRITE_LIMIT_NS INT64_C(8000000000)
 enum { CLIENTS = 16, EVENTS = 1024, SEND_BUFFER = 4 << 20, WAIT_MS = 10000 };
 
-/* What a client did. */
+/* What a client did. key: KEY_NONE where it has said a character only. */
 struct event {
     bool is_key, is_release, down;
     uint32_t keysym;
+    enum key key;
     int mask, x, y, width, height;
 };
 
@@ -154,13 +156,20 @@ static void adjust_modifier(struct input *input, bool wanted, enum key left, enu
         input_key(input, right, false);
 }
 
-static void guest_key(struct vnc *vnc, uint32_t keysym, bool down)
+/* The client may have said which key it is; else the layout knows where the character is. */
+static bool find_key(struct vnc *vnc, const struct event *event, struct keymap_key *found)
+{
+    *found = (struct keymap_key){.key = event->key};
+    return event->key || keymap_lookup(vnc->config.options.keymap, event->keysym, found);
+}
+
+static void guest_key(struct vnc *vnc, const struct event *event)
 {
     struct input *input = vnc->machine.input;
     struct keymap_key found;
-    bool shift, altgr;
+    bool shift, altgr, down = event->down;
 
-    if (!keymap_lookup(vnc->config.options.keymap, keysym, &found))
+    if (!find_key(vnc, event, &found))
         return;
     if (!down || !found.is_character) {
         if (down || input->down[found.key])
@@ -183,24 +192,24 @@ static void guest_key(struct vnc *vnc, uint32_t keysym, bool down)
     adjust_modifier(input, shift, KEY_CODE_SHIFT, KEY_CODE_SHIFT_R, true);
 }
 
-static void console_key(struct vnc *vnc, struct text_console *console, uint32_t keysym)
+static void console_key(struct vnc *vnc, struct text_console *console, const struct event *event)
 {
-    struct keymap_key found = {KEY_NONE};
+    struct keymap_key found;
     char text[8];
 
-    keymap_lookup(vnc->config.options.keymap, keysym, &found);
+    find_key(vnc, event, &found);
     if (!vnc->alt && !text_console_key(console, found.key, vnc->ctrl) && !vnc->ctrl &&
-        keymap_text(keysym, text))
+        keymap_text(event->keysym, text))
         text_console_type(console, text);
 }
 
 /* Ctrl-Alt-1 and so on. */
-static bool switch_key(struct vnc *vnc, uint32_t keysym)
+static bool switch_key(struct vnc *vnc, const struct event *event)
 {
     struct keymap_key found;
 
-    if (!vnc->ctrl || !vnc->alt || !keymap_lookup(vnc->config.options.keymap, keysym, &found) ||
-        found.key < KEY_CODE_1 || found.key > KEY_CODE_9)
+    if (!vnc->ctrl || !vnc->alt || !find_key(vnc, event, &found) || found.key < KEY_CODE_1 ||
+        found.key > KEY_CODE_9)
         return false;
     pthread_mutex_lock(vnc->machine.lock);
     input_release_all(vnc->machine.input);
@@ -231,21 +240,21 @@ static void key_is_due(void *opaque)
     /* `run` follows, and takes it. */
 }
 
-static void act_on_key(struct vnc *vnc, uint32_t keysym, bool down)
+static void act_on_key(struct vnc *vnc, const struct event *event)
 {
     struct text_console *console = text_console_of(vnc->view.front);
 
-    if (keysym == XK_CTRL_L || keysym == XK_CTRL_R)
-        vnc->ctrl = down;
-    if (keysym == XK_ALT_L || keysym == XK_META_L)
-        vnc->alt = down;
-    if (down && switch_key(vnc, keysym))
+    if (event->keysym == XK_CTRL_L || event->keysym == XK_CTRL_R)
+        vnc->ctrl = event->down;
+    if (event->keysym == XK_ALT_L || event->keysym == XK_META_L)
+        vnc->alt = event->down;
+    if (event->down && switch_key(vnc, event))
         return;
     pthread_mutex_lock(vnc->machine.lock);
     if (!console)
-        guest_key(vnc, keysym, down);
-    else if (down)
-        console_key(vnc, console, keysym);
+        guest_key(vnc, event);
+    else if (event->down)
+        console_key(vnc, console, event);
     pthread_mutex_unlock(vnc->machine.lock);
     if (!console)
         pause_keys(vnc);
@@ -299,6 +308,62 @@ static void vnc_key(rfbBool down, rfbKeySym keysym, rfbClientPtr client)
 {
     queue(vnc_of(client), (struct event){.is_key = true, .down = down, .keysym = keysym});
 }
+
+/* ---- extended keys: a client that says which key it is, by its place on the keyboard ("QEMU
+ * Extended Key Event" of the RFB protocol's community version) ------------------------------------
+ */
+
+enum { EXTENDED_KEYS = (int)rfbEncodingQemuExtendedKeyEvent };
+
+/* An empty rectangle says that this server understands them. */
+static rfbBool offer_extended_keys(rfbClientPtr client, void **data, int encoding)
+{
+    struct {
+        rfbFramebufferUpdateMsg update;
+        rfbFramebufferUpdateRectHeader rect;
+    } answer = {.update = {.type = rfbFramebufferUpdate, .nRects = htons(1)},
+                .rect = {.r = {.w = htons((uint16_t)client->screen->width),
+                               .h = htons((uint16_t)client->screen->height)},
+                         .encoding = htonl(rfbEncodingQemuExtendedKeyEvent)}};
+
+    _Static_assert(sizeof(answer) == 16, "as it is sent");
+    return encoding == EXTENDED_KEYS &&
+           rfbWriteExact(client, (const char *)&answer, sizeof(answer)) > 0;
+}
+
+static rfbBool take_extended_key(rfbClientPtr client, void *data,
+                                 const rfbClientToServerMsg *message)
+{
+    struct {
+        uint8_t kind; /* 0: a key */
+        uint8_t down[2], keysym[4], code[4];
+    } rest;
+
+    if (message->type != rfbQemuEvent)
+        return FALSE;
+    if (rfbReadExact(client, (char *)&rest, sizeof(rest)) <= 0 || rest.kind)
+        rfbCloseClient(client);
+    else
+        queue(vnc_of(client), (struct event){.is_key = true,
+                                             .down = load_be16(rest.down) != 0,
+                                             .keysym = load_be32(rest.keysym),
+                                             .key = key_by_set1(load_be32(rest.code))});
+    return TRUE;
+}
+
+static void add_extended_keys(void)
+{
+    /* The library links the extensions of the process; adding one again does nothing. */
+    static int encodings[] = {EXTENDED_KEYS, 0};
+    static rfbProtocolExtension extension = {.pseudoEncodings = encodings,
+                                             .enablePseudoEncoding = offer_extended_keys,
+                                             .handleMessage = take_extended_key};
+
+    rfbRegisterProtocolExtension(&extension);
+}
+
+/* ---- pointers and sizes -----------------------------------------------------------------------
+ */
 
 static void vnc_pointer(int mask, int x, int y, rfbClientPtr client)
 {
@@ -358,7 +423,7 @@ static void act_on_events(struct vnc *vnc)
         if (event.is_release)
             release_all(vnc);
         else if (event.is_key)
-            act_on_key(vnc, event.keysym, event.down);
+            act_on_key(vnc, &event);
         else
             act_on_pointer(vnc, event.mask, event.x, event.y, event.width, event.height);
     }
@@ -590,6 +655,7 @@ static bool vnc_show(struct window *window, const struct window_machine *machine
     vnc->rfb->setDesktopSizeHook = vnc_size;
     vnc->rfb->newClientHook = client_new;
     set_format(vnc->rfb);
+    add_extended_keys();
     rfbInitServer(vnc->rfb);
     /* The thread is made later, when it inherits what the process has given up. */
     event_loop_wake(vnc->config.loop);

@@ -212,6 +212,21 @@ class Vnc(unittest.TestCase):
             time.sleep(0.1)
             said = process.stdout.read() or said
 
+    def test_extended_keys(self):
+        """A key by its place, with no character, or with one of another layout."""
+        process = self.start_echo("-k", "de")
+        client = Client(self.connect())
+        client.ask_extended_keys()
+        for code, keysym in ((0x15, 0), (0x2C, ord("y")), (0x35, ord("-")), (0xB5, 0), (0x7B, 0)):
+            client.extended_key(code, down=True, keysym=keysym)
+            client.extended_key(code, down=False, keysym=keysym)
+        client.type("z")  # the other way still goes by the layout: Y's place
+        self.wait_screen(process, "yz//y")
+        client.write(b"\xff\x01" + bytes(10))  # not a key: no more is heard of this client
+        self.assertRaises((EOFError, ConnectionError), client.read, 1 << 20)
+        other = Client(self.connect())
+        other.update(incremental=False)
+
     def test_typing_at_once(self):
         """More keys than a keyboard has room for, in the same moment."""
         process = self.start_echo()

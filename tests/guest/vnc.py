@@ -34,6 +34,7 @@ class Client:
         self.write(struct.pack(">BxHii", 2, 2, 0, -223))
         self.pixels = bytearray(4 * self.width * self.height)
         self.answers = []
+        self.extended_keys = False
 
     def handshake(self):
         key = base64.b64encode(os.urandom(16)).decode()
@@ -85,6 +86,9 @@ class Client:
         assert kind == 0, kind
         for _ in range(rectangles):
             x, y, width, height, encoding = struct.unpack(">HHHHi", self.read(12))
+            if encoding == -258:
+                self.extended_keys = True
+                continue
             if encoding == -308:
                 self.receive_screens(x, y)
             if encoding in (-223, -308):
@@ -108,6 +112,15 @@ class Client:
     def type(self, text):
         for character in text:
             self.press(XK["ret"] if character == "\n" else ord(character))
+
+    def ask_extended_keys(self):
+        """QEMU's extended key events; the server answers at once."""
+        self.write(struct.pack(">BxHiii", 2, 3, 0, -223, -258))
+        self.take_update()
+        assert self.extended_keys
+
+    def extended_key(self, code, *, down, keysym=0):
+        self.write(struct.pack(">BBHII", 255, 0, down, keysym, code))
 
     def pointer(self, x, y, buttons=0):
         self.write(struct.pack(">BBHH", 5, buttons, x, y))
