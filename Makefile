@@ -158,7 +158,7 @@ check-fast:
 	@tools/install-deps run check
 	+@$(again) run-tests LEVEL=fast
 check-all:
-	@tools/install-deps run check guests
+	@tools/install-deps run check guests browser
 	@tools/build-guest --all || echo "check-all goes on without the guests that could not be built"
 	+@$(again) run-tests LEVEL=all
 check-sanitize:
