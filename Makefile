@@ -59,7 +59,7 @@ hardening := -fPIE -fstack-protector-strong $(if $(SANITIZE)$(DEBUG),,-D_FORTIFY
 # Optional libraries (D17): found once, looked for again whenever packages change.
 # The goals that first install packages look for them in a second make.
 front_goals := run check check-fast check-all check-sanitize check-clang bench bench-quick \
-	bench-compare bench-page fuzz deps \
+	bench-compare bench-page fuzz fuzz-keep deps \
 	install-deps clean help format lint-layers
 building := $(or $(if $(MAKECMDGOALS),,all),$(filter-out $(front_goals),$(MAKECMDGOALS)))
 ifneq ($(building),)
@@ -131,6 +131,14 @@ kind_helpers = $(filter-out tests/$(1)/test_%,$(sort $(wildcard tests/$(1)/*.c))
 test_objects := $(patsubst %.c,$(OBJ)/%.o,$(test_sources) $(test_helpers) \
 	$(foreach k,$(kinds),$(call kind_helpers,$(k))))
 
+# A harness's kept corpus, once through: tests/fuzz/test_fuzz_NAME, of tests/fuzz/fuzz_NAME.c.
+corpora := $(sort $(wildcard tests/fuzz/corpus/*.tar.xz))
+replays := $(corpora:tests/fuzz/corpus/%.tar.xz=$(BUILD)/tests/fuzz/test_%)
+unpacked := $(corpora:tests/fuzz/corpus/%.tar.xz=$(BUILD)/tests/fuzz/corpus/%)
+tests += $(replays)
+test_objects += $(OBJ)/tests/fuzz/replay.o \
+	$(corpora:tests/fuzz/corpus/%.tar.xz=$(OBJ)/tests/fuzz/%.o)
+
 $(test_objects): | $(decoded)
 
 define test_program
@@ -144,6 +152,15 @@ $(foreach k,$(kinds),$(eval $(call test_program,$(k))))
 $(script_tests): $(BUILD)/%: %.py
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)ln -sf $(CURDIR)/$< $@
+
+$(BUILD)/tests/fuzz/test_%: $(OBJ)/tests/fuzz/%.o $(OBJ)/tests/fuzz/replay.o $(library) $(linked) \
+		| $(BUILD)/tests/fuzz/corpus/%
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)$(CC) $(all_ldflags) -o $@ $(filter %.o,$^) $(all_libs)
+$(BUILD)/tests/fuzz/corpus/%: tests/fuzz/corpus/%.tar.xz
+	@rm -rf $@ && mkdir -p $@
+	$(call say,UNPACK,$@)tar -xJf $< -C $@ && touch $@
+.SECONDARY: $(unpacked)
 
 # Set by check-sanitize and check-clang below; fast | normal | all.
 LEVEL ?= normal
@@ -202,11 +219,14 @@ run-tests:
 
 # ---- fuzzing and measuring -----------------------------------------------------------------------
 
-# tests/fuzz/fuzz_*.c are libFuzzer harnesses; each runs FUZZ_SECONDS.
+# tests/fuzz/fuzz_*.c are libFuzzer harnesses; each runs FUZZ_SECONDS from what is kept and what was
+# found before. FUZZ: some of them.
 FUZZ_SECONDS ?= 30
-fuzz_sources := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZ ?= *
+fuzz_sources := $(sort $(foreach f,$(FUZZ),$(wildcard tests/fuzz/fuzz_$(f).c)))
 fuzz_programs := $(fuzz_sources:%.c=build/%)
-fuzz_flags := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+fuzz_flags := -O1 -gline-tables-only -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=undefined
 build/fuzz-obj/%.o: %.c | $(decoded)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)clang $(base_flags) $(library_cflags) $(fuzz_flags) -MMD -MP -c -o $@ $<
@@ -215,14 +235,20 @@ build/tests/fuzz/%: build/fuzz-obj/tests/fuzz/%.o \
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)clang -pthread -fsanitize=fuzzer,address,undefined -o $@ $^ $(all_libs)
 -include $(patsubst %.c,build/fuzz-obj/%.d,$(sources) $(fuzz_sources))
-.PHONY: fuzz run-fuzz
+.PHONY: fuzz fuzz-keep run-fuzz run-fuzz-keep
 .PRECIOUS: build/fuzz-obj/%.o
-fuzz:
+fuzz fuzz-keep:
 	@tools/install-deps run clang
-	+@$(again) run-fuzz
-run-fuzz: $(fuzz_programs)
-	@for f in $(fuzz_programs); do echo "== $$f"; mkdir -p build/corpus/$${f##*/}; \
-		$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 build/corpus/$${f##*/} || exit 1; done
+	+@$(again) run-$@
+run-fuzz: $(fuzz_programs) $(unpacked)
+	@for f in $(notdir $(fuzz_programs)); do echo "== $$f"; \
+		mkdir -p build/corpus/$$f build/tests/fuzz/corpus/$$f; \
+		build/tests/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 build/corpus/$$f \
+			build/tests/fuzz/corpus/$$f || exit 1; done
+run-fuzz-keep: $(fuzz_programs) $(unpacked)
+	@for f in $(notdir $(fuzz_programs)); do mkdir -p build/corpus/$$f build/tests/fuzz/corpus/$$f; \
+		tests/fuzz/keep build/tests/fuzz/$$f tests/fuzz/corpus/$$f.tar.xz build/corpus/$$f \
+			build/tests/fuzz/corpus/$$f || exit 1; done
 
 # What bench/run measures; GUEST, where it is given, one guest of them. PEER, ROWS, ROUNDS, MILLISECONDS,
 # BENCH_TIMEOUT, A and B reach it through the environment: make help says what they are.
@@ -299,7 +325,8 @@ help:
 	@echo 'make check              all tests;  ONLY="NAME..." some of them (tests/*/test_NAME.c)'
 	@echo 'make check-fast         unit and device tests;  check-all: every guest too'
 	@echo 'make check-sanitize     the tests under address and undefined sanitizers;  check-clang'
-	@echo 'make fuzz               each fuzz harness for FUZZ_SECONDS=30'
+	@echo 'make fuzz               each fuzz harness for FUZZ_SECONDS=30;  FUZZ="NAME..." some of them'
+	@echo 'make fuzz-keep          packs what they found into tests/fuzz/corpus'
 	@echo 'make bench              measure against QEMU and natively: build/bench.json, .txt, .svg'
 	@echo '                        GUESTS="arm thumb i386 x86_64 mipsel ..." or GUEST=NAME;  ROWS=PATTERN of rows'
 	@echo '                        PEER=a QEMU, or a folder of them; empty: none;  ROUNDS=2'

@@ -4,8 +4,11 @@
  * input is laid into RAM as descriptors, rings and requests, and the rest are steps: notifications,
  * stores into RAM, registers, resets, with the disk's thread running beside them.
  */
+#define _GNU_SOURCE
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "host/block.h"
@@ -36,18 +39,17 @@ struct target {
     enum mode mode;
 };
 
+/* Of a file without a name, so that nothing is left when the process goes. */
 static struct block *open_disk(unsigned flags)
 {
-    static char path[] = "/tmp/calque-fuzz-XXXXXX";
-    static bool made;
+    static char path[32];
     struct error err;
 
-    if (!made) {
-        int fd = mkstemp(path);
+    if (!*path) {
+        int fd = memfd_create("disk", 0);
         if (fd < 0 || ftruncate(fd, SECTORS * BLOCK_SECTOR) < 0)
             abort();
-        close(fd);
-        made = true;
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     }
     struct block *block = block_open(path, flags | BLOCK_NO_FLUSH, &err);
     if (!block)
