@@ -450,6 +450,9 @@ static void client_gone(rfbClientPtr client)
     pthread_mutex_unlock(&vnc->busy_lock);
     free(client->clientData);
     client->clientData = NULL;
+    /* libvncserver 0.9.14 forgets it; later ones do this, too. */
+    free(client->wsctx);
+    client->wsctx = NULL;
     queue(vnc, (struct event){.is_release = true});
     atomic_fetch_sub(&vnc->n_clients, 1);
 }
