@@ -70,8 +70,7 @@ static bool parse_key(struct vnc_address *address, const char *key, const char *
                       struct error *err)
 {
     /* What other servers have and this one does without. */
-    static const char *const ignored[] = {"lossy", "non-adaptive", "lock-key-sync",
-                                          "power-control"};
+    static const char *const ignored[] = {"non-adaptive", "lock-key-sync", "power-control"};
 
     if (!strcmp(key, "websocket")) {
         if (!strcmp(value, "off"))
@@ -91,6 +90,11 @@ static bool parse_key(struct vnc_address *address, const char *key, const char *
         return error_set(err, "-vnc share=%s: it is allow-exclusive, force-shared or ignore",
                          value);
     }
+    if (!strcmp(key, "lossy")) {
+        address->lossy = !strcmp(value, "on");
+        return address->lossy || !strcmp(value, "off") ||
+               error_set(err, "-vnc lossy=%s: it is on or off", value);
+    }
     if (!strcmp(key, "key-delay-ms"))
         return parse_number(value, KEY_DELAY_MOST_MS, &address->key_delay_ms) ||
                error_set(err, "-vnc key-delay-ms=%s: it is a number up to %d", value,
@@ -100,7 +104,9 @@ static bool parse_key(struct vnc_address *address, const char *key, const char *
             return true;
     }
     return error_set(err,
-                     "-vnc %s is not supported; it takes: websocket=, share=, key-delay-ms=", key);
+                     "-vnc %s is not supported; it takes: websocket=, share=, lossy=, "
+                     "key-delay-ms=",
+                     key);
 }
 
 bool vnc_address_parse(struct vnc_address *address, const char *text, struct error *err)

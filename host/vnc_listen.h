@@ -15,11 +15,12 @@ struct vnc_address {
     unsigned port;
     unsigned websocket_port; /* 0: none */
     bool shared;             /* several clients at a time */
+    bool lossy;              /* clients that ask for JPEG get it */
     unsigned key_delay_ms;   /* from one key to the next on its way to the guest */
 };
 
 /* "HOST:N", ":N", "unix:PATH", "none"; then ",websocket=on|PORT", ",share=POLICY",
- * ",key-delay-ms=N". */
+ * ",lossy=on", ",key-delay-ms=N". */
 bool vnc_address_parse(struct vnc_address *address, const char *text, struct error *err);
 /* Listens; returns how many sockets, 0 is a failure. They do not block. */
 unsigned vnc_listen(const struct vnc_address *address, int fds[VNC_LISTENERS], struct error *err);

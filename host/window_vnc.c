@@ -527,6 +527,14 @@ static bool takes_more(rfbClientPtr client)
     return ioctl(client->sock, TIOCOUTQ, &waiting) != 0 || waiting < ENOUGH;
 }
 
+/* No JPEG, whatever quality the client has asked for. */
+static void stay_exact(rfbClientPtr client)
+{
+#ifdef LIBVNCSERVER_HAVE_LIBJPEG
+    client->turboQualityLevel = -1;
+#endif
+}
+
 static void serve_client(struct vnc *vnc, rfbClientPtr client, bool readable)
 {
     if (readable && client->sock != RFB_INVALID_SOCKET) {
@@ -534,6 +542,8 @@ static void serve_client(struct vnc *vnc, rfbClientPtr client, bool readable)
         do
             rfbProcessClientMessage(client);
         while (client->sock != RFB_INVALID_SOCKET && webSocketsHasDataInBuffer(client));
+        if (!vnc->address.lossy)
+            stay_exact(client);
     }
     if (client->sock != RFB_INVALID_SOCKET && takes_more(client)) {
         set_busy(vnc, fd_of(client), WRITE_LIMIT_NS);
@@ -767,7 +777,8 @@ static struct window *vnc_create(const struct window_config *config, struct erro
 
 static const struct window_kind vnc_kind = {
     .name = "vnc",
-    .help = "a VNC server: vnc=HOST:N or vnc=unix:PATH, websocket=on|PORT, share=, key-delay-ms=",
+    .help = "a VNC server: vnc=HOST:N or vnc=unix:PATH, websocket=on|PORT, share=, lossy=on, "
+            "key-delay-ms=",
     .needs_accept = true,
     .create = vnc_create,
 };

@@ -5,7 +5,9 @@ import base64
 import functools
 import http.server
 import os
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -30,6 +32,33 @@ PIXELS = """(() => {
         text += String.fromCharCode(...data.subarray(i, i + 4096));
     return [canvas.width, canvas.height, btoa(text)];
 })()"""
+
+
+# A boot sector: mode 0x13, 320 x 200 in 256 colours, each pixel's that of its place plus its 32nd.
+PAINTER = bytes.fromhex("b81300cd10b800a08ec031ff89f8c1e80501f82688054775f3ebfe")
+
+
+class Painter(Machine):
+    """A PC that paints."""
+
+    def __init__(self, options):
+        self.folder = tempfile.TemporaryDirectory()
+        disk = os.path.join(self.folder.name, "disk")
+        with open(disk, "wb") as file:
+            file.write(PAINTER.ljust(510, b"\0") + b"\x55\xaa")
+        self.process = subprocess.Popen(
+            [os.path.join(BUILD, "calque-system-x86_64"), "-m", "32M", "-fda", disk, "-boot", "a",
+             "-vga", "std", "-monitor", "stdio", *options],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.read()
+
+
+def dump(machine):
+    path = os.path.join(machine.folder.name, "dump.ppm")
+    said = machine.say(f"screendump {path}")
+    if said:
+        raise AssertionError(said)
+    return xvfb.read_ppm(path)
 
 
 class Files(http.server.SimpleHTTPRequestHandler):
@@ -59,14 +88,23 @@ class NoVnc(unittest.TestCase):
         self.addCleanup(pages.close)
         self.pages = pages.port
 
-    def start(self, *options, **others):
-        """A PC that boots a kernel, and its screen in a page."""
+    def vnc(self, more=""):
         port = free_port()
         self.websocket = port - 1
-        machine = Machine("pc", options=["-vnc", f":{port - 5900},websocket={port - 1}", *options],
-                          **others)
+        return ["-vnc", f":{port - 5900},websocket={port - 1}{more}"]
+
+    def start(self, *options, **others):
+        """A PC that boots a kernel."""
+        machine = Machine("pc", options=[*self.vnc(), *options], **others)
         self.addCleanup(machine.end)
         return machine
+
+    def paint(self, more=""):
+        painter = Painter(self.vnc(more))
+        self.addCleanup(painter.end)
+        painter.wait_for("320 x 200")
+        time.sleep(1)
+        return painter
 
     def browse(self, page, width=1000, height=800):
         browser = Browser(width, height)
@@ -91,9 +129,7 @@ class NoVnc(unittest.TestCase):
     def compare(self, machine, browser, name):
         """The page has the pixels of screendump. The guest stands still meanwhile."""
         machine.say("stop")
-        dump = os.path.join(machine.folder.name, "dump.ppm")
-        self.assertEqual(machine.say(f"screendump {dump}"), "")
-        wanted = xvfb.read_ppm(dump)
+        wanted = dump(machine)
         os.makedirs(PICTURES, exist_ok=True)
         try:
             xvfb.wait_for(lambda: self.picture(browser) == wanted, "the page shows screendump's",
@@ -145,6 +181,25 @@ class NoVnc(unittest.TestCase):
         browser.type("clear; echo back\n")
         machine.wait_for("(?m)^back$")
         self.compare(machine, browser, "novnc-back")
+
+    def test_colours(self):
+        painter = self.paint()
+        shown = self.compare(painter, self.browse("vnc_lite.html?"), "novnc-colours")
+        colours = {row[i:i + 3] for row in shown.rows for i in range(0, len(row), 3)}
+        self.assertGreater(len(colours), 200)
+
+    def test_jpeg(self):
+        """About the same picture, where that is allowed."""
+        painter = self.paint(",lossy=on")
+        wanted = dump(painter)
+        browser = self.browse("vnc_lite.html?")
+        self.wait_size(browser, [wanted.width, wanted.height])
+
+        def off():
+            shown = self.picture(browser)
+            return sum(abs(a - b) for mine, theirs in zip(shown.rows, wanted.rows)
+                       for a, b in zip(mine, theirs)) / (3 * wanted.width * wanted.height)
+        xvfb.wait_for(lambda: 0 < off() < 20, "the page shows about screendump's", SECONDS)
 
     def test_size_of_the_page(self):
         """The guest's picture becomes as large as the page, and smaller with it."""

@@ -242,7 +242,7 @@ class Vnc(unittest.TestCase):
             taken.listen()
             port = taken.getsockname()[1]
             for address in ("here", ":x", "unix:", ":0,passwort=x", ":0,websocket=maybe", ":99999",
-                            ":0,key-delay-ms=x", ":0,key-delay-ms=5000",
+                            ":0,lossy=x", ":0,key-delay-ms=x", ":0,key-delay-ms=5000",
                             f":{port - 5900}", "no.such.host.invalid:0", "unix:/no/such/folder/x"):
                 process = self.start("-vnc", address)
                 output = process.communicate(timeout=SECONDS)[0]
