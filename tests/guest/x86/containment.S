@@ -162,7 +162,10 @@ wild_jumps:
     lea -2(%edi), %eax /* across the edge */
     jmp *%eax
 2:  add $0x1000000, %edi
-    cmp $0xfc000000, %edi
+    cmp $0xc0000000, %edi
+    jne 2f
+    mov $0xd0000000, %edi /* the display's memory between them may be executed */
+2:  cmp $0xfc000000, %edi
     jb 1b
     ret
 
