@@ -629,7 +629,7 @@ static void region_empty(struct exec *exec, struct region *region)
         }
     }
     memset(region->granules, 0, ((region->size >> GRANULE_BITS) + 1) * sizeof(uint32_t));
-    region->n_placements = 0;
+    region->n_placements = region->n_dropped = 0;
     region->used = 0;
     region->record = NULL;
 }
@@ -731,12 +731,13 @@ static void drop_all(struct exec *exec, enum counter reason)
     for (unsigned i = 0; i < exec->n_regions; i++) {
         struct region *region = &exec->region[i];
 
-        for (uint32_t k = 0; k < region->n_placements; k++) {
+        for (uint32_t k = region->n_dropped; k < region->n_placements; k++) {
             struct unit *unit = region->placements[k].unit;
 
             if (unit)
                 unit_drop_for_good(exec, unit, reason);
         }
+        region->n_dropped = region->n_placements;
     }
 }
 
@@ -769,7 +770,7 @@ void cache_drop_at(struct exec *exec, gva address)
     for (unsigned i = 0; i < exec->n_regions; i++) {
         struct region *region = &exec->region[i];
 
-        for (uint32_t k = 0; k < region->n_placements; k++) {
+        for (uint32_t k = region->n_dropped; k < region->n_placements; k++) {
             struct unit *unit = region->placements[k].unit;
 
             if (unit && address - unit->pc < unit->guest_bytes)

@@ -115,6 +115,7 @@ struct region {
     uint32_t size, used;
     struct placement *placements;
     uint32_t n_placements, capacity;
+    uint32_t n_dropped;                    /* of the first so many all have been dropped for good */
     struct record_chunk *records, *record; /* the first, and the one that is being filled */
     uint32_t *granules; /* 1 + index of the first placement that reaches into it, 0 none */
 };
