@@ -542,6 +542,20 @@ static void store_constant(struct emit *e, unsigned log2, struct mem m, int32_t 
         put8(&e->a, (uint8_t)((uint32_t)value >> k * 8));
 }
 
+/* Registers that a fault of the access takes values from, the last who want them perhaps. */
+static uint32_t pending_registers(const struct emit *e, const struct cold *cold)
+{
+    uint32_t registers = 0;
+    for (unsigned k = 0; k < cold->n_pending; k++) {
+        const struct pending_place *place = &e->pending[cold->pending_first + k];
+        if (place->value.kind == PLACE_REG)
+            registers |= 1u << place->value.what;
+        if (place->other.kind == PLACE_REG)
+            registers |= 1u << place->other.what;
+    }
+    return registers;
+}
+
 /* What the cold stub needs to do a member's access alone, with a register for the address: best one
  * that holds nothing. */
 static void note_member(struct emit *e, struct access *x)
@@ -550,6 +564,7 @@ static void note_member(struct emit *e, struct access *x)
     struct cold *cold = x->cold;
     unsigned type = insn->op == IR_STORE ? e->u->insns[insn->arg[1]].type : insn->type;
     uint32_t taken = 1u << x->entry | 1u << x->address;
+    uint32_t held = pending_registers(e, cold);
     if ((insn->aux & IR_MEM_SWAP) && !is_integer_type(type))
         return;
     if (cold->desc.value < XMM_BASE)
@@ -557,7 +572,7 @@ static void note_member(struct emit *e, struct access *x)
     cold->temp = (uint8_t)__builtin_ctz(TEMP_MASK & ~taken);
     cold->temp_used = true;
     for (unsigned r = 0; r < 16; r++) {
-        if ((TEMP_MASK & ~taken) >> r & 1 && (!e->reg_value[r] || r == cold->desc.result)) {
+        if ((TEMP_MASK & ~taken & ~held) >> r & 1 && (!e->reg_value[r] || r == cold->desc.result)) {
             cold->temp = (uint8_t)r;
             cold->temp_used = false;
         }
