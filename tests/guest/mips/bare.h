@@ -119,6 +119,29 @@
     li k0, \line
     .endm
 
+    /* What programs call to have 0x00400000 mapped to DATA, and by map_both 0x00401000, too, to the
+     * page behind it. They use the register given. */
+    .macro mapping_routines reg
+map_page:
+    li \reg, 0x18 /* not valid */
+    b map_first
+    MTC0 \reg, C0_ENTRYLO1
+map_both:
+    li \reg, ((DATA_PHYSICAL + 0x1000) >> 6) | 0x1e /* cached, dirty, valid */
+    MTC0 \reg, C0_ENTRYLO1
+map_first:
+    li \reg, 0x00400000
+    MTC0 \reg, C0_ENTRYHI
+    li \reg, (DATA_PHYSICAL >> 6) | 0x1e
+    MTC0 \reg, C0_ENTRYLO0
+    mtc0 $0, C0_PAGEMASK
+    mtc0 $0, C0_INDEX
+    ehb
+    tlbwi
+    jr.hb ra
+    nop
+    .endm
+
     .macro check_recorded offset, value, line
     address k0, record
     LREG t8, \offset(k0)

@@ -147,7 +147,7 @@ test:
     CHECK(t0, 0)
 
     /* user mode: code at 0x00400000 */
-    jal map_user
+    jal map_both
     nop
     jal copy_user
     nop
@@ -300,19 +300,7 @@ enter_user:
     ehb
     eret
 
-map_user:
-    li t0, 0x00400000
-    MTC0 t0, C0_ENTRYHI
-    li t0, (DATA_PHYSICAL >> 6) | 0x1e
-    MTC0 t0, C0_ENTRYLO0
-    li t0, ((DATA_PHYSICAL + 0x1000) >> 6) | 0x1e
-    MTC0 t0, C0_ENTRYLO1
-    mtc0 $0, C0_PAGEMASK
-    mtc0 $0, C0_INDEX
-    ehb
-    tlbwi
-    jr.hb ra
-    nop
+    mapping_routines t0
 
 copy_user:
     address t0, user_code

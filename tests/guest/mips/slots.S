@@ -256,26 +256,4 @@ crossing:
     nop
     nop
 
-    /* 0x00400000 to DATA; then 0x00401000 too, to the page behind it */
-map_page:
-    li t4, 0x00400000
-    MTC0 t4, C0_ENTRYHI
-    li t4, (DATA_PHYSICAL >> 6) | 0x1e /* cached, dirty, valid */
-    MTC0 t4, C0_ENTRYLO0
-    li t4, 0x18 /* not valid */
-    b write_entry
-    MTC0 t4, C0_ENTRYLO1
-map_both:
-    li t4, 0x00400000
-    MTC0 t4, C0_ENTRYHI
-    li t4, (DATA_PHYSICAL >> 6) | 0x1e
-    MTC0 t4, C0_ENTRYLO0
-    li t4, ((DATA_PHYSICAL + 0x1000) >> 6) | 0x1e
-    MTC0 t4, C0_ENTRYLO1
-write_entry:
-    mtc0 $0, C0_PAGEMASK
-    mtc0 $0, C0_INDEX
-    ehb
-    tlbwi
-    jr.hb ra
-    nop
+    mapping_routines t4
