@@ -610,14 +610,20 @@ void cache_reap(struct exec *exec)
     }
 }
 
-static void region_empty(struct exec *exec, struct region *region)
+static void region_drop_units(struct exec *exec, struct region *region, enum counter reason)
 {
-    for (uint32_t i = 0; i < region->n_placements; i++) {
-        struct unit *unit = region->placements[i].unit;
+    for (uint32_t k = region->n_dropped; k < region->n_placements; k++) {
+        struct unit *unit = region->placements[k].unit;
 
         if (unit)
-            unit_drop_for_good(exec, unit, COUNT_DROPPED_EVICTED);
+            unit_drop_for_good(exec, unit, reason);
     }
+    region->n_dropped = region->n_placements;
+}
+
+static void region_empty(struct exec *exec, struct region *region)
+{
+    region_drop_units(exec, region, COUNT_DROPPED_EVICTED);
     for (struct unit **u = &exec->dropped; *u;) {
         struct unit *unit = *u;
 
@@ -728,17 +734,8 @@ static void invalidate_later(struct exec *exec, gpa address, uint32_t size)
 
 static void drop_all(struct exec *exec, enum counter reason)
 {
-    for (unsigned i = 0; i < exec->n_regions; i++) {
-        struct region *region = &exec->region[i];
-
-        for (uint32_t k = region->n_dropped; k < region->n_placements; k++) {
-            struct unit *unit = region->placements[k].unit;
-
-            if (unit)
-                unit_drop_for_good(exec, unit, reason);
-        }
-        region->n_dropped = region->n_placements;
-    }
+    for (unsigned i = 0; i < exec->n_regions; i++)
+        region_drop_units(exec, &exec->region[i], reason);
 }
 
 void cache_apply_changes(struct exec *exec)
