@@ -28,16 +28,26 @@ const char *props_next(const char *props, char *word, size_t size)
     return *props ? props + 1 : props;
 }
 
+/* Takes the next word of a list apart; NULL: it is empty. */
+static const char *next_prop(const char **props, char word[WORD_BYTES])
+{
+    if (!*props || !**props)
+        return NULL;
+    *props = props_next(*props, word, WORD_BYTES);
+    char *value = strchr(word, '=');
+    if (value)
+        *value++ = '\0';
+    return value ? value : "on";
+}
+
 bool props_get(const char *props, const char *key, char *out, size_t out_size)
 {
     char word[WORD_BYTES];
-    size_t length = strlen(key);
+    const char *value;
 
-    while (props && *props) {
-        props = props_next(props, word, sizeof(word));
-        if (strncmp(word, key, length) != 0 || (word[length] && word[length] != '='))
+    while ((value = next_prop(&props, word))) {
+        if (strcmp(word, key) != 0)
             continue;
-        const char *value = word[length] ? word + length + 1 : "on";
         if (strlen(value) >= out_size)
             return false;
         strcpy(out, value);
@@ -200,18 +210,6 @@ static bool check_value(const struct device_class *class, const struct device_pr
     return !prop->most || strlen(text) <= prop->most ||
            error_set(err, "-device %s: %s= is longer than %" PRIu64 " bytes", class->name, name,
                      prop->most);
-}
-
-/* Takes the next word of a list apart; NULL: it is empty. */
-static const char *next_prop(const char **props, char word[WORD_BYTES])
-{
-    if (!*props || !**props)
-        return NULL;
-    *props = props_next(*props, word, WORD_BYTES);
-    char *value = strchr(word, '=');
-    if (value)
-        *value++ = '\0';
-    return value ? value : "on";
 }
 
 bool device_check_props(const struct device_class *class, const char *props, struct error *err)
