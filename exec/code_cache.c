@@ -579,10 +579,10 @@ void unit_drop(struct exec *exec, struct unit *unit, enum counter reason)
 /* Whatever state it is in. */
 static void unit_drop_for_good(struct exec *exec, struct unit *unit, enum counter reason)
 {
+    if (!unit->kept && !unit->dropped_at)
+        unit_drop(exec, unit, reason);
     if (unit->kept)
         unit_let_go(exec, unit);
-    else if (!unit->dropped_at)
-        unit_drop(exec, unit, reason);
 }
 
 void unit_retire(struct exec *exec, struct unit *unit)

@@ -852,6 +852,38 @@ static void dma_invalidates_running_code(void **state)
     }
 }
 
+enum { MANY_UNITS = 512 }; /* more than the changes that are listed one by one */
+
+static void *add_that_much(void *opaque)
+{
+    struct fixture *f = opaque;
+
+    for (uint32_t i = 0; i < MANY_UNITS; i++)
+        memory_write(f->memory, 0x3000 + i * 8, (uint8_t[]){T_ADDI, 0, f->toy->r[1] & 0xff, 0}, 4);
+    return NULL;
+}
+
+/* First by the same bytes, for which units that are only put aside could come back. */
+static void many_changes_drop_all(void **state)
+{
+    struct fixture *f = *state;
+    pthread_t thread;
+
+    for (uint32_t i = 0; i < MANY_UNITS; i++)
+        put(f, put(f, 0x3000 + i * 8, T_ADDI, 0, 1), T_STOP, 0, 0);
+    for (uint32_t added = 1; added <= 5; added++) {
+        for (unsigned again = 0; again < 2; again++) {
+            f->toy->r[1] = added;
+            pthread_create(&thread, NULL, add_that_much, f);
+            pthread_join(thread, NULL);
+            f->toy->r[0] = 0;
+            for (uint32_t i = 0; i < MANY_UNITS; i++)
+                run(f, 0x3000 + i * 8);
+            assert_int_equal(f->toy->r[0], MANY_UNITS * added);
+        }
+    }
+}
+
 /* A loop that changes itself leaves within one turn. */
 static void running_unit_changes_itself(void **state)
 {
@@ -1213,6 +1245,7 @@ static const struct CMUnitTest tests[] = {
     TEST(rewritten_pages_come_back),
     TEST(dma_invalidates_code),
     TEST(dma_invalidates_running_code),
+    TEST(many_changes_drop_all),
     TEST(running_unit_changes_itself),
     TEST(changes_show_in_the_next_instruction),
     TEST(exceptions_may_change_the_unit_they_leave),
