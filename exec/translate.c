@@ -11,9 +11,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "util/bits.h"
+#include "util/host_time.h"
 
 enum { MAX_TRIES = 40, MIN_EMIT_BYTES = 4096, MAX_AHEAD = 32, COPY_BYTES = 256 };
 
@@ -529,14 +529,6 @@ static bool still_valid(const struct translation *t)
             cache_page_unchanged(exec, t->second & ~(gpa)PAGE_MASK, t->second_generation));
 }
 
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 /* For the statistics: adds the time since the last lap to this counter. */
 static void lap(struct translation *t, enum counter part)
 {
@@ -545,7 +537,7 @@ static void lap(struct translation *t, enum counter part)
 
     if (LIKELY(!t->measured))
         return;
-    now = now_ns();
+    now = (uint64_t)monotonic_ns();
     engine->counters.n[part] += (now - t->lap_ns) * engine->exec->measure_every;
     t->lap_ns = now;
 }
@@ -585,7 +577,7 @@ struct unit *unit_translate(struct engine *engine, unsigned max_insns)
     t.engine = engine;
     t.alone = max_insns != 0;
     t.measured = exec->counters.n[COUNT_UNITS] % exec->measure_every == 0;
-    t.lap_ns = t.measured ? now_ns() : 0;
+    t.lap_ns = t.measured ? (uint64_t)monotonic_ns() : 0;
     t.x.cpu = engine->cpu;
     t.x.start_pc = engine->cpu->run.pc;
     if (!max_insns)

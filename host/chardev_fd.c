@@ -76,7 +76,7 @@ static void stream_ended(struct fd_stream *stream)
 {
     if (stream->is_pty) {
         /* Nobody has it open; somebody may again. Look once in a while. */
-        stream->watch.paused_until_ns = event_loop_now_ns() + PTY_LOOK_NS;
+        stream->watch.paused_until_ns = monotonic_ns() + PTY_LOOK_NS;
         return;
     }
     watch_set_enabled(stream->loop, &stream->watch, false);

@@ -137,13 +137,13 @@ static unsigned keep(struct chardev_output *output, const uint8_t *data, unsigne
 /* Holds the guest up until there is room; false: no patience is left. */
 static bool wait_for_room(struct chardev_output *output)
 {
-    int64_t start_ns = event_loop_now_ns();
+    int64_t start_ns = monotonic_ns();
 
     if (output->patience_ns <= 0)
         return false;
     if (wait_writable(output, (int)(output->patience_ns / 1000000) + 1))
         chardev_output_writable(output);
-    output->patience_ns -= event_loop_now_ns() - start_ns;
+    output->patience_ns -= monotonic_ns() - start_ns;
     return !output->failed;
 }
 

@@ -182,7 +182,7 @@ static void be_ready_again(struct socket_stream *s)
     if (s->server)
         watch_set_enabled(s->loop, &s->listener, true);
     if (s->reconnect_ns) {
-        s->again_ns = event_loop_now_ns() + s->reconnect_ns;
+        s->again_ns = monotonic_ns() + s->reconnect_ns;
         watch_set_due(s->loop, &s->listener, s->reconnect_ns);
     }
 }
@@ -222,7 +222,7 @@ static void deliver(struct socket_stream *s)
  * answered to be taken. But not for ever. */
 static void end_when_done(struct socket_stream *s)
 {
-    int64_t now = event_loop_now_ns();
+    int64_t now = monotonic_ns();
 
     if (s->n_input || !chardev_client_room(&s->chardev) || !chardev_output_is_empty(&s->output))
         s->done_ns = 0;
@@ -259,7 +259,7 @@ static void peer_readable(void *opaque)
         return;
     watch_set_enabled(s->loop, &s->peer, false);
     s->ended = true;
-    s->ended_ns = event_loop_now_ns();
+    s->ended_ns = monotonic_ns();
     if (got < 0)
         peer_closed(s);
     else
@@ -374,7 +374,7 @@ static void listener_readable(void *opaque)
     if (fd < 0) {
         /* No descriptors, say: not to be asked again at once. */
         if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-            s->listener.paused_until_ns = event_loop_now_ns() + 1000000000;
+            s->listener.paused_until_ns = monotonic_ns() + 1000000000;
         return;
     }
     peer_opened(s, fd);
@@ -394,7 +394,7 @@ static void listener_due(void *opaque)
         if (s->open && s->ended)
             end_when_done(s);
     } else if (s->reconnect_ns && !s->connecting && s->started) {
-        int64_t left_ns = s->again_ns - event_loop_now_ns();
+        int64_t left_ns = s->again_ns - monotonic_ns();
         if (left_ns > 0)
             watch_set_due(s->loop, &s->listener, left_ns);
         else

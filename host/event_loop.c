@@ -8,7 +8,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Terminals, ptys, files, clock and signals of one machine: far fewer. More are refused service. */
@@ -102,25 +101,17 @@ void event_loop_wake(struct event_loop *loop)
     ssize_t ignored UNUSED = write(loop->wake_fd, &one, sizeof(one));
 }
 
-int64_t event_loop_now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 void watch_set_due(struct event_loop *loop, struct watch *watch, int64_t delay_ns)
 {
     int64_t never = 0;
 
-    if (atomic_compare_exchange_strong(&watch->due_ns, &never, event_loop_now_ns() + delay_ns))
+    if (atomic_compare_exchange_strong(&watch->due_ns, &never, monotonic_ns() + delay_ns))
         event_loop_wake(loop);
 }
 
 void watch_move_due(struct event_loop *loop, struct watch *watch, int64_t delay_ns)
 {
-    atomic_store(&watch->due_ns, event_loop_now_ns() + delay_ns);
+    atomic_store(&watch->due_ns, monotonic_ns() + delay_ns);
     event_loop_wake(loop);
 }
 
@@ -157,7 +148,7 @@ static short watch_polls(struct watch *watch, int64_t now_ns, int *timeout_ms)
 
 void event_loop_wait(struct event_loop *loop, int timeout_ms)
 {
-    int64_t now_ns = event_loop_now_ns();
+    int64_t now_ns = monotonic_ns();
     unsigned n = 0;
     uint64_t count;
 
@@ -180,7 +171,7 @@ void event_loop_wait(struct event_loop *loop, int timeout_ms)
 
 static void dispatch_due(struct event_loop *loop)
 {
-    int64_t now_ns = event_loop_now_ns();
+    int64_t now_ns = monotonic_ns();
 
     for (struct watch *watch = loop->watches, *next; watch; watch = next) {
         int64_t due_ns = atomic_load(&watch->due_ns);

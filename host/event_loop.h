@@ -4,9 +4,9 @@
  * files and /dev/null work like anything else.
  *
  * Threading: one thread creates, destroys, adds, removes, waits and dispatches. All the others may
- * be called from any thread: event_loop_now_ns, watch_set_enabled, watch_set_writing,
- * watch_set_due, watch_move_due, event_loop_wake, event_loop_end and event_loop_is_ending. A
- * running wait notices the watch_ ones and event_loop_wake at once.
+ * be called from any thread: watch_set_enabled, watch_set_writing, watch_set_due, watch_move_due,
+ * event_loop_wake, event_loop_end and event_loop_is_ending. A running wait notices the watch_ ones
+ * and event_loop_wake at once. Pauses and due times are in the time of monotonic_ns.
  */
 #ifndef CALQUE_HOST_EVENT_LOOP_H
 #define CALQUE_HOST_EVENT_LOOP_H
@@ -15,6 +15,7 @@
 
 #include "util/compiler.h"
 #include "util/error.h"
+#include "util/host_time.h"
 
 struct event_loop;
 
@@ -30,9 +31,6 @@ struct watch {
     _Atomic int64_t due_ns;  /* through watch_set_due; 0: never */
     struct watch *next;      /* the loop's */
 };
-
-/* The host's monotonic time, which pauses and due times are in. */
-int64_t event_loop_now_ns(void);
 
 struct event_loop *event_loop_create(struct error *err);
 void event_loop_destroy(struct event_loop *loop);

@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "host/chardev.h"
 #include "host/chardev_kinds.h"
+#include "util/host_time.h"
 
 enum { MUX_USERS = 4, MUX_WAITING = 4096, CTRL_A = 0x01 };
 
@@ -29,7 +29,7 @@ struct mux {
     uint8_t escape_key;
     bool escaped; /* it was the last key */
     bool timestamps, at_line_start;
-    struct timespec started;
+    int64_t started_ns;
 };
 
 static void say(struct mux *mux, const char *text)
@@ -42,13 +42,9 @@ static void say(struct mux *mux, const char *text)
 
 static void write_timestamp(struct mux *mux)
 {
-    struct timespec now;
+    int64_t ms = (monotonic_ns() - mux->started_ns) / 1000000;
     char text[32];
-    int64_t ms;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    ms = (now.tv_sec - mux->started.tv_sec) * INT64_C(1000) +
-         (now.tv_nsec - mux->started.tv_nsec) / 1000000;
     snprintf(text, sizeof(text), "[%02d:%02d:%02d.%03d] ", (int)(ms / 3600000 % 100),
              (int)(ms / 60000 % 60), (int)(ms / 1000 % 60), (int)(ms % 1000));
     say(mux, text);
@@ -246,7 +242,7 @@ struct mux *mux_create(struct chardev *under, const struct mux_actions *actions)
     mux->under = under;
     mux->actions = *actions;
     mux->escape_key = actions->escape_key ? actions->escape_key : CTRL_A;
-    clock_gettime(CLOCK_MONOTONIC, &mux->started);
+    mux->started_ns = monotonic_ns();
     return mux;
 }
 

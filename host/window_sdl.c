@@ -168,7 +168,7 @@ static void connection_readable(void *opaque)
 /* The next refresh at an even distance from the last one, so that lateness does not add up. */
 static void set_timer(struct sdl_window *w)
 {
-    int64_t now = event_loop_now_ns(), period = w->interval_ns;
+    int64_t now = monotonic_ns(), period = w->interval_ns;
 
     if (!w->is_visible)
         return;
@@ -180,7 +180,7 @@ static void set_timer(struct sdl_window *w)
 
 void sdl_hasten(struct sdl_window *w)
 {
-    int64_t now = event_loop_now_ns();
+    int64_t now = monotonic_ns();
 
     w->interval_ns = WINDOW_FAST_NS;
     if (w->is_visible && w->next_ns > now + WINDOW_FAST_NS) {
@@ -278,7 +278,7 @@ static void window_event(struct sdl_window *w, const SDL_WindowEvent *event)
         w->rearrange = true;
         break;
     case SDL_WINDOWEVENT_RESIZED: /* not by SDL_SetWindowSize */
-        w->suggest_ns = event_loop_now_ns() + SUGGEST_NS;
+        w->suggest_ns = monotonic_ns() + SUGGEST_NS;
         break;
     case SDL_WINDOWEVENT_FOCUS_LOST:
         sdl_leave(w);
@@ -314,7 +314,7 @@ static void sdl_run(struct window *window)
     if (!w->connection_ready && !w->refresh_due)
         return;
     take_events(w);
-    if (w->suggest_ns && event_loop_now_ns() > w->suggest_ns)
+    if (w->suggest_ns && monotonic_ns() > w->suggest_ns)
         suggest_size(w);
     if (w->refresh_due && w->is_visible)
         refresh(w);

@@ -226,13 +226,13 @@ static void pause_keys(struct vnc *vnc)
 {
     int64_t delay_ns = vnc->address.key_delay_ms * INT64_C(1000000);
 
-    vnc->keys_wait_until_ns = event_loop_now_ns() + delay_ns;
+    vnc->keys_wait_until_ns = monotonic_ns() + delay_ns;
     watch_set_due(vnc->config.loop, &vnc->pacer, delay_ns);
 }
 
 static bool keys_wait(struct vnc *vnc)
 {
-    return event_loop_now_ns() < vnc->keys_wait_until_ns;
+    return monotonic_ns() < vnc->keys_wait_until_ns;
 }
 
 static void key_is_due(void *opaque)
@@ -473,7 +473,7 @@ static void set_busy(struct vnc *vnc, int fd, int64_t limit_ns)
 {
     pthread_mutex_lock(&vnc->busy_lock);
     vnc->busy_fd = fd;
-    vnc->busy_until_ns = event_loop_now_ns() + limit_ns;
+    vnc->busy_until_ns = monotonic_ns() + limit_ns;
     if (vnc->stopping && fd >= 0)
         shutdown(fd, SHUT_RDWR);
     pthread_mutex_unlock(&vnc->busy_lock);
@@ -485,7 +485,7 @@ static void look_after(void *opaque)
     struct vnc *vnc = opaque;
 
     pthread_mutex_lock(&vnc->busy_lock);
-    if (vnc->busy_fd >= 0 && event_loop_now_ns() > vnc->busy_until_ns)
+    if (vnc->busy_fd >= 0 && monotonic_ns() > vnc->busy_until_ns)
         shutdown(vnc->busy_fd, SHUT_RDWR);
     pthread_mutex_unlock(&vnc->busy_lock);
     if (atomic_load(&vnc->n_clients))
@@ -601,7 +601,7 @@ static int wait_of(struct vnc *vnc, int64_t now)
 
 static void refresh_if_due(struct vnc *vnc)
 {
-    int64_t now = event_loop_now_ns();
+    int64_t now = monotonic_ns();
 
     if (!atomic_load(&vnc->n_clients) || now < vnc->refreshed_ns + vnc->interval_ns)
         return;
@@ -616,7 +616,7 @@ static void *serve(void *opaque)
 
     for (;;) {
         unsigned n = gather(vnc, polled);
-        if (poll(polled, n, wait_of(vnc, event_loop_now_ns())) < 0 && errno != EINTR)
+        if (poll(polled, n, wait_of(vnc, monotonic_ns())) < 0 && errno != EINTR)
             return NULL;
         if (polled[0].revents)
             return NULL;

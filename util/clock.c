@@ -14,7 +14,7 @@
 #include "util/host_time.h"
 #include "util/log.h"
 
-enum { NS_PER_SECOND = 1000000000, LATE_NS = 1000000 };
+enum { LATE_NS = 1000000 };
 
 struct clock {
     struct host_time host;

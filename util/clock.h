@@ -10,7 +10,7 @@
 #ifndef CALQUE_UTIL_CLOCK_H
 #define CALQUE_UTIL_CLOCK_H
 
-#include "util/compiler.h"
+#include "util/host_time.h"
 
 struct clock;
 
@@ -22,7 +22,6 @@ struct timer {
     size_t heap_index;   /* the queue's */
 };
 
-enum { CLOCK_NEVER = 0 };
 #define TIME_NEVER INT64_MAX
 
 struct clock *clock_create(void);        /* follows the host's monotonic clock */

@@ -18,8 +18,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "util/host_time.h"
 
 enum { JITDUMP_MAGIC = 0x4a695444, JITDUMP_VERSION = 1, NAME_BYTES = 256, MARKER_BYTES = 4096 };
 enum jitdump_id { JIT_CODE_LOAD = 0, JIT_CODE_CLOSE = 3 };
@@ -46,15 +47,6 @@ struct code_record {
     void *marker; /* mapping of the dump's first page: how perf finds out about the file */
     uint64_t n;   /* pieces of code dumped */
 };
-
-/* perf record -k mono has the same clock. */
-static uint64_t timestamp(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 static FILE *create_file(const char *path, int flags, const char *what, struct error *err)
 {
@@ -104,7 +96,7 @@ static bool open_dump(struct code_record *r, const char *dump, struct error *err
         .total_size = sizeof(header),
         .elf_machine = EM_X86_64,
         .pid = (uint32_t)getpid(),
-        .timestamp = timestamp(),
+        .timestamp = (uint64_t)monotonic_ns(),
     };
 
     name_dump(r, dump);
@@ -146,7 +138,7 @@ static void write_load(struct code_record *r, const char *name, const void *code
     struct jitdump_load load = {
         .record = {.id = JIT_CODE_LOAD,
                    .total_size = (uint32_t)(sizeof(load) + name_bytes + bytes),
-                   .timestamp = timestamp()},
+                   .timestamp = (uint64_t)monotonic_ns()},
         .pid = (uint32_t)getpid(),
         .tid = (uint32_t)gettid(),
         .virtual_address = (uintptr_t)code,
@@ -192,7 +184,7 @@ bool code_record_close(struct code_record *r, struct error *err)
 
     if (!r)
         return true;
-    end.timestamp = timestamp();
+    end.timestamp = (uint64_t)monotonic_ns();
     if (r->dump)
         fwrite(&end, sizeof(end), 1, r->dump);
     if (r->marker)

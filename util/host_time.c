@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A line through the counter and the clock, drawn anew every 2^30 ticks, under a sequence lock. */
+/* A line through the counter and the clock, drawn anew every 2^30 ticks, under a sequence
+ * lock. */
 #include "util/host_time.h"
 
 #include <stdio.h>
@@ -10,10 +11,10 @@
 #include <cpuid.h>
 #endif
 
-enum { NS_PER_SECOND = 1000000000, CALIBRATION_NS = 10000000, READ_TRIES = 4, JUMP_NS = 1000000 };
+enum { CALIBRATION_NS = 10000000, READ_TRIES = 4, JUMP_NS = 1000000 };
 enum { LINE_BITS = 30, MAX_SLEW = 20 /* one in so many */ };
 
-static int64_t clock_ns(void)
+int64_t monotonic_ns(void)
 {
     struct timespec now;
 
@@ -54,7 +55,7 @@ static void read_both(uint64_t *ticks, int64_t *ns)
 
     for (unsigned i = 0; i < READ_TRIES; i++) {
         uint64_t before = host_time_counter(), after;
-        int64_t now = clock_ns();
+        int64_t now = monotonic_ns();
 
         after = host_time_counter();
         if (after - before < best) {
@@ -140,7 +141,7 @@ int64_t host_time_ns_slowly(struct host_time *t)
     int64_t ns;
 
     if (!t->has_counter)
-        return clock_ns();
+        return monotonic_ns();
     pthread_mutex_lock(&t->lock);
     ns = draw_line(t);
     pthread_mutex_unlock(&t->lock);

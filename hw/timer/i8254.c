@@ -11,7 +11,7 @@
 #include "hw/device.h"
 #include "util/bits.h"
 
-enum { PIT_HZ = 1193182, NS_PER_SECOND = 1000000000, N_CHANNELS = 3, CONTROL = 3 };
+enum { PIT_HZ = 1193182, N_CHANNELS = 3, CONTROL = 3 };
 enum { RW_LATCH, RW_LOW, RW_HIGH, RW_WORD };
 enum { READ_BACK = 3, BACK_NO_STATUS = 1 << 4, BACK_NO_COUNT = 1 << 5 };
 enum { STATUS_NULL = 1 << 6, STATUS_OUT = 1 << 7 };

@@ -20,7 +20,7 @@ enum pl031_register {
     RTCICR = 0x1c,
 };
 
-enum { PERIPHERAL_ID = 0x00041031, NS_PER_SECOND = 1000000000 };
+enum { PERIPHERAL_ID = 0x00041031 };
 
 struct pl031 {
     int64_t offset_ns; /* clock time at which the counter was 0; kept over reset */

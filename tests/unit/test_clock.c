@@ -158,14 +158,6 @@ static void due_forever_returns(void **state)
     clock_destroy(clock);
 }
 
-static int64_t monotonic_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* While it is calibrated, on the line drawn then, and on the lines that follow; also as if the host
  * had slept, and as if the line had gone astray: then slowly back. */
 static void host_time_follows_the_clock(void **state)
