@@ -560,7 +560,9 @@ static struct unit *finish_unit(struct translation *t, bool last_try, enum emit_
         unit_discard(exec, unit);
         unit = NULL;
     } else if (unit && !valid) {
+        /* Nobody will hear of further changes: it runs up to its first poll. */
         unit_retire(exec, unit);
+        vcpu_kick(t->engine->cpu);
     } else if (unit && !t->alone) {
         unit_enter(exec, unit);
     }

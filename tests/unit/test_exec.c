@@ -884,6 +884,39 @@ static void many_changes_drop_all(void **state)
     }
 }
 
+static _Atomic bool device_stores;
+
+static void *store_beside(void *opaque)
+{
+    struct fixture *f = opaque;
+    uint8_t stop[4] = {T_STOP, 0, 0, 0};
+    int64_t end = monotonic_ns() + 20000000;
+
+    while (monotonic_ns() < end) {
+        memory_write(f->memory, 0x3800, stop, 4);
+        device_stores = true;
+    }
+    memory_write(f->memory, 0x3000, stop, 4);
+    return NULL;
+}
+
+/* A device that keeps storing beside the code: the loop runs nevertheless, and its end is seen. */
+static void dma_beside_code_that_is_translated(void **state)
+{
+    struct fixture *f = *state;
+    pthread_t thread;
+
+    put_jump(f, put(f, 0x3000, T_ADDI, 0, 1), T_JMP, 0, 0x3000);
+    device_stores = false;
+    pthread_create(&thread, NULL, store_beside, f);
+    while (!device_stores)
+        sched_yield();
+    f->cpu->run.pc = base + 0x3000;
+    assert_int_equal(vcpu_run_here(f->cpu, 0), EXIT_YIELD);
+    assert_true(f->toy->r[0] > 0);
+    pthread_join(thread, NULL);
+}
+
 /* A loop that changes itself leaves within one turn. */
 static void running_unit_changes_itself(void **state)
 {
@@ -1245,6 +1278,7 @@ static const struct CMUnitTest tests[] = {
     TEST(rewritten_pages_come_back),
     TEST(dma_invalidates_code),
     TEST(dma_invalidates_running_code),
+    TEST(dma_beside_code_that_is_translated),
     TEST(many_changes_drop_all),
     TEST(running_unit_changes_itself),
     TEST(changes_show_in_the_next_instruction),
