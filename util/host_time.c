@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A line through the counter and the clock, drawn anew every 2^30 ticks, under a sequence
+/* A line through the counter and the clock, drawn anew every 2^30 ticks or sooner, under a sequence
  * lock. */
 #include "util/host_time.h"
 
@@ -114,13 +114,15 @@ static void publish(struct host_time *t, const struct host_time_line *line)
 /* A line that begins where the last one is, and meets the clock at its end. */
 static int64_t draw_line(struct host_time *t)
 {
-    struct host_time_line line = {.limit = UINT64_C(1) << LINE_BITS};
+    struct host_time_line line;
     int64_t now, error, span;
 
     read_both(&line.ticks, &now);
     if (now - t->first_ns < CALIBRATION_NS)
         return now;
     line.ns = t->line.limit ? line_ns(t, line.ticks) : now;
+    /* As far ahead as the rate is known: a reading's error does not grow. */
+    line.limit = MIN(UINT64_C(1) << LINE_BITS, (line.ticks - t->first_ticks) / 2);
     error = now - line.ns;
     if (error > JUMP_NS) { /* the host slept */
         line.ns = now;
