@@ -230,13 +230,14 @@ void vcpu_kick(struct vcpu *cpu)
         syscall(SYS_futex, &cpu->run.exit_request, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
-/* Whoever holds the lock is at it already, or is this thread. */
-static void catch_up(struct vcpu *cpu)
+/* False: whoever holds the lock is at it already, or is this thread. */
+static bool catch_up(struct vcpu *cpu)
 {
     if (!cpu->device_lock || pthread_mutex_trylock(cpu->device_lock) != 0)
-        return;
+        return false;
     clock_run(cpu->clock);
     pthread_mutex_unlock(cpu->device_lock);
+    return true;
 }
 
 int64_t vcpu_now_ns(struct vcpu *cpu)
@@ -260,10 +261,49 @@ void vcpu_hold(struct vcpu *cpu, bool hold)
     vcpu_kick(cpu);
 }
 
+/* Is a timer left to this thread? A processor without a machine has no clock. */
+static bool attends_timer(const struct vcpu *cpu)
+{
+    return cpu->clock && clock_attended_ns(cpu->clock) != TIME_NEVER;
+}
+
+static void leave_clock(struct vcpu *cpu)
+{
+    if (attends_timer(cpu))
+        clock_leave(cpu->clock);
+}
+
+static void timer_is_near(void *cpu)
+{
+    vcpu_kick(cpu);
+}
+
+/* The time is looked at again at every poll. */
+static void attend_to_timer(struct vcpu *cpu)
+{
+    if (clock_attended_ns(cpu->clock) > clock_now_ns(cpu->clock))
+        atomic_store(&cpu->run.exit_request, 1);
+    else if (!catch_up(cpu))
+        clock_leave(cpu->clock);
+}
+
+/* The same while the processor waits. */
+static void wait_for_timer(struct vcpu *cpu)
+{
+    while (clock_attended_ns(cpu->clock) > clock_now_ns(cpu->clock) &&
+           !atomic_load(&cpu->run.exit_request))
+        __builtin_ia32_pause();
+    atomic_store(&cpu->run.exit_request, 1);
+}
+
 static void sleep_until_kicked(struct engine *engine)
 {
     struct run_state *run = &engine->cpu->run;
 
+    if (attends_timer(engine->cpu)) {
+        wait_for_timer(engine->cpu);
+        return;
+    }
     atomic_store(&engine->sleeping, true);
     while (!atomic_load(&run->exit_request))
         syscall(SYS_futex, &run->exit_request, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
@@ -481,8 +521,11 @@ static bool handle_requests(struct engine *engine)
             return false;
         if (!atomic_load(&engine->holds))
             break;
+        leave_clock(cpu);
         sleep_until_kicked(engine);
     }
+    if (UNLIKELY(attends_timer(cpu)))
+        attend_to_timer(cpu);
     /* What wakes a processor that waits may be over once it is taken. */
     if (cpu->guest->take_interrupt && cpu->guest->take_interrupt(cpu)) {
         count(&engine->counters, COUNT_INTERRUPTS);
@@ -730,12 +773,15 @@ static void *thread_main(void *opaque)
 
     bug_context = print_bug_context;
     engine->limit = 0;
+    if (engine->cpu->clock)
+        clock_attend(engine->cpu->clock, timer_is_near, engine->cpu);
     while (thread_wait_resumed(engine)) {
         enum exit_reason reason;
 
         if (!debug_go_on(engine))
             continue;
         reason = run_guarded(engine);
+        leave_clock(engine->cpu);
         if (reason == EXIT_DEBUG)
             debug_stopped(engine);
     }

@@ -14,15 +14,19 @@
 #include "util/host_time.h"
 #include "util/log.h"
 
-enum { LATE_NS = 1000000 };
+enum { LATE_NS = 1000000, NEAR_NS = 30000, SLACK_NS = 1000 };
 
 struct clock {
     struct host_time host;
     pthread_mutex_t lock;
     struct timer **heap; /* heap[0] falls due first */
     size_t n_timers, capacity;
-    int fd;                   /* -1: manual */
-    _Atomic int64_t armed_ns; /* virtual time the fd is set to, TIME_NEVER if disarmed */
+    int fd; /* -1: manual */
+    /* Virtual time or TIME_NEVER: what the fd is set to; what is left to the thread that attends.
+     */
+    _Atomic int64_t fd_ns, attended_ns;
+    void (*soon)(void *opaque);
+    void *opaque;
     /* While running, now = host time - offset; else now = frozen. */
     _Atomic bool running;
     _Atomic int64_t offset_ns;
@@ -38,9 +42,12 @@ static struct clock *clock_allocate(void)
     host_time_init(&clock->host);
     pthread_mutex_init(&clock->lock, NULL);
     clock->fd = -1;
-    atomic_init(&clock->armed_ns, TIME_NEVER);
+    atomic_init(&clock->fd_ns, TIME_NEVER);
+    atomic_init(&clock->attended_ns, TIME_NEVER);
     return clock;
 }
+
+static _Thread_local struct clock *attended; /* by this thread */
 
 struct clock *clock_create(void)
 {
@@ -168,12 +175,13 @@ static void fd_arm(struct clock *clock, int64_t deadline_ns)
 {
     struct itimerspec when = {0};
 
-    clock->armed_ns = deadline_ns;
+    clock->fd_ns = deadline_ns;
     if (deadline_ns != TIME_NEVER) {
         int64_t offset = atomic_load(&clock->offset_ns), host;
 
-        /* A deadline of 0 would disarm; one in the past fires at once. */
-        if (__builtin_add_overflow(deadline_ns, offset, &host))
+        /* The two clocks differ a little: what fires too early has to be armed again. A deadline of
+         * 0 would disarm, and one in the past fires at once. */
+        if (__builtin_add_overflow(deadline_ns, offset + SLACK_NS, &host))
             host = INT64_MAX;
         if (host < 1)
             host = 1;
@@ -183,12 +191,23 @@ static void fd_arm(struct clock *clock, int64_t deadline_ns)
     timerfd_settime(clock->fd, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
-/* After a change of the queue. An fd that is armed too early is left alone: a guest that keeps
- * pushing a deadline out costs no system calls, only one idle clock_run when it fires. */
-static void fd_update(struct clock *clock)
+/* After a change of the queue: makes sure of somebody who runs it. An fd that is armed too early is
+ * left alone: a guest that keeps pushing a deadline out costs no system calls, only one idle
+ * clock_run when it fires. */
+static void see_to_next(struct clock *clock, int64_t now)
 {
-    if (clock->fd >= 0 && atomic_load(&clock->running) && next_deadline(clock) < clock->armed_ns)
-        fd_arm(clock, next_deadline(clock));
+    int64_t next = next_deadline(clock);
+
+    if (clock->fd < 0 || !atomic_load(&clock->running))
+        return;
+    if (attended == clock && next < clock->attended_ns && next < now + NEAR_NS) {
+        clock->attended_ns = next;
+        clock->soon(clock->opaque);
+    }
+    if (clock->attended_ns <= next)
+        next = TIME_NEVER;
+    if (next < clock->fd_ns || clock->fd_ns <= now)
+        fd_arm(clock, next);
 }
 
 void clock_stop(struct clock *clock)
@@ -244,16 +263,41 @@ int64_t clock_run(struct clock *clock)
     budget = clock->n_timers + 64;
     while (budget-- && run_one(clock, now))
         continue;
+    if (clock->attended_ns <= now)
+        clock->attended_ns = TIME_NEVER;
+    see_to_next(clock, now);
     next = next_deadline(clock);
-    if (clock->fd >= 0 && atomic_load(&clock->running))
-        fd_arm(clock, next);
     pthread_mutex_unlock(&clock->lock);
     return next;
 }
 
+void clock_attend(struct clock *clock, void (*soon)(void *opaque), void *opaque)
+{
+    clock->soon = soon;
+    clock->opaque = opaque;
+    attended = clock;
+}
+
+int64_t clock_attended_ns(struct clock *clock)
+{
+    return atomic_load_explicit(&clock->attended_ns, memory_order_relaxed);
+}
+
+void clock_leave(struct clock *clock)
+{
+    if (clock_attended_ns(clock) == TIME_NEVER)
+        return;
+    pthread_mutex_lock(&clock->lock);
+    attended = NULL;
+    clock->attended_ns = TIME_NEVER;
+    see_to_next(clock, clock_now_ns(clock));
+    attended = clock;
+    pthread_mutex_unlock(&clock->lock);
+}
+
 bool clock_is_late(struct clock *clock, int64_t now_ns)
 {
-    return atomic_load_explicit(&clock->armed_ns, memory_order_relaxed) < now_ns - LATE_NS;
+    return atomic_load_explicit(&clock->fd_ns, memory_order_relaxed) < now_ns - LATE_NS;
 }
 
 void clock_advance(struct clock *clock, int64_t ns)
@@ -293,7 +337,8 @@ void timer_set(struct timer *timer, int64_t deadline_ns)
             heap_remove(clock, timer);
         if (deadline_ns != TIME_NEVER)
             heap_insert(clock, timer, deadline_ns);
-        fd_update(clock);
+        if (next_deadline(clock) < MIN(clock->fd_ns, clock->attended_ns))
+            see_to_next(clock, clock_now_ns(clock));
     }
     pthread_mutex_unlock(&clock->lock);
 }

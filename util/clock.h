@@ -4,8 +4,9 @@
  * stands still while the machine is stopped. A test drives it by hand with clock_create_manual.
  *
  * Threading: all functions may be called from any thread. Callbacks run on the thread that calls
- * clock_run, which holds the device lock while it does: the machine's I/O thread, or where that is
- * late a vCPU that reads the time. A callback may set its own or other timers again.
+ * clock_run, which holds the device lock while it does: the machine's I/O thread, or a vCPU that
+ * attends to the clock or, where that thread is late, reads the time. A callback may set its own or
+ * other timers again.
  */
 #ifndef CALQUE_UTIL_CLOCK_H
 #define CALQUE_UTIL_CLOCK_H
@@ -40,6 +41,13 @@ bool clock_is_late(struct clock *clock, int64_t now_ns);
 /* A file descriptor that polls readable when clock_run has something to do (a timerfd, armed as
  * timers change, so that setting a timer wakes nobody early). -1 for manual clocks. */
 int clock_fd(struct clock *clock);
+/* The calling thread attends to the clock: timers that it sets, or that are next when it calls
+ * clock_run, and fall due within microseconds are left to it. Arming the fd and waking its reader
+ * would take longer. `soon`, called under the clock's lock, tells it so: it then keeps looking at
+ * the time and calls clock_run at clock_attended_ns, or gives the timers back with clock_leave. */
+void clock_attend(struct clock *clock, void (*soon)(void *opaque), void *opaque);
+int64_t clock_attended_ns(struct clock *clock); /* TIME_NEVER: nothing is left to it */
+void clock_leave(struct clock *clock);
 
 void timer_init(struct timer *timer, struct clock *clock, void (*expired)(void *opaque),
                 void *opaque);

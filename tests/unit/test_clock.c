@@ -158,6 +158,50 @@ static void due_forever_returns(void **state)
     clock_destroy(clock);
 }
 
+static void count_soon(void *opaque)
+{
+    ++*(unsigned *)opaque;
+}
+
+/* What is near is left to who attends and wakes no reader, until it leaves; what is not is the
+ * reader's. */
+static void near_timers_are_attended(void **state)
+{
+    struct clock *clock = clock_create();
+    struct log log = {.clock = clock};
+    struct record r = {.log = &log};
+    unsigned soon = 0;
+
+    timer_init(&r.timer, clock, expired, &r);
+    clock_attend(clock, count_soon, &soon);
+    for (unsigned i = 1; i <= 100; i++) {
+        int64_t due = clock_now_ns(clock) + 5000;
+
+        timer_set(&r.timer, due);
+        assert_int_equal(soon, i);
+        assert_int_equal(clock_attended_ns(clock), due);
+        while (clock_now_ns(clock) < due)
+            continue;
+        assert_false(readable(clock_fd(clock), 0));
+        clock_run(clock);
+        assert_int_equal(log.n, i);
+        assert_int_equal(clock_attended_ns(clock), TIME_NEVER);
+    }
+    timer_set(&r.timer, clock_now_ns(clock) + 5000);
+    clock_leave(clock);
+    assert_int_equal(clock_attended_ns(clock), TIME_NEVER);
+    assert_true(readable(clock_fd(clock), 1000));
+    clock_run(clock);
+    assert_int_equal(log.n, 101);
+    timer_set(&r.timer, clock_now_ns(clock) + 1000000);
+    assert_int_equal(soon, 101);
+    assert_int_equal(clock_attended_ns(clock), TIME_NEVER);
+    assert_true(readable(clock_fd(clock), 1000));
+    clock_run(clock);
+    assert_int_equal(log.n, 102);
+    clock_destroy(clock);
+}
+
 /* While it is calibrated, on the line drawn then, and on the lines that follow; also as if the host
  * had slept, and as if the line had gone astray: then slowly back. */
 static void host_time_follows_the_clock(void **state)
@@ -196,7 +240,7 @@ int main(void)
         cmocka_unit_test(descriptor_says_when),
         cmocka_unit_test(stopped_time_stands_still),
         cmocka_unit_test(due_forever_returns),
-
+        cmocka_unit_test(near_timers_are_attended),
         cmocka_unit_test(host_time_follows_the_clock),
     };
 
