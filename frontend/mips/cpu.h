@@ -99,6 +99,11 @@ struct mips_tlb_entry {
     bool global, hidden /* EHINV */;
     bool valid[2], dirty[2], no_read[2], no_execute[2];
 };
+/* Whom an entry is for: it matches a page and an ASID where (page | ASID) ^ key has no bit of keep.
+ */
+struct mips_tlb_tag {
+    uint64_t key, keep;
+};
 enum { MIPS_MAX_TLB = 128, MIPS_MAX_VICTIMS = 512, MIPS_VICTIM_BUCKETS = 256 };
 
 /* Exception kinds: Cause.ExcCode, and from 32 on those with an entry of their own. PRA table
@@ -186,12 +191,14 @@ struct mips_cpu {
         uint64_t perfcnt[4];
     } cp0;
 
-    struct mips_tlb_entry tlb[MIPS_MAX_TLB];
+    struct mips_tlb_entry tlb[MIPS_MAX_TLB]; /* by mips_tlb_place alone */
+    struct mips_tlb_tag tlb_tag[MIPS_MAX_TLB];
     /* Entries that TLBWR has replaced go on translating until software can tell: until it looks for
      * one by TLBP, looks at any by TLBR, writes another for the same page, or writes one of its
      * choice where the victim was. */
     struct mips_tlb_entry victim[MIPS_MAX_VICTIMS];
     struct {
+        struct mips_tlb_tag tag;
         uint16_t next; /* 1 + index, in its bucket or among the free */
         uint8_t from;  /* index in tlb[] */
     } victim_link[MIPS_MAX_VICTIMS];
@@ -209,6 +216,9 @@ struct mips_cpu {
 
     const struct mips_model *model;
 };
+
+/* Flushes nothing. */
+void mips_tlb_place(struct mips_cpu *cpu, unsigned index, const struct mips_tlb_entry *entry);
 
 static inline struct mips_cpu *mips_cpu(void *v)
 {

@@ -156,11 +156,51 @@ static enum segment_access segment(const struct mips_cpu *cpu, uint64_t va, enum
 
 /* ---- looking up ------------------------------------------------------------------------------ */
 
-/* The key by which entries for the page are compared: the bits of a virtual page number. */
-static bool matches(const struct mips_tlb_entry *entry, uint64_t vpn, uint32_t asid)
+/* What a page number leaves free of a key: the ASID, and a bit that is never looked for. */
+enum { KEY_ASID = 0x3ff, KEY_HIDDEN = 1 << 12 };
+
+static struct mips_tlb_tag tag_of(const struct mips_tlb_entry *entry)
 {
-    return ((vpn ^ entry->vpn) & ~entry->mask) == 0 && !entry->hidden &&
-           (entry->global || entry->mmid == asid);
+    return (struct mips_tlb_tag){.key = entry->vpn | entry->mmid | (entry->hidden ? KEY_HIDDEN : 0),
+                                 .keep = ~(entry->mask | 0x1fff) | KEY_HIDDEN |
+                                         (entry->global ? 0 : KEY_ASID)};
+}
+
+/* As if it were an entry: the page of the address, in the present space. */
+static struct mips_tlb_tag tag_of_page(const struct mips_cpu *cpu, uint64_t va)
+{
+    return (struct mips_tlb_tag){.key = (va & mips_vpn_mask(cpu)) |
+                                        (cpu->cp0.entryhi & mips_asid_mask(cpu)),
+                                 .keep = ~UINT64_C(0x1fff) | KEY_HIDDEN | KEY_ASID};
+}
+
+/* Do they share an address and an ASID? */
+static bool tags_meet(struct mips_tlb_tag a, struct mips_tlb_tag b)
+{
+    return ((a.key ^ b.key) & a.keep & b.keep) == 0;
+}
+
+/* The first entry that meets it, from `index` on, or MIPS_MAX_TLB. */
+static unsigned tag_find(const struct mips_cpu *cpu, struct mips_tlb_tag tag, unsigned index)
+{
+    enum { STEP = 8 };
+    const struct mips_tlb_tag *tags = cpu->tlb_tag;
+
+    /* Most do not: no branch for each. The entries that a model does not have are hidden. */
+    for (bool met = false; !met && index % STEP == 0 && index < cpu->model->tlb_entries;) {
+        for (unsigned i = 0; i < STEP; i++)
+            met |= tags_meet(tags[index + i], tag);
+        index += met ? 0 : STEP;
+    }
+    while (index < cpu->model->tlb_entries && !tags_meet(tags[index], tag))
+        index++;
+    return index < cpu->model->tlb_entries ? index : MIPS_MAX_TLB;
+}
+
+void mips_tlb_place(struct mips_cpu *cpu, unsigned index, const struct mips_tlb_entry *entry)
+{
+    cpu->tlb[index] = *entry;
+    cpu->tlb_tag[index] = tag_of(entry);
 }
 
 static unsigned victim_bucket(uint64_t vpn)
@@ -168,34 +208,28 @@ static unsigned victim_bucket(uint64_t vpn)
     return (unsigned)(vpn >> 13) % MIPS_VICTIM_BUCKETS;
 }
 
-/* 1 + index of the next victim, from link on, that matches; 0: none. */
-static unsigned victim_next(const struct mips_cpu *cpu, unsigned link, uint64_t vpn, uint32_t asid)
+/* 1 + index of the next victim, from link on, that meets the tag; 0: none. */
+static unsigned victim_next(const struct mips_cpu *cpu, unsigned link, struct mips_tlb_tag tag)
 {
-    while (link && !matches(&cpu->victim[link - 1], vpn, asid))
+    while (link && !tags_meet(cpu->victim_link[link - 1].tag, tag))
         link = cpu->victim_link[link - 1].next;
     return link;
 }
 
-static const struct mips_tlb_entry *lookup(const struct mips_cpu *cpu, uint64_t va)
+static const struct mips_tlb_entry *lookup(const struct mips_cpu *cpu, struct mips_tlb_tag page)
 {
-    uint64_t vpn = va & mips_vpn_mask(cpu);
-    uint32_t asid = (uint32_t)cpu->cp0.entryhi & mips_asid_mask(cpu);
+    unsigned index = tag_find(cpu, page, 0);
 
-    for (unsigned i = 0; i < cpu->model->tlb_entries; i++) {
-        if (matches(&cpu->tlb[i], vpn, asid))
-            return &cpu->tlb[i];
-    }
-    return NULL;
+    return index == MIPS_MAX_TLB ? NULL : &cpu->tlb[index];
 }
 
-static const struct mips_tlb_entry *lookup_victim(const struct mips_cpu *cpu, uint64_t va)
+static const struct mips_tlb_entry *lookup_victim(const struct mips_cpu *cpu,
+                                                  struct mips_tlb_tag page)
 {
-    uint64_t vpn = va & mips_vpn_mask(cpu);
-    uint32_t asid = (uint32_t)cpu->cp0.entryhi & mips_asid_mask(cpu);
-    unsigned link = victim_next(cpu, cpu->victim_bucket[victim_bucket(vpn)], vpn, asid);
+    unsigned link = victim_next(cpu, cpu->victim_bucket[victim_bucket(page.key)], page);
 
     if (!link)
-        link = victim_next(cpu, cpu->victim_bucket[MIPS_VICTIM_BUCKETS], vpn, asid);
+        link = victim_next(cpu, cpu->victim_bucket[MIPS_VICTIM_BUCKETS], page);
     return link ? &cpu->victim[link - 1] : NULL;
 }
 
@@ -224,13 +258,14 @@ static uint64_t entry_page_size(const struct mips_tlb_entry *entry)
 static unsigned translate_mapped(const struct mips_cpu *cpu, uint64_t va, enum mmu_access access,
                                  struct mips_walk *out)
 {
-    const struct mips_tlb_entry *entry = lookup(cpu, va);
+    struct mips_tlb_tag page = tag_of_page(cpu, va);
+    const struct mips_tlb_entry *entry = lookup(cpu, page);
     uint64_t size;
     unsigned half, fault;
 
     /* A victim helps, but does not refuse: software would not find why. */
     if (!entry) {
-        entry = lookup_victim(cpu, va);
+        entry = lookup_victim(cpu, page);
         if (!entry || entry_fault(cpu, entry, (va & entry_page_size(entry)) != 0, access))
             return access == MMU_WRITE ? MIPS_EXC_TLBS_REFILL : MIPS_EXC_TLBL_REFILL;
     }
@@ -408,36 +443,30 @@ static void victim_remove(struct mips_cpu *cpu, uint16_t *link)
     cpu->free_victim = (uint16_t)(index + 1);
 }
 
-/* Those that would be found where `entry` is: they share an address and an ASID with it. */
-static bool overlap(const struct mips_tlb_entry *a, const struct mips_tlb_entry *b)
-{
-    return ((a->vpn ^ b->vpn) & ~(a->mask | b->mask)) == 0 && !a->hidden && !b->hidden &&
-           (a->global || b->global || a->mmid == b->mmid);
-}
-
-static void bucket_remove(struct mips_cpu *cpu, unsigned bucket, const struct mips_tlb_entry *entry)
+static void bucket_remove(struct mips_cpu *cpu, unsigned bucket, struct mips_tlb_tag tag)
 {
     uint16_t *link = &cpu->victim_bucket[bucket];
 
     while (*link) {
-        if (overlap(&cpu->victim[*link - 1], entry))
+        if (tags_meet(cpu->victim_link[*link - 1].tag, tag))
             victim_remove(cpu, link);
         else
             link = &cpu->victim_link[*link - 1].next;
     }
 }
 
-static void victims_remove_overlapping(struct mips_cpu *cpu, const struct mips_tlb_entry *entry)
+/* Those that would be found where an entry with the tag is. */
+static void victims_remove_meeting(struct mips_cpu *cpu, struct mips_tlb_tag tag)
 {
     if (!cpu->n_victims)
         return;
-    bucket_remove(cpu, MIPS_VICTIM_BUCKETS, entry);
-    if (entry->mask == 0x1fff) {
-        bucket_remove(cpu, victim_bucket(entry->vpn), entry);
+    bucket_remove(cpu, MIPS_VICTIM_BUCKETS, tag);
+    if (tag.keep & 0x2000) {
+        bucket_remove(cpu, victim_bucket(tag.key), tag);
         return;
     }
     for (unsigned i = 0; i < MIPS_VICTIM_BUCKETS; i++)
-        bucket_remove(cpu, i, entry);
+        bucket_remove(cpu, i, tag);
 }
 
 static void victims_remove_from(struct mips_cpu *cpu, unsigned from)
@@ -483,6 +512,7 @@ static void victim_add(struct mips_cpu *cpu, unsigned from)
     cpu->victim[index] = *entry;
     cpu->victim_link[index].next = *bucket;
     cpu->victim_link[index].from = (uint8_t)from;
+    cpu->victim_link[index].tag = cpu->tlb_tag[from];
     cpu->victim_count_from[from]++;
     *bucket = (uint16_t)(index + 1);
 }
@@ -498,11 +528,10 @@ void mips_tlb_flush_all(struct mips_cpu *cpu)
 
 void mips_tlb_reset(struct mips_cpu *cpu)
 {
-    memset(cpu->tlb, 0, sizeof(cpu->tlb));
-    for (unsigned i = 0; i < MIPS_MAX_TLB; i++) {
-        cpu->tlb[i].hidden = true;
-        cpu->tlb[i].mask = 0x1fff;
-    }
+    static const struct mips_tlb_entry nothing = {.hidden = true, .mask = 0x1fff};
+
+    for (unsigned i = 0; i < MIPS_MAX_TLB; i++)
+        mips_tlb_place(cpu, i, &nothing);
     mips_tlb_flush_all(cpu);
 }
 
@@ -550,25 +579,25 @@ static COLD void log_entry(const char *what, unsigned index, const struct mips_t
 
 /* Two entries for one page are an error of software; the first is found, and what the other has
  * led to is not to stay. */
-static bool overlaps_others(const struct mips_cpu *cpu, unsigned index,
-                            const struct mips_tlb_entry *entry)
+static bool meets_another(const struct mips_cpu *cpu, unsigned index, struct mips_tlb_tag tag)
 {
-    for (unsigned i = 0; i < cpu->model->tlb_entries; i++) {
-        if (i != index && overlap(&cpu->tlb[i], entry))
-            return true;
-    }
-    return false;
+    unsigned first = tag_find(cpu, tag, 0);
+
+    if (first == index)
+        first = tag_find(cpu, tag, index + 1);
+    return first != MIPS_MAX_TLB;
 }
 
 void mips_tlb_write(struct mips_cpu *cpu, unsigned index, bool random)
 {
     struct mips_tlb_entry entry = entry_of_registers(cpu);
-    struct mips_tlb_entry *place = &cpu->tlb[index];
+    const struct mips_tlb_entry *place = &cpu->tlb[index];
+    struct mips_tlb_tag tag = tag_of(&entry);
 
     if (log_on(LOG_MMU))
         log_entry(random ? "TLBWR" : "TLBWI", index, &entry);
     if (random) {
-        if (overlap(place, &entry))
+        if (tags_meet(cpu->tlb_tag[index], tag))
             flush_changed(cpu, place, &entry);
         else
             victim_add(cpu, index);
@@ -577,30 +606,24 @@ void mips_tlb_write(struct mips_cpu *cpu, unsigned index, bool random)
         if (UNLIKELY(cpu->victim_count_from[index]))
             victims_remove_from(cpu, index);
     }
-    victims_remove_overlapping(cpu, &entry);
-    if (UNLIKELY(overlaps_others(cpu, index, &entry))) {
+    victims_remove_meeting(cpu, tag);
+    if (UNLIKELY(!entry.hidden && meets_another(cpu, index, tag))) {
         log_printf(LOG_GUEST_ERROR, "mips: TLB entry %u doubles another (vpn %" PRIx64 ")\n", index,
                    entry.vpn);
         /* Larger pages than the new one's may have been entered: all of it goes. */
         mips_tlb_flush_all(cpu);
     }
-    *place = entry;
+    mips_tlb_place(cpu, index, &entry);
 }
 
 void mips_tlb_probe(struct mips_cpu *cpu)
 {
-    uint64_t vpn = cpu->cp0.entryhi & mips_vpn_mask(cpu);
-    uint32_t asid = (uint32_t)cpu->cp0.entryhi & mips_asid_mask(cpu);
-    struct mips_tlb_entry page = {.vpn = vpn, .mask = 0x1fff, .mmid = asid};
+    struct mips_tlb_tag page = tag_of_page(cpu, cpu->cp0.entryhi);
+    unsigned index;
 
-    victims_remove_overlapping(cpu, &page);
-    for (unsigned i = 0; i < cpu->model->tlb_entries; i++) {
-        if (matches(&cpu->tlb[i], vpn, asid)) {
-            cpu->cp0.index = i;
-            return;
-        }
-    }
-    cpu->cp0.index = INDEX_P;
+    victims_remove_meeting(cpu, page);
+    index = tag_find(cpu, page, 0);
+    cpu->cp0.index = index == MIPS_MAX_TLB ? INDEX_P : index;
 }
 
 static uint64_t entrylo_of(const struct mips_tlb_entry *entry, unsigned half)
@@ -640,8 +663,10 @@ void mips_tlb_invalidate(struct mips_cpu *cpu, bool all)
     uint32_t asid = (uint32_t)cpu->cp0.entryhi & mips_asid_mask(cpu);
 
     for (unsigned i = 0; i < cpu->model->tlb_entries; i++) {
-        if (all || (!cpu->tlb[i].global && cpu->tlb[i].mmid == asid))
-            cpu->tlb[i].hidden = true;
+        struct mips_tlb_entry entry = cpu->tlb[i];
+
+        entry.hidden |= all || (!entry.global && entry.mmid == asid);
+        mips_tlb_place(cpu, i, &entry);
     }
     mips_tlb_flush_all(cpu);
 }

@@ -102,7 +102,7 @@ void mips_engine_finish(struct mips_engine *e)
 static void map_pair(struct mips_cpu *cpu, unsigned index, uint64_t address, uint64_t physical,
                      bool both)
 {
-    cpu->tlb[index] = (struct mips_tlb_entry){
+    const struct mips_tlb_entry entry = {
         .vpn = address,
         .mask = 0x1fff,
         .page = {physical, physical + 0x1000},
@@ -111,6 +111,8 @@ static void map_pair(struct mips_cpu *cpu, unsigned index, uint64_t address, uin
         .valid = {true, both},
         .dirty = {true, both},
     };
+
+    mips_tlb_place(cpu, index, &entry);
 }
 
 /* What code and data are stored as. */

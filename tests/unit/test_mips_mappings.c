@@ -5,23 +5,24 @@
 
 static void test_mips(void **state)
 {
+    static const struct mips_tlb_entry both = {.vpn = 0x10000,
+                                               .mask = 0x1fff,
+                                               .page = {0x5000, 0x9000},
+                                               .mmid = 7,
+                                               .cca = {3, 2},
+                                               .valid = {true, true},
+                                               .dirty = {true, false}};
+    static const struct mips_tlb_entry one = {
+        .vpn = 0x20000, .mask = 0x1fff, .mmid = 8, .valid = {false, true}, .no_execute = {0, true}};
     struct mappings f;
     struct mips_cpu *cpu;
 
     mappings_create(&f, "mips64el", "MIPS64R2-generic");
     cpu = (struct mips_cpu *)f.cpu;
-    for (unsigned i = 0; i < MIPS_MAX_TLB; i++)
-        cpu->tlb[i].hidden = true;
+    mips_tlb_reset(cpu);
     cpu->cp0.entryhi = 7;
-    cpu->tlb[2] = (struct mips_tlb_entry){.vpn = 0x10000,
-                                          .mask = 0x1fff,
-                                          .page = {0x5000, 0x9000},
-                                          .mmid = 7,
-                                          .cca = {3, 2},
-                                          .valid = {true, true},
-                                          .dirty = {true, false}};
-    cpu->tlb[3] = (struct mips_tlb_entry){
-        .vpn = 0x20000, .mask = 0x1fff, .mmid = 8, .valid = {false, true}, .no_execute = {0, true}};
+    mips_tlb_place(cpu, 2, &both);
+    mips_tlb_place(cpu, 3, &one);
     mappings_ask(&f);
     assert_int_equal(f.n, 4);
     mapping_is(&f, 0, 0x10000, 0x5000, 4096, R | W | X, R | W | X);
