@@ -243,8 +243,8 @@ fuzz fuzz-keep:
 run-fuzz: $(fuzz_programs) $(unpacked)
 	@for f in $(notdir $(fuzz_programs)); do echo "== $$f"; \
 		mkdir -p build/corpus/$$f build/tests/fuzz/corpus/$$f; \
-		build/tests/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 build/corpus/$$f \
-			build/tests/fuzz/corpus/$$f || exit 1; done
+		build/tests/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 \
+			-artifact_prefix=build/corpus/$$f- build/corpus/$$f build/tests/fuzz/corpus/$$f || exit 1; done
 run-fuzz-keep: $(fuzz_programs) $(unpacked)
 	@for f in $(notdir $(fuzz_programs)); do mkdir -p build/corpus/$$f build/tests/fuzz/corpus/$$f; \
 		tests/fuzz/keep build/tests/fuzz/$$f tests/fuzz/corpus/$$f.tar.xz build/corpus/$$f \
