@@ -71,6 +71,7 @@ static const struct boot boots[] = {
     {"mipsel_24kc", "mipsel -cpu 24Kc", true},
     {"mipsel_24kf", "mipsel", true},
     {"mips64el_r2", "mips64el", true},
+    {"mips64el_newest", "mips64el-newest", false},
     {"mipsel_lines", "--script malta-24kf mipsel", false},
     {"mips64el_lines", "--script malta-mips64r2 mips64el", false},
     {"mipsel_u_boot", "u-boot-mipsel", true},
