@@ -4,17 +4,15 @@
  * at ports 0x70 and 0x71. Time is the host's at start plus the machine's clock since, plus what the
  * guest has set; a reset touches neither it nor the memory.
  *
- * Property: base=utc | localtime | a date "2006-06-17T16:01:21" or "2006-06-17"; without it what
- * -rtc says. Output 0: IRQ 8.
+ * Property: base, as rtc_base.h says. Output 0: IRQ 8.
  */
 #define _GNU_SOURCE
 #include "hw/timer/mc146818.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#include "hw/machine.h"
+#include "hw/timer/rtc_base.h"
 #include "util/bits.h"
 
 enum {
@@ -57,7 +55,6 @@ enum {
 };
 
 #define SECOND_NS INT64_C(1000000000)
-#define MOST_SECONDS INT64_C(8000000000) /* time is kept from 1970 to 2223 */
 enum {
     UPDATE_NS = 244000, /* how long UIP is seen before the time changes */
     DAY_SECONDS = 24 * 60 * 60,
@@ -140,7 +137,7 @@ static int64_t time_from_registers(const struct mc146818 *r)
         .tm_year = (int)(century * 100 + from_register(r, r->cmos[YEAR])) - 1900,
     };
 
-    return MIN(MAX((int64_t)timegm(&tm), 0), MOST_SECONDS) * SECOND_NS;
+    return MIN(MAX((int64_t)timegm(&tm), 0), RTC_MOST_SECONDS) * SECOND_NS;
 }
 
 /* ---- interrupts ------------------------------------------------------------------------------ */
@@ -365,44 +362,14 @@ void mc146818_set(struct device *d, unsigned index, uint8_t value)
 
 /* ---- device ---------------------------------------------------------------------------------- */
 
-/* Seconds since 1970 as the guest is to see them. */
-static bool base_time(struct device *d, int64_t *seconds, struct error *err)
-{
-    char base[32] = "";
-    struct tm tm = {0};
-    time_t now = time(NULL);
-
-    if (!device_prop_string(d, "base", base, sizeof(base)))
-        snprintf(base, sizeof(base), "%s", d->machine->boot.rtc_base);
-    if (!*base || !strcmp(base, "utc")) {
-        *seconds = now;
-        return true;
-    }
-    if (!strcmp(base, "localtime")) {
-        localtime_r(&now, &tm);
-        *seconds = timegm(&tm);
-        return true;
-    }
-    const char *end = strptime(base, "%Y-%m-%d", &tm);
-    if (end && *end == 'T')
-        end = strptime(end + 1, "%H:%M:%S", &tm);
-    *seconds = timegm(&tm);
-    if (!end || *end || *seconds < 0 || *seconds > MOST_SECONDS)
-        return error_set(err,
-                         "-rtc base=%s: it is utc, localtime or a date like "
-                         "2006-06-17T16:01:21, from 1970 to 2223",
-                         base);
-    return true;
-}
-
 static bool mc146818_init(struct device *d, struct error *err)
 {
     struct mc146818 *r = d->state;
-    int64_t seconds = 0;
+    int64_t now_ns;
 
-    if (!base_time(d, &seconds, err))
+    if (!rtc_base_time(d, &now_ns, err))
         return false;
-    r->offset_ns = seconds * SECOND_NS - clock_now_ns(d->clock);
+    r->offset_ns = now_ns - clock_now_ns(d->clock);
     r->cmos[REGISTER_A] = A_RUNNING | 6;
     r->cmos[REGISTER_B] = B_24_HOURS;
     timer_init(&r->periodic, d->clock, timer_expired, d);

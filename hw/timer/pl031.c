@@ -2,12 +2,10 @@
 /*
  * PrimeCell Real Time Clock PL031, ARM DDI 0224. Counts seconds since 1970 from the host's time of
  * day at start, as a battery-backed clock that firmware has set: a reset does not touch the count.
- * Property: base-time (seconds) instead of the host's time.
+ * Property: base, as rtc_base.h says.
  */
-#include <time.h>
-
-#include "hw/device.h"
 #include "hw/primecell.h"
+#include "hw/timer/rtc_base.h"
 
 enum pl031_register {
     RTCDR = 0x00,
@@ -129,9 +127,11 @@ static void pl031_write(struct device *d, uint64_t offset, uint64_t value, unsig
 static bool pl031_init(struct device *d, struct error *err)
 {
     struct pl031 *r = d->state;
-    uint64_t seconds = device_prop_u64(d, "base-time", (uint64_t)time(NULL)) & UINT32_MAX;
+    int64_t now_ns;
 
-    r->offset_ns = clock_now_ns(d->clock) - (int64_t)seconds * NS_PER_SECOND;
+    if (!rtc_base_time(d, &now_ns, err))
+        return false;
+    r->offset_ns = clock_now_ns(d->clock) - now_ns;
     timer_init(&r->alarm, d->clock, alarm_expired, d);
     return true;
 }
@@ -150,7 +150,7 @@ static const struct device_region pl031_regions[] = {
 };
 
 static const struct device_prop pl031_props[] = {
-    {"base-time", DEVICE_PROP_NUMBER},
+    {"base", DEVICE_PROP_TEXT},
     {NULL},
 };
 

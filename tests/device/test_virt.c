@@ -12,7 +12,7 @@
 
 static void test_rtc(void **state)
 {
-    struct test_bus *bus = test_bus_create("pl031", "base-time=1000", NULL, false);
+    struct test_bus *bus = test_bus_create("pl031", "base=1970-01-01T00:16:40", NULL, false);
 
     assert_int_equal(test_get(bus, 0xfe0), 0x31);
     assert_int_equal(test_get(bus, 0x0), 1000);
