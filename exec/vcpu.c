@@ -287,10 +287,10 @@ static void attend_to_timer(struct vcpu *cpu)
         clock_leave(cpu->clock);
 }
 
-/* The same while the processor waits. */
+/* The same while the processor waits. Another thread that runs the queue may run the timer, too. */
 static void wait_for_timer(struct vcpu *cpu)
 {
-    while (clock_attended_ns(cpu->clock) > clock_now_ns(cpu->clock) &&
+    while (attends_timer(cpu) && clock_attended_ns(cpu->clock) > clock_now_ns(cpu->clock) &&
            !atomic_load(&cpu->run.exit_request))
         __builtin_ia32_pause();
     atomic_store(&cpu->run.exit_request, 1);
