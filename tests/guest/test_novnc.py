@@ -58,7 +58,8 @@ def dump(machine):
     said = machine.say(f"screendump {path}")
     if said:
         raise AssertionError(said)
-    return xvfb.read_ppm(path)
+    with open(path, "rb") as file:
+        return xvfb.read_ppm(file.read())
 
 
 class Files(http.server.SimpleHTTPRequestHandler):
