@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "util/bits.h"
-#include "util/host_time.h"
+#include "util/monotonic.h"
 
 enum { MAX_TRIES = 40, MIN_EMIT_BYTES = 4096, MAX_AHEAD = 32, COPY_BYTES = 256 };
 

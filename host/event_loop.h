@@ -15,7 +15,7 @@
 
 #include "util/compiler.h"
 #include "util/error.h"
-#include "util/host_time.h"
+#include "util/monotonic.h"
 
 struct event_loop;
 

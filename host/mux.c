@@ -10,7 +10,7 @@
 
 #include "host/chardev.h"
 #include "host/chardev_kinds.h"
-#include "util/host_time.h"
+#include "util/monotonic.h"
 
 enum { MUX_USERS = 4, MUX_WAITING = 4096, CTRL_A = 0x01 };
 

@@ -11,7 +11,7 @@
 #ifndef CALQUE_UTIL_CLOCK_H
 #define CALQUE_UTIL_CLOCK_H
 
-#include "util/host_time.h"
+#include "util/monotonic.h"
 
 struct clock;
 

@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "util/host_time.h"
+#include "util/monotonic.h"
 
 enum { JITDUMP_MAGIC = 0x4a695444, JITDUMP_VERSION = 1, NAME_BYTES = 256, MARKER_BYTES = 4096 };
 enum jitdump_id { JIT_CODE_LOAD = 0, JIT_CODE_CLOSE = 3 };

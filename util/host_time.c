@@ -5,22 +5,15 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #ifdef __x86_64__
 #include <cpuid.h>
 #endif
 
+#include "util/monotonic.h"
+
 enum { CALIBRATION_NS = 10000000, READ_TRIES = 4, JUMP_NS = 1000000 };
 enum { LINE_BITS = 30, MAX_SLEW = 20 /* one in so many */ };
-
-int64_t monotonic_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
-}
 
 #ifdef __x86_64__
 /* The counter runs at one rate (APM vol. 3, CPUID 8000_0007) and the host's kernel uses it. */
@@ -51,14 +44,14 @@ static bool counter_is_trusted(void)
 /* Both at one moment: of some tries the quickest. */
 static void read_both(uint64_t *ticks, int64_t *ns)
 {
-    uint64_t best = UINT64_MAX;
+    uint64_t best = 0;
 
     for (unsigned i = 0; i < READ_TRIES; i++) {
         uint64_t before = host_time_counter(), after;
         int64_t now = monotonic_ns();
 
         after = host_time_counter();
-        if (after - before < best) {
+        if (!i || after - before < best) {
             best = after - before;
             *ticks = before + best / 2;
             *ns = now;

@@ -7,7 +7,7 @@
  * The counter is calibrated while time goes by, and held to the clock: what it says never runs
  * backwards on one thread and differs from the clock by microseconds.
  *
- * Threading: both readers from any thread.
+ * Threading: host_time_ns from any thread.
  */
 #ifndef CALQUE_UTIL_HOST_TIME_H
 #define CALQUE_UTIL_HOST_TIME_H
@@ -20,10 +20,7 @@
 #include <x86intrin.h>
 #endif
 
-enum { HOST_TIME_SCALE_BITS = 32, NS_PER_SECOND = 1000000000 };
-
-/* The clock itself, which perf record -k mono has, too. */
-int64_t monotonic_ns(void);
+enum { HOST_TIME_SCALE_BITS = 32 };
 
 /* ns = ns + (counter - ticks) * scale / 2^32, for `limit` ticks. */
 struct host_time_line {

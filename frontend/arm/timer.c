@@ -6,7 +6,7 @@
  */
 #include "frontend/arm/system.h"
 
-enum { CTL_ENABLE = 1, CTL_IMASK = 2, CTL_ISTATUS = 4, NS_PER_S = 1000000000 };
+enum { CTL_ENABLE = 1, CTL_IMASK = 2, CTL_ISTATUS = 4 };
 
 uint64_t arm_counter(struct arm_cpu *cpu, enum arm_timer_kind kind)
 {
@@ -14,7 +14,7 @@ uint64_t arm_counter(struct arm_cpu *cpu, enum arm_timer_kind kind)
 
     if (!cpu->model->counter_hz)
         return 0;
-    ticks = muldiv64((uint64_t)vcpu_now_ns(&cpu->v), cpu->model->counter_hz, NS_PER_S);
+    ticks = muldiv64((uint64_t)vcpu_now_ns(&cpu->v), cpu->model->counter_hz, NS_PER_SECOND);
     return kind == ARM_TIMER_VIRT ? ticks - cpu->cp15.cntvoff : ticks;
 }
 
@@ -37,7 +37,7 @@ static int64_t deadline_of(const struct arm_cpu *cpu, enum arm_timer_kind kind, 
 
     if (kind == ARM_TIMER_VIRT)
         ticks += cpu->cp15.cntvoff;
-    ns = (ticks * NS_PER_S + cpu->model->counter_hz - 1) / cpu->model->counter_hz;
+    ns = (ticks * NS_PER_SECOND + cpu->model->counter_hz - 1) / cpu->model->counter_hz;
     return ns >= TIME_NEVER ? TIME_NEVER : (int64_t)ns;
 }
 

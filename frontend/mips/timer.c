@@ -6,8 +6,6 @@
  */
 #include "frontend/mips/system.h"
 
-enum { NS_PER_S = 1000000000 };
-
 static uint32_t count_hz(const struct mips_cpu *cpu)
 {
     return cpu->model->cpu_hz / cpu->model->count_divider;
@@ -21,7 +19,8 @@ static bool stopped(const struct mips_cpu *cpu)
 /* Steps since Count was count_base. */
 static uint64_t steps(struct mips_cpu *cpu)
 {
-    return muldiv64((uint64_t)(vcpu_now_ns(&cpu->v) - cpu->count_base_ns), count_hz(cpu), NS_PER_S);
+    return muldiv64((uint64_t)(vcpu_now_ns(&cpu->v) - cpu->count_base_ns), count_hz(cpu),
+                    NS_PER_SECOND);
 }
 
 uint32_t mips_count_read(struct mips_cpu *cpu)
@@ -52,7 +51,7 @@ static void timer_arm(struct mips_cpu *cpu)
     }
     now = steps(cpu);
     target = now + (uint32_t)(cpu->cp0.compare - cpu->count_base - (uint32_t)now - 1) + 1;
-    ns = ((unsigned __int128)target * NS_PER_S + count_hz(cpu) - 1) / count_hz(cpu) +
+    ns = ((unsigned __int128)target * NS_PER_SECOND + count_hz(cpu) - 1) / count_hz(cpu) +
          (uint64_t)cpu->count_base_ns;
     cpu->timer_due_ns = ns >= TIME_NEVER ? TIME_NEVER : (int64_t)ns;
     timer_set(&cpu->timer, cpu->timer_due_ns);

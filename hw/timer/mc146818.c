@@ -54,7 +54,6 @@ enum {
     ALARM_ANY = 0xc0,
 };
 
-#define SECOND_NS INT64_C(1000000000)
 enum {
     UPDATE_NS = 244000, /* how long UIP is seen before the time changes */
     DAY_SECONDS = 24 * 60 * 60,
@@ -110,7 +109,7 @@ static unsigned hours_from_register(const struct mc146818 *r, uint8_t value)
 static void time_to_registers(struct device *d)
 {
     struct mc146818 *r = d->state;
-    time_t seconds = (time_t)(time_now_ns(d) / SECOND_NS);
+    time_t seconds = (time_t)(time_now_ns(d) / NS_PER_SECOND);
     struct tm tm;
 
     gmtime_r(&seconds, &tm);
@@ -137,7 +136,7 @@ static int64_t time_from_registers(const struct mc146818 *r)
         .tm_year = (int)(century * 100 + from_register(r, r->cmos[YEAR])) - 1900,
     };
 
-    return MIN(MAX((int64_t)timegm(&tm), 0), RTC_MOST_SECONDS) * SECOND_NS;
+    return MIN(MAX((int64_t)timegm(&tm), 0), RTC_MOST_SECONDS) * NS_PER_SECOND;
 }
 
 /* ---- interrupts ------------------------------------------------------------------------------ */
@@ -151,7 +150,7 @@ static int64_t period_ns(const struct mc146818 *r)
         return 0;
     if (rate < 3)
         rate += 7;
-    return (int64_t)(SECOND_NS << (rate - 1)) / 32768;
+    return ((int64_t)NS_PER_SECOND << (rate - 1)) / 32768;
 }
 
 static bool alarm_byte_matches(uint8_t alarm, uint8_t now)
@@ -169,7 +168,7 @@ static bool alarm_matches(const struct mc146818 *r, unsigned second_of_day)
 /* What the updates after time of day `from` until `to` set. */
 static uint8_t update_flags(const struct mc146818 *r, int64_t from, int64_t to)
 {
-    int64_t first = from / SECOND_NS + 1, last = to / SECOND_NS;
+    int64_t first = from / NS_PER_SECOND + 1, last = to / NS_PER_SECOND;
 
     if (first > last)
         return 0;
@@ -216,7 +215,7 @@ static void timers_update(struct device *d)
     else
         timer_cancel(&r->periodic);
     if (is_running(r) && (r->cmos[REGISTER_B] & (B_UIE | B_AIE)))
-        timer_set(&r->second, now + SECOND_NS - (now + r->offset_ns) % SECOND_NS);
+        timer_set(&r->second, now + NS_PER_SECOND - (now + r->offset_ns) % NS_PER_SECOND);
     else
         timer_cancel(&r->second);
 }
@@ -235,7 +234,7 @@ static void timer_expired(void *opaque)
 static uint8_t register_a_read(struct device *d)
 {
     const struct mc146818 *r = d->state;
-    bool updating = is_running(r) && time_now_ns(d) % SECOND_NS >= SECOND_NS - UPDATE_NS;
+    bool updating = is_running(r) && time_now_ns(d) % NS_PER_SECOND >= NS_PER_SECOND - UPDATE_NS;
 
     return r->cmos[REGISTER_A] | (updating ? A_UIP : 0);
 }
@@ -322,7 +321,7 @@ static void data_write(struct device *d, uint8_t value)
     case YEAR:
     case CENTURY:
         if (is_running(r)) {
-            int64_t within = time_now_ns(d) % SECOND_NS;
+            int64_t within = time_now_ns(d) % NS_PER_SECOND;
             time_to_registers(d);
             r->cmos[r->index] = value;
             r->offset_ns = time_from_registers(r) + within - clock_now_ns(d->clock);

@@ -17,14 +17,14 @@ bool rtc_base_time(struct device *d, int64_t *ns, struct error *err)
     time_t seconds;
 
     clock_gettime(CLOCK_REALTIME, &now);
-    *ns = now.tv_sec * (int64_t)NS_PER_SECOND + now.tv_nsec;
+    *ns = now.tv_sec * NS_PER_SECOND + now.tv_nsec;
     if (!device_prop_string(d, "base", base, sizeof(base)))
         snprintf(base, sizeof(base), "%s", d->machine->boot.rtc_base);
     if (!*base || !strcmp(base, "utc"))
         return true;
     if (!strcmp(base, "localtime")) {
         localtime_r(&now.tv_sec, &tm);
-        *ns += (timegm(&tm) - now.tv_sec) * (int64_t)NS_PER_SECOND;
+        *ns += (timegm(&tm) - now.tv_sec) * NS_PER_SECOND;
         return true;
     }
     end = strptime(base, "%Y-%m-%d", &tm);
@@ -36,6 +36,6 @@ bool rtc_base_time(struct device *d, int64_t *ns, struct error *err)
                          "-rtc base=%s: it is utc, localtime or a date like "
                          "2006-06-17T16:01:21, from 1970 to 2223",
                          base);
-    *ns = seconds * (int64_t)NS_PER_SECOND;
+    *ns = seconds * NS_PER_SECOND;
     return true;
 }

@@ -7,8 +7,8 @@
 
 #define RTC_MOST_SECONDS INT64_C(8000000000) /* time is kept from 1970 to 2223 */
 
-/* In nanoseconds since 1970: utc, which none at all means, localtime, both to the host's fraction of a
- * second, or a date "2006-06-17T16:01:21" or "2006-06-17". */
+/* In nanoseconds since 1970: utc, which none at all means, localtime, both to the host's fraction
+ * of a second, or a date "2006-06-17T16:01:21" or "2006-06-17". */
 bool rtc_base_time(struct device *d, int64_t *ns, struct error *err);
 
 #endif

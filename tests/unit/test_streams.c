@@ -19,13 +19,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "host/chardev_kinds.h"
 #include "host/telnet.h"
+#include "util/monotonic.h"
 
 static char folder[] = "/tmp/calque-streams-XXXXXX";
 static struct event_loop *loop;
@@ -83,10 +83,7 @@ static void turn(int times)
 
 static double now(void)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+    return (double)monotonic_ns() / NS_PER_SECOND;
 }
 
 static struct chardev *open_stream(const char *what, struct user *user)
