@@ -269,7 +269,7 @@ static bool attends_timer(const struct vcpu *cpu)
 
 static void leave_clock(struct vcpu *cpu)
 {
-    if (attends_timer(cpu))
+    if (cpu->clock)
         clock_leave(cpu->clock);
 }
 

@@ -22,8 +22,7 @@ struct clock {
     struct timer **heap; /* heap[0] falls due first */
     size_t n_timers, capacity;
     int fd; /* -1: manual */
-    /* Virtual time or TIME_NEVER: what the fd is set to; what is left to the thread that attends.
-     */
+    /* In virtual time, or never: the fd fires; the thread that attends has promised to look. */
     _Atomic int64_t fd_ns, attended_ns;
     void (*soon)(void *opaque);
     void *opaque;
@@ -191,16 +190,16 @@ static void fd_arm(struct clock *clock, int64_t deadline_ns)
     timerfd_settime(clock->fd, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
-/* After a change of the queue: makes sure of somebody who runs it. An fd that is armed too early is
- * left alone: a guest that keeps pushing a deadline out costs no system calls, only one idle
- * clock_run when it fires. */
-static void see_to_next(struct clock *clock, int64_t now)
+/* After a change of the queue: makes sure of somebody who runs it, this thread if it attends and
+ * the time is near. An fd that is armed too early is left alone: a guest that keeps pushing a
+ * deadline out costs no system calls, only one idle clock_run when it fires. */
+static void see_to_next(struct clock *clock, int64_t now, bool attends)
 {
     int64_t next = next_deadline(clock);
 
     if (clock->fd < 0 || !atomic_load(&clock->running))
         return;
-    if (attended == clock && next < clock->attended_ns && next < now + NEAR_NS) {
+    if (attends && next < clock->attended_ns && next < now + NEAR_NS) {
         clock->attended_ns = next;
         clock->soon(clock->opaque);
     }
@@ -265,7 +264,7 @@ int64_t clock_run(struct clock *clock)
         continue;
     if (clock->attended_ns <= now)
         clock->attended_ns = TIME_NEVER;
-    see_to_next(clock, now);
+    see_to_next(clock, now, attended == clock);
     next = next_deadline(clock);
     pthread_mutex_unlock(&clock->lock);
     return next;
@@ -288,10 +287,8 @@ void clock_leave(struct clock *clock)
     if (clock_attended_ns(clock) == TIME_NEVER)
         return;
     pthread_mutex_lock(&clock->lock);
-    attended = NULL;
     clock->attended_ns = TIME_NEVER;
-    see_to_next(clock, clock_now_ns(clock));
-    attended = clock;
+    see_to_next(clock, clock_now_ns(clock), false);
     pthread_mutex_unlock(&clock->lock);
 }
 
@@ -338,7 +335,7 @@ void timer_set(struct timer *timer, int64_t deadline_ns)
         if (deadline_ns != TIME_NEVER)
             heap_insert(clock, timer, deadline_ns);
         if (next_deadline(clock) < MIN(clock->fd_ns, clock->attended_ns))
-            see_to_next(clock, clock_now_ns(clock));
+            see_to_next(clock, clock_now_ns(clock), attended == clock);
     }
     pthread_mutex_unlock(&clock->lock);
 }
