@@ -99,8 +99,7 @@ struct mips_tlb_entry {
     bool global, hidden /* EHINV */;
     bool valid[2], dirty[2], no_read[2], no_execute[2];
 };
-/* Whom an entry is for: it matches a page and an ASID where (page | ASID) ^ key has no bit of keep.
- */
+/* Whom an entry is for: no bit of keep is in (page | ASID) ^ key where it matches. */
 struct mips_tlb_tag {
     uint64_t key, keep;
 };

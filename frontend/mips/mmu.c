@@ -180,21 +180,29 @@ static bool tags_meet(struct mips_tlb_tag a, struct mips_tlb_tag b)
     return ((a.key ^ b.key) & a.keep & b.keep) == 0;
 }
 
-/* The first entry that meets it, from `index` on, or MIPS_MAX_TLB. */
+enum { TAG_GROUP = 8 };
+
+/* Does one of a group? Most do not: there is no branch for each. */
+static bool group_meets(const struct mips_tlb_tag *tags, struct mips_tlb_tag tag)
+{
+    bool met = false;
+
+    for (unsigned i = 0; i < TAG_GROUP; i++)
+        met |= tags_meet(tags[i], tag);
+    return met;
+}
+
+/* The first entry that meets it, from `index` on, or MIPS_MAX_TLB. Entries that the model does not
+ * have are hidden. */
 static unsigned tag_find(const struct mips_cpu *cpu, struct mips_tlb_tag tag, unsigned index)
 {
-    enum { STEP = 8 };
-    const struct mips_tlb_tag *tags = cpu->tlb_tag;
+    unsigned n = cpu->model->tlb_entries;
 
-    /* Most do not: no branch for each. The entries that a model does not have are hidden. */
-    for (bool met = false; !met && index % STEP == 0 && index < cpu->model->tlb_entries;) {
-        for (unsigned i = 0; i < STEP; i++)
-            met |= tags_meet(tags[index + i], tag);
-        index += met ? 0 : STEP;
-    }
-    while (index < cpu->model->tlb_entries && !tags_meet(tags[index], tag))
+    while (index % TAG_GROUP == 0 && index < n && !group_meets(&cpu->tlb_tag[index], tag))
+        index += TAG_GROUP;
+    while (index < n && !tags_meet(cpu->tlb_tag[index], tag))
         index++;
-    return index < cpu->model->tlb_entries ? index : MIPS_MAX_TLB;
+    return index < n ? index : MIPS_MAX_TLB;
 }
 
 void mips_tlb_place(struct mips_cpu *cpu, unsigned index, const struct mips_tlb_entry *entry)
@@ -461,7 +469,7 @@ static void victims_remove_meeting(struct mips_cpu *cpu, struct mips_tlb_tag tag
     if (!cpu->n_victims)
         return;
     bucket_remove(cpu, MIPS_VICTIM_BUCKETS, tag);
-    if (tag.keep & 0x2000) {
+    if (tag.keep & 0x2000) { /* 4 KiB pages */
         bucket_remove(cpu, victim_bucket(tag.key), tag);
         return;
     }
